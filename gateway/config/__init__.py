@@ -1,0 +1,1 @@
+"""Site and route configuration: schema, loading, problems with file and line."""

@@ -1,0 +1,1 @@
+"""Where files go: one protocol, one module per kind."""

@@ -1,0 +1,186 @@
+"""Errors, in one family per party who must act; each class carries its code and exit status.
+
+Bands of exit statuses: 2 usage; 3-19 configuration and formats; 20-39 sources and
+destinations; 40-59 custody and ledger; 60-69 verification found a difference.
+The first line of a class's docstring is its default message and its line in the docs.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """The gateway cannot go on."""
+
+    code = "gateway-error"
+    exit_status = 1
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        where: str | None = None,
+        cause: BaseException | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Keep what happened, ``where`` (path, operation), its ``cause`` and what to do next."""
+        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        self.where = where
+        self.cause = cause
+        self.hint = hint
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """Return code, message, place, cause and hint as one readable text."""
+        text = f"[{self.code}] {self.message}"
+        if self.where:
+            text += f" ({self.where})"
+        if self.cause is not None:
+            text += f": {self.cause}"
+        if self.hint:
+            text += f". {self.hint}"
+        return text
+
+
+class UsageError(GatewayError):
+    """The command was not called as it must be."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class ReasonMissing(UsageError):
+    """This action needs a reason; none was given."""
+
+    code = "reason-missing"
+
+
+class ActionRefused(UsageError):
+    """The action is not possible in the present state."""
+
+    code = "action-refused"
+
+
+class ConfigurationError(GatewayError):
+    """The configuration has problems."""
+
+    code = "config-invalid"
+    exit_status = 3
+
+
+class ConfigurationMissing(ConfigurationError):
+    """There is no site configuration here."""
+
+    code = "config-missing"
+    exit_status = 4
+
+
+class FormatError(GatewayError):
+    """A format definition has problems."""
+
+    code = "format-invalid"
+    exit_status = 10
+
+
+class FormatUnknown(FormatError):
+    """There is no such format or version in the catalogue."""
+
+    code = "format-unknown"
+    exit_status = 11
+
+
+class SourceError(GatewayError):
+    """A source cannot be read."""
+
+    code = "source-unavailable"
+    exit_status = 20
+
+
+class DestinationError(GatewayError):
+    """A destination does not take the file."""
+
+    code = "destination-unavailable"
+    exit_status = 30
+
+
+class TargetOccupied(DestinationError):
+    """The destination already has another file under that name."""
+
+    code = "target-occupied"
+    exit_status = 31
+
+
+class CustodyError(GatewayError):
+    """A file cannot be moved, written or synced."""
+
+    code = "custody"
+    exit_status = 40
+
+
+class NameTaken(CustodyError):
+    """The target name exists already and is never overwritten."""
+
+    code = "name-taken"
+    exit_status = 41
+
+
+class OutsideSite(CustodyError):
+    """The path leads out of the site."""
+
+    code = "outside-site"
+    exit_status = 42
+
+
+class DiskFull(CustodyError):
+    """The file system has no space left."""
+
+    code = "disk-full"
+    exit_status = 43
+
+
+class LedgerError(GatewayError):
+    """The ledger cannot be read or written."""
+
+    code = "ledger"
+    exit_status = 50
+
+
+class LedgerBusy(LedgerError):
+    """The ledger is locked by another process."""
+
+    code = "ledger-busy"
+    exit_status = 51
+
+
+class LedgerVersion(LedgerError):
+    """The ledger was written by a newer gateway."""
+
+    code = "ledger-version"
+    exit_status = 52
+
+
+class SiteBusy(LedgerError):
+    """Another gateway already works on this site."""
+
+    code = "site-busy"
+    exit_status = 53
+
+
+class IllegalTransition(LedgerError):
+    """The lifecycle does not allow this transition."""
+
+    code = "illegal-transition"
+    exit_status = 54
+
+
+class VerificationFailed(GatewayError):
+    """Verification found a difference."""
+
+    code = "verification-failed"
+    exit_status = 60
+
+
+class AuditBroken(VerificationFailed):
+    """The audit trail has been altered."""
+
+    code = "audit-broken"
+    exit_status = 61

@@ -1,0 +1,1 @@
+"""Format definitions: one declarative model for all physical kinds."""

@@ -1,0 +1,253 @@
+"""The values that travel through the gateway: frozen, typed, without behaviour that needs I/O.
+
+Names are text decoded with ``os.fsdecode`` (surrogate escapes stand for bytes that are
+not UTF-8), times are timezone-aware UTC datetimes, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class Severity(enum.Enum):
+    """How much a finding weighs."""
+
+    ERROR = "error"  #: the file is not accepted
+    WARNING = "warning"  #: noted in manifest and report, the file goes on
+
+
+class State(enum.Enum):
+    """Where a transfer stands. The legal moves between states are in ``rules.lifecycle``."""
+
+    ARRIVED = "arrived"  #: proved complete; the intent to claim it is in the ledger
+    CLAIMED = "claimed"  #: in the route's working directory, out of the sender's reach
+    HELD = "held"  #: valid, waits for its predecessor
+    DELIVERING = "delivering"  #: accepted; at least one destination has not confirmed yet
+    PROCESSED = "processed"  #: delivered everywhere, archived, manifest written
+    FAILED = "failed"  #: not accepted; original bytes, manifest and report in ``failed``
+    DUPLICATE = "duplicate"  #: set aside as a duplicate, with manifest
+    REPLAY = "replay"  #: an operator asked for a new attempt; the next pass takes it
+
+
+class Disposition(enum.Enum):
+    """What finally became of a transfer."""
+
+    PROCESSED = "processed"
+    FAILED = "failed"
+    DUPLICATE = "duplicate"
+
+
+class DeliveryState(enum.Enum):
+    """How far one transfer has come at one destination."""
+
+    PENDING = "pending"  #: not begun, or the last try failed and another is due
+    STAGED = "staged"  #: durable under its temporary name, the rename not yet confirmed
+    DELIVERED = "delivered"  #: under its final name, synced
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a file.
+
+    ``record`` counts records of the file from 1, ``line`` is the physical line from 1,
+    ``byte_offset`` counts from 0. ``value`` is the raw text as it stood in the file.
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    rule: str | None = None
+    record_type: str | None = None
+    record: int | None = None
+    line: int | None = None
+    column: str | None = None
+    byte_offset: int | None = None
+    value: str | None = None
+    hint: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON-ready data, without the places that are unknown."""
+        data = dataclasses.asdict(self)
+        data["severity"] = self.severity.value
+        return {key: value for key, value in data.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Finding:
+        """Return the finding that ``to_dict`` wrote."""
+        return cls(**{**data, "severity": Severity(data.get("severity", "error"))})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proved a file complete: the kind, and the facts in words."""
+
+    kind: str
+    detail: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the evidence as JSON-ready data."""
+        return {"kind": self.kind, "detail": self.detail}
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A small file that belongs to one transfer: a done marker or a checksum file."""
+
+    name: str
+    role: str
+    size: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at one directory entry of a source; nothing has been read yet."""
+
+    name: str
+    kind: str  #: ``file``, ``directory``, ``symlink``, ``fifo``, ``socket``, ``device``
+    size: int
+    mtime_ns: int
+    inode: int
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file seen at a source and not yet proved complete, as the ledger remembers it."""
+
+    route: str
+    name: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    size: int
+    mtime_ns: int
+    inode: int
+    looks: int  #: consecutive looks with unchanged size, mtime and inode
+    unchanged_since: float  #: the gateway's own monotonic clock, seconds since boot
+    boot_id: str  #: which boot ``unchanged_since`` belongs to
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What identifies a file: who it is by key and by bytes."""
+
+    sha256: str
+    name: str
+    sender: str | None = None
+    interchange_key: str | None = None
+    message_id: str | None = None
+    control_number: str | None = None
+    previous_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One file's life in the gateway."""
+
+    id: str
+    route: str
+    partner: str
+    message_type: str
+    name: str
+    state: State
+    attempt: int
+    size: int
+    arrived_at: datetime
+    source: str  #: path it came from
+    working_name: str  #: its name inside the route's working directory
+    evidence: tuple[Evidence, ...] = ()
+    companions: tuple[Companion, ...] = ()
+    sha256: str | None = None
+    format_version: str | None = None
+    format_digest: str | None = None
+    config_digest: str | None = None
+    sender: str | None = None
+    message_id: str | None = None
+    control_number: str | None = None
+    previous_number: str | None = None
+    interchange_key: str | None = None
+    stream: str | None = None
+    records: int | None = None
+    verdict: str | None = None  #: duplicate verdict, with the transfer it repeats
+    findings: Mapping[str, Any] | None = None  #: summary: exact totals and capped list
+    reason_code: str | None = None
+    reason: str | None = None
+    settle_as: Disposition | None = None  #: write-ahead: the disposition being carried out
+    settled_path: str | None = None  #: relative to the site directory
+    settled_at: datetime | None = None
+    manifest_sha256: str | None = None
+    held_until: datetime | None = None
+    parent: str | None = None
+    superseded_by: str | None = None
+    authorised: str | None = None  #: ``replay`` or ``reprocess``: an operator's request
+    changed_at: datetime | None = None
+
+    def evolve(self, **changes: Any) -> Transfer:
+        """Return a copy with ``changes`` applied."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a transfer: who asked for it, why, and how it ended."""
+
+    transfer: str
+    number: int
+    actor: str
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One transfer's way to one destination, with a key that never changes."""
+
+    transfer: str
+    attempt: int
+    destination: str
+    key: str
+    state: DeliveryState
+    tries: int = 0
+    next_try_at: datetime | None = None
+    last_error: str | None = None
+    target: str | None = None  #: final name at the destination
+    delivered_at: datetime | None = None
+
+    def evolve(self, **changes: Any) -> Delivery:
+        """Return a copy with ``changes`` applied."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an operator at the command line, or the gateway itself."""
+
+    name: str
+    role: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit trail before it is chained."""
+
+    at: datetime
+    actor: Actor
+    action: str
+    object_type: str
+    object_id: str
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+    reason: str | None = None
+    outcome: str = "ok"
+    versions: Mapping[str, str] = field(default_factory=dict)

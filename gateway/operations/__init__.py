@@ -1,0 +1,1 @@
+"""What an operator may ask for; the same actions serve the command line and later consoles."""

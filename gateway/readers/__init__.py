@@ -1,0 +1,1 @@
+"""Physical kinds -> records, in bounded memory, with every value exactly as it stood."""

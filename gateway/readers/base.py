@@ -1,0 +1,61 @@
+"""What every reader offers, and the shape of what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+from gateway.findings import Findings
+from gateway.formats.definition import Format, RecordType
+
+#: Columns that every chunk has beside one text column per field of its record type.
+RECORD = "_record"  #: Int64: number of the record in the file, over all record types, from 1
+LINE = "_line"  #: Int64: physical line on which the record starts, from 1 (null: unknown)
+PARENT = "_parent"  #: Int64: ``_record`` of the record it stands under (null: none)
+
+
+class ByteStream(Protocol):
+    """The one thing a reader needs of a file: to be read once, front to back."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; empty at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows of one record type in file order.
+
+    ``frame`` has ``_record``, ``_line``, ``_parent`` and one String column per field, in the
+    definition's order: the raw text before trimming and null tokens, and null where the
+    field is not there at all.
+    """
+
+    record_type: RecordType
+    frame: pl.DataFrame
+
+
+class Reader(Protocol):
+    """One physical kind. Wrong content never raises: it becomes findings."""
+
+    def probe(self, definition: Format, head: bytes) -> dict[str, str]:
+        """Return what the first bytes tell of the envelope, keyed ``record_type.field``.
+
+        Keys that cannot be found are left out. For delimited files with a header row the key
+        ``heading`` holds the headings joined by the delimiter; for XML ``root`` holds the
+        root element as ``{namespace}local``. Never raises for wrong content.
+        """
+        ...
+
+    def read(self, definition: Format, stream: ByteStream, findings: Findings) -> Iterator[Chunk]:
+        """Yield the file's records and add what is wrong with its physical form to ``findings``.
+
+        Rows whose physical form is wrong (field count, length) are left out of the chunks,
+        after their finding, but keep their record number. After the iterator ends, ``stream``
+        has been read to its end unless the file was hopeless.
+        """
+        ...

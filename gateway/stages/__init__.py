@@ -1,0 +1,1 @@
+"""One file per stage: each takes a batch of files one step further and returns it."""
