@@ -53,6 +53,8 @@ _TABLE = (
          "Check the disk or the network share; then reprocess."),
     Code("F116", "changed-while-read", "The file changed while it was read.",
          "The sender wrote without waiting; the file is tried again on the next pass."),
+    Code("F199", "not-examined", "The gateway met an error of its own while it examined the file.",
+         "Keep the file and report the error text; nothing is lost, reprocess after an update."),
     # F2: the envelope
     Code("F201", "header-missing", "The header record is missing.", _SENDER),
     Code("F202", "trailer-missing", "The trailer record is missing: the file is probably cut off.", _SENDER),

@@ -32,6 +32,7 @@ class State(enum.Enum):
     FAILED = "failed"  #: not accepted; original bytes, manifest and report in ``failed``
     DUPLICATE = "duplicate"  #: set aside as a duplicate, with manifest
     REPLAY = "replay"  #: an operator asked for a new attempt; the next pass takes it
+    WITHDRAWN = "withdrawn"  #: gone or changed at the source before it could be claimed
 
 
 class Disposition(enum.Enum):
@@ -84,14 +85,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proved a file complete: the kind, and the facts in words."""
+    """What proved a file complete: the kind, the facts in words, and what it states.
+
+    ``facts`` are the sender's statements that the bytes must bear out once they are read:
+    ``sha256`` (or another hashlib name), ``size``, ``records``.
+    """
 
     kind: str
     detail: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the evidence as JSON-ready data."""
-        return {"kind": self.kind, "detail": self.detail}
+        return {"kind": self.kind, "detail": self.detail, **({"facts": dict(self.facts)} if self.facts else {})}
 
 
 @dataclass(frozen=True, slots=True)
