@@ -99,7 +99,8 @@ class Dialect:
     trailing_delimiter: str = "forbidden"  #: ``forbidden``, ``optional`` or ``required``
     blank_lines: str = "refuse"  #: ``refuse`` or ``skip`` (skipped lines still count as lines)
     # delimited and fixed-width
-    line_end: str = "any"  #: ``any`` (LF or CRLF), ``lf``, ``crlf``, ``cr``, or ``none``
+    line_end: str = "any"  #: ``any`` (LF or CRLF), ``lf``, ``crlf``, ``cr``, ``none``, or ``optional``:
+    #: fixed-width, none or any, told by whether a line end stands in or right after the first record
     final_line_end: str = "optional"  #: ``required``: a last line without one is truncated
     # fixed-width
     stripped_blanks: bool = False  #: short lines stand for lines padded with blanks
@@ -248,6 +249,8 @@ class Condition:
     equals: str | None = None
     among: tuple[str, ...] = ()
     present: bool | None = None
+    above: str | None = None  #: the number is greater than this (canonical form); never true of null
+    below: str | None = None  #: the number is less than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +260,12 @@ class Rule:
     Cross-field, on each row (where ``when`` holds): ``compare`` (left op right),
     ``required`` (fields not null), ``forbidden`` (fields null), ``any-of`` (one not null).
     Cross-record, over the file: ``unique`` (fields), ``constant`` (field same in all rows, and
-    equal to ``equals_field`` of the envelope where given), ``contiguous`` (field counts up
+    equal to the envelope's ``of`` field where given), ``contiguous`` (field counts up
     from ``start`` by one), ``earlier`` (field repeats an earlier row's ``of`` field, or is
     ``or_value``), ``exists`` (field's value occurs in ``of``, another type's field).
+
+    A cross-record rule with ``record_type`` ``*`` takes the rows of all types of role record
+    together, in file order; so does ``of`` with the record type ``*``.
     """
 
     id: str
