@@ -168,6 +168,8 @@ class Transfer:
     arrived_at: datetime
     source: str  #: path it came from
     working_name: str  #: its name inside the route's working directory
+    mtime_ns: int = 0  #: as seen when it was proved complete; the claim checks it again
+    inode: int = 0
     evidence: tuple[Evidence, ...] = ()
     companions: tuple[Companion, ...] = ()
     sha256: str | None = None
