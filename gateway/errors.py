@@ -7,6 +7,10 @@ The first line of a class's docstring is its default message and its line in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gateway.model import Problem
+
 
 class GatewayError(Exception):
     """The gateway cannot go on."""
@@ -21,16 +25,21 @@ class GatewayError(Exception):
         where: str | None = None,
         cause: BaseException | None = None,
         hint: str | None = None,
+        problems: Sequence[Problem] = (),
     ) -> None:
-        """Keep what happened, ``where`` (path, operation), its ``cause`` and what to do next."""
+        """Keep what happened, ``where`` (path, operation), its ``cause`` and what to do next.
+
+        ``problems`` lists everything that is wrong with a configuration or format file.
+        """
         self.message = message or (type(self).__doc__ or "").splitlines()[0]
         self.where = where
         self.cause = cause
         self.hint = hint
+        self.problems = tuple(problems)
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        """Return code, message, place, cause and hint as one readable text."""
+        """Return code, message, place, cause and hint as one readable text, then each problem."""
         text = f"[{self.code}] {self.message}"
         if self.where:
             text += f" ({self.where})"
@@ -38,7 +47,7 @@ class GatewayError(Exception):
             text += f": {self.cause}"
         if self.hint:
             text += f". {self.hint}"
-        return text
+        return "\n  ".join([text, *map(str, self.problems)])
 
 
 class UsageError(GatewayError):
@@ -107,6 +116,13 @@ class TargetOccupied(DestinationError):
 
     code = "target-occupied"
     exit_status = 31
+
+
+class PredecessorUndelivered(DestinationError):
+    """The file before this one on its strict stream is not delivered yet."""
+
+    code = "predecessor-undelivered"
+    exit_status = 32
 
 
 class CustodyError(GatewayError):

@@ -84,6 +84,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a configuration or format file, in words a person can act on."""
+
+    file: str
+    message: str  #: what is wrong, a sentence
+    line: int | None = None  #: from 1
+    column: int | None = None  #: from 1
+    path: str = ""  #: where in the document: ``records.item.fields.quantity``
+    found: str | None = None  #: what stands there
+    allowed: str | None = None  #: what may stand there
+
+    def __str__(self) -> str:
+        """Return place, path, message, and what was found and is allowed, on one line."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        text = f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        facts = [f"found {self.found}"] if self.found is not None else []
+        facts += [f"allowed: {self.allowed}"] if self.allowed is not None else []
+        return f"{text} ({'; '.join(facts)})" if facts else text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the problem as JSON-ready data, without what is unknown."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value not in (None, "")}
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What proved a file complete: the kind, the facts in words, and what it states.
 

@@ -1,0 +1,331 @@
+"""YAML documents with positions, and their validation against a JSON Schema.
+
+Configuration and format definitions are controlled text, so reading must not change it:
+only ``true``, ``false``, ``null`` (also ``~`` or nothing) and whole numbers in canonical form
+are more than text. ``NO``, ``007``, ``1.10`` and ``2026-11-22`` stay what they are.
+Keys are always text. Aliases are allowed, but what they expand to is bounded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gateway.errors import GatewayError
+from gateway.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from jsonschema.exceptions import ValidationError
+
+__all__ = [
+    "Document",
+    "DocumentError",
+    "Path_",
+    "Problem",
+    "nearest",
+    "parse",
+    "path_text",
+    "read",
+    "validate",
+]
+
+#: Bytes of one document; a format of a thousand fields has about 200 kB.
+MAX_BYTES = 4 * 1024 * 1024
+#: Values of one document after aliases are expanded ("billion laughs" has 10^9).
+MAX_VALUES = 200_000
+#: Nested lists and mappings.
+MAX_DEPTH = 64
+
+#: The way to a value: keys and list indexes (from 0).
+Path_ = tuple[str | int, ...]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Longer numbers are identifiers, not quantities: they stay text.
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+    "number": "a number",
+}
+
+
+class DocumentError(GatewayError):
+    """A YAML document cannot be read."""
+
+    code = "document-invalid"
+    exit_status = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as plain data, with the place of every value."""
+
+    file: str
+    data: Any
+    positions: Mapping[Path_, tuple[int, int]]
+
+    def position(self, path: Path_) -> tuple[int | None, int | None]:
+        """Return line and column (from 1) of ``path``, or of the nearest thing around it.
+
+        An entry of a mapping stands where its key stands.
+        """
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.positions:
+                return self.positions[path[:end]]
+        return None, None
+
+    def problem(
+        self, path: Path_, message: str, found: str | None = None, allowed: str | None = None
+    ) -> Problem:
+        """Return a problem with the value at ``path``."""
+        line, column = self.position(path)
+        return Problem(self.file, message, line, column, path_text(path), found, allowed)
+
+
+def path_text(path: Path_) -> str:
+    """Return ``path`` as people read it: ``records.item.key[2]``, list items counted from 1."""
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def read(path: Path) -> Document:
+    """Return the document in the file ``path``.
+
+    Raises DocumentError with its problems if the file cannot be read or is not acceptable.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DocumentError(where=str(path), cause=error) from error
+    return parse(raw, str(path))
+
+
+def parse(raw: bytes, file: str) -> Document:
+    """Return the document in ``raw``; ``file`` is its name in problems.
+
+    Raises DocumentError if it is too large, not UTF-8, not YAML, or has duplicate keys.
+    """
+    if len(raw) > MAX_BYTES:
+        raise _invalid(Problem(file, f"the document is larger than {MAX_BYTES} bytes"))
+    try:
+        text = raw.decode("utf-8-sig")
+        _inspect(text, file)
+        node = yaml.compose(text, Loader=_LOADER)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _invalid(Problem(file, "the document is not UTF-8", line)) from error
+    except yaml.YAMLError as error:
+        raise _invalid(_syntax_problem(file, error)) from error
+    builder = _Builder(file)
+    data = builder.build(node, ()) if node is not None else None
+    if builder.problems:
+        raise _invalid(*builder.problems)
+    return Document(file, data, builder.positions)
+
+
+def _inspect(text: str, file: str) -> None:
+    """Refuse tags and deep nesting before nodes are built: the C composer recurses until it crashes."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        mark = event.start_mark
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            message = f"the tag {tag} is not allowed"
+            raise _invalid(Problem(file, message, mark.line + 1, mark.column + 1))
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                message = f"nested more than {MAX_DEPTH} levels deep"
+                raise _invalid(Problem(file, message, mark.line + 1, mark.column + 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _invalid(*problems: Problem) -> DocumentError:
+    return DocumentError(where=problems[0].file, problems=problems)
+
+
+def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (None, None)
+    return Problem(file, f"this is not YAML: {said}", line, column)
+
+
+class _Builder:
+    """Turns YAML nodes into plain data, counting as it goes."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.positions: dict[Path_, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+        self._values = 0
+
+    def build(self, node: yaml.Node, path: Path_) -> Any:
+        """Return the data of ``node``, which stands at ``path``."""
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _invalid(self._at(node, path, f"aliases expand to more than {MAX_VALUES} values"))
+        if len(path) > MAX_DEPTH:
+            raise _invalid(self._at(node, path, f"nested more than {MAX_DEPTH} levels deep"))
+        self.positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.problems.append(self._at(key, path, "a key must be text"))
+            elif key.value in data:
+                first = self.positions[(*path, key.value)][0]
+                message = f"the key `{key.value}` stands here a second time (first in line {first})"
+                self.problems.append(self._at(key, (*path, key.value), message))
+            else:
+                place = (*path, key.value)
+                self.positions[place] = (key.start_mark.line + 1, key.start_mark.column + 1)
+                data[key.value] = self.build(value, place)
+        return data
+
+    def _at(self, node: yaml.Node, path: Path_, message: str) -> Problem:
+        mark = node.start_mark
+        return Problem(self.file, message, mark.line + 1, mark.column + 1, path_text(path))
+
+
+def _scalar(node: yaml.ScalarNode) -> str | int | bool | None:
+    text: str = node.value
+    if node.style:  # quoted, or a block: text whatever it looks like
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def validate(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+    """Return every way in which ``document`` breaks the JSON Schema ``schema``, in file order."""
+    import jsonschema
+
+    # A `$` of Python accepts a newline at the end, that of JSON Schema does not.
+    strict = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
+    validator = strict(schema)
+    problems = [
+        problem for error in validator.iter_errors(document.data) for problem in _explain(document, error)
+    ]
+    return sorted(set(problems), key=lambda p: (p.line or 0, p.column or 0, p.path))
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    from jsonschema.exceptions import ValidationError
+
+    if isinstance(instance, str):
+        exact = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+        if not re.search(exact, instance):
+            yield ValidationError("the text does not have the right form")
+
+
+def nearest(word: str, known: Iterator[str] | list[str]) -> str | None:
+    """Return the one of ``known`` that ``word`` was probably meant to be, if any is near."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
+    """Yield the problems of one schema error; one for each unknown key."""
+    path: Path_ = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        yield from _unknown_keys(document, path, error)
+    elif error.validator in ("anyOf", "oneOf") and error.context:
+        # The branch that got furthest is the one that was meant.
+        best = max(error.context, key=lambda branch: len(branch.absolute_path))
+        yield from _explain(document, best)
+    elif error.validator == "required":
+        missing = str(error.message).split("'")[1]
+        line, column = document.position(path)
+        yield Problem(document.file, f"`{missing}` is missing", line, column, path_text(path))
+    elif "propertyNames" in error.absolute_schema_path:
+        yield document.problem(
+            (*path, str(error.instance)), "this name is not allowed", _shown(error.instance), _allowed(error)
+        )
+    else:
+        yield document.problem(path, _message(error), _shown(error.instance), _allowed(error))
+
+
+def _unknown_keys(document: Document, path: Path_, error: ValidationError) -> Iterator[Problem]:
+    known = sorted(error.schema.get("properties", {}))
+    for key in error.instance:
+        if key not in known:
+            near = nearest(key, known)
+            message = f"`{key}` is not a known key"
+            message += f"; did you mean `{near}`?" if near else ""
+            yield document.problem((*path, key), message, allowed=", ".join(known))
+
+
+def _message(error: ValidationError) -> str:
+    """Return what is wrong, in words; the value and what is allowed are told apart from it."""
+    return {
+        "type": "wrong type of value",
+        "enum": "this value is not allowed",
+        "const": "this value is not allowed",
+        "pattern": "the text does not have the right form",
+        "minimum": "the number is too small",
+        "maximum": "the number is too large",
+        "minLength": "the text is too short",
+        "maxLength": "the text is too long",
+        "minItems": "the list is too short",
+        "maxItems": "the list is too long",
+        "minProperties": "something is missing here",
+        "maxProperties": "there is too much here",
+        "uniqueItems": "the list has the same value twice",
+    }.get(str(error.validator), str(error.message))
+
+
+def _allowed(error: ValidationError) -> str | None:
+    """Return what the schema allows in the place of ``error``, in words."""
+    value = error.validator_value
+    examples = error.schema.get("examples") if isinstance(error.schema, dict) else None
+    such_as = f", such as {_shown(examples[0])}" if examples else ""
+    match error.validator:
+        case "type":
+            names = [value] if isinstance(value, str) else value
+            return " or ".join(_TYPES[name] for name in names) + such_as
+        case "enum":
+            return ", ".join(_shown(item) for item in value)
+        case "const":
+            return _shown(value)
+        case "pattern":
+            return f"text that matches {value}{such_as}"
+        case "minimum" | "minLength" | "minItems" | "minProperties":
+            return f"at least {value}{such_as}"
+        case "maximum" | "maxLength" | "maxItems" | "maxProperties":
+            return f"at most {value}{such_as}"
+    return None
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it would stand in YAML, shortened."""
+    if isinstance(value, dict):
+        return f"a mapping of {len(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
