@@ -237,4 +237,8 @@ def _condition(data: Data) -> d.Condition:
         equals=_text(data, "equals"),
         among=_tokens(data.get("among", [])),
         present=data.get("present"),
+        above=_text(data, "above"),
+        below=_text(data, "below"),
+        above=_text(data, "above"),
+        below=_text(data, "below"),
     )
