@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jsonschema.exceptions import ValidationError
-
-__all__ = [
-    "Document",
-    "DocumentError",
-    "Path_",
-    "Problem",
-    "nearest",
-    "parse",
-    "path_text",
-    "read",
-    "validate",
-]
 
 #: Bytes of one document; a format of a thousand fields has about 200 kB.
 MAX_BYTES = 4 * 1024 * 1024
@@ -146,12 +134,12 @@ def _inspect(text: str, file: str) -> None:
         tag = getattr(event, "tag", None)
         if tag is not None:
             message = f"the tag {tag} is not allowed"
-            raise _invalid(Problem(file, message, mark.line + 1, mark.column + 1))
+            raise _invalid(_place(file, message, mark))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
                 message = f"nested more than {MAX_DEPTH} levels deep"
-                raise _invalid(Problem(file, message, mark.line + 1, mark.column + 1))
+                raise _invalid(_place(file, message, mark))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -162,9 +150,15 @@ def _invalid(*problems: Problem) -> DocumentError:
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be parsed"
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed")
+    said = said.replace("but found another document", "it holds more than one document")
+    return _place(file, f"this is not YAML: {said}", mark)
+
+
+def _place(file: str, message: str, mark: Any, path: Path_ = ()) -> Problem:
+    """Return a problem at a mark of PyYAML, which counts from 0."""
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (None, None)
-    return Problem(file, f"this is not YAML: {said}", line, column)
+    return Problem(file, message, line, column, path_text(path))
 
 
 class _Builder:
@@ -188,7 +182,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
-        return _scalar(node)
+        return _scalar(cast("yaml.ScalarNode", node))
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -206,8 +200,7 @@ class _Builder:
         return data
 
     def _at(self, node: yaml.Node, path: Path_, message: str) -> Problem:
-        mark = node.start_mark
-        return Problem(self.file, message, mark.line + 1, mark.column + 1, path_text(path))
+        return _place(self.file, message, node.start_mark, path)
 
 
 def _scalar(node: yaml.ScalarNode) -> str | int | bool | None:
@@ -224,12 +217,12 @@ def validate(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     import jsonschema
 
     # A `$` of Python accepts a newline at the end, that of JSON Schema does not.
-    strict = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
-    validator = strict(schema)
+    extend: Any = jsonschema.validators.extend
+    validator = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})(schema)
     problems = [
         problem for error in validator.iter_errors(document.data) for problem in _explain(document, error)
     ]
-    return sorted(set(problems), key=lambda p: (p.line or 0, p.column or 0, p.path))
+    return sorted(dict.fromkeys(problems), key=lambda p: (p.line or 0, p.column or 0, p.path))
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -250,7 +243,7 @@ def nearest(word: str, known: Iterator[str] | list[str]) -> str | None:
 def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
     """Yield the problems of one schema error; one for each unknown key."""
     path: Path_ = tuple(error.absolute_path)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+    if error.validator == "additionalProperties":
         yield from _unknown_keys(document, path, error)
     elif error.validator in ("anyOf", "oneOf") and error.context:
         # The branch that got furthest is the one that was meant.
@@ -269,8 +262,10 @@ def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 
 def _unknown_keys(document: Document, path: Path_, error: ValidationError) -> Iterator[Problem]:
-    known = sorted(error.schema.get("properties", {}))
-    for key in error.instance:
+    schema: Any = error.schema
+    instance: Any = error.instance
+    known = sorted(schema.get("properties", {}))
+    for key in instance:
         if key not in known:
             near = nearest(key, known)
             message = f"`{key}` is not a known key"
@@ -299,7 +294,7 @@ def _message(error: ValidationError) -> str:
 
 def _allowed(error: ValidationError) -> str | None:
     """Return what the schema allows in the place of ``error``, in words."""
-    value = error.validator_value
+    value: Any = error.validator_value
     examples = error.schema.get("examples") if isinstance(error.schema, dict) else None
     such_as = f", such as {_shown(examples[0])}" if examples else ""
     match error.validator:

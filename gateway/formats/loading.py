@@ -239,6 +239,4 @@ def _condition(data: Data) -> d.Condition:
         present=data.get("present"),
         above=_text(data, "above"),
         below=_text(data, "below"),
-        above=_text(data, "above"),
-        below=_text(data, "below"),
     )

@@ -1,0 +1,189 @@
+"""Which version of a format a file has: decided from what the file, its name or the route states.
+
+The rules, in order:
+
+1. Where the route or the file name states the version, that one is taken.
+2. By envelope, each version looks at the file with its own eyes (``probe``). A version is
+   recognised if the text in its version field is one of its ``values`` (the version itself if
+   it lists none); a format without a version field by its exact column headings, or by its
+   root element and namespace.
+3. The newest version that is recognised and accepted wins.
+4. A file recognised only by a version outside the accepted range is refused with F209. One
+   that states a version which no version of the catalogue recognises is refused with F208.
+5. A file that states nothing readable is taken as the newest accepted version, so that its
+   findings say what is wrong with it.
+
+Status: drafts and released versions take files, retired ones never do; the lock decides
+later whether a draft may be used in production. Effective dates inform, they do not select.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from gateway.errors import ConfigurationError
+from gateway.finding_codes import finding
+from gateway.formats.definition import Format, Kind, Status, Version
+
+if TYPE_CHECKING:
+    from gateway.model import Finding
+
+Probe = Callable[[Format], Mapping[str, str]]
+
+_OPERATORS: dict[str, Callable[[Version, Version], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<|=)?\s*([0-9]+(?:\.[0-9]+){0,2})\s*")
+
+
+class Range:
+    """A set of versions: comma-separated comparisons that must all hold."""
+
+    __slots__ = ("_comparisons", "text")
+
+    def __init__(self, text: str, comparisons: Sequence[tuple[str, Version]]) -> None:
+        self.text = text
+        self._comparisons = tuple(comparisons)
+
+    def __contains__(self, version: Version) -> bool:
+        return all(_OPERATORS[sign](version, bound) for sign, bound in self._comparisons)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Range({self.text!r})"
+
+
+def parse_range(text: str) -> Range:
+    """Return the range that ``text`` describes, such as ``>=1.0.0,<2`` (``2`` means ``2.0.0``).
+
+    A bare version is that version only. Raises ConfigurationError if a part cannot be read.
+    """
+    comparisons = []
+    for part in text.split(","):
+        match = _COMPARISON.fullmatch(part)
+        if match is None:
+            raise ConfigurationError(
+                f"{part.strip()!r} in the version range {text!r} is not a comparison",
+                hint="Write comparisons such as `>=1.0.0,<2` or one version such as `1.1.0`",
+            )
+        numbers = [int(number) for number in match[2].split(".")]
+        bound = Version(*([*numbers, 0, 0])[:3])
+        sign = match[1] or "=="
+        comparisons.append(("==" if sign == "=" else sign, bound))
+    return Range(text, comparisons)
+
+
+def acceptable(versions: Sequence[Format], accepted: Range) -> list[Format]:
+    """Return those of ``versions`` that are in the range and not retired, newest first."""
+    usable = [each for each in versions if each.version in accepted and each.status is not Status.RETIRED]
+    return sorted(usable, key=lambda each: each.version, reverse=True)
+
+
+def choose_version(
+    candidates: Sequence[Format],
+    all_versions: Sequence[Format],
+    probe: Probe,
+    how: str,
+    stated: str | None = None,
+) -> Format | Finding:
+    """Return the version of a file, or the finding that says why there is none.
+
+    ``candidates`` are the versions the route accepts, newest first; ``all_versions`` are those
+    of the catalogue. ``how`` is ``envelope``, ``name`` or ``route``; ``stated`` is the version
+    that name or route give. ``probe`` returns what the file's head says to one version.
+    """
+    if how != "envelope" and stated is not None:
+        return _stated(candidates, all_versions, stated, how)
+    for candidate in candidates:
+        if recognises(candidate, probe(candidate)):
+            return candidate
+    for other in all_versions:
+        if other not in candidates and recognises(other, probe(other)):
+            return _not_accepted(other, candidates)
+    text = _readable_version(all_versions, probe)
+    if text is not None:
+        return _unknown(text, all_versions)
+    if not candidates:
+        return finding("F209", "The route accepts no version of this message type that the catalogue has.")
+    return candidates[0]
+
+
+def recognises(definition: Format, seen: Mapping[str, str]) -> bool:
+    """Return whether ``seen``, the probe's answer to ``definition``, is this version's.
+
+    A format that has nothing to be told by recognises nothing.
+    """
+    reference = definition.envelope.format_version
+    if reference is not None:
+        return seen.get(str(reference), "").strip() in version_texts(definition)
+    if definition.kind is Kind.DELIMITED and definition.dialect.header_row:
+        return seen.get("heading") == heading(definition)
+    if definition.kind is Kind.XML and definition.dialect.root is not None:
+        return seen.get("root") == root(definition)
+    return False
+
+
+def version_texts(definition: Format) -> tuple[str, ...]:
+    """Return the texts in the version field that mean ``definition``'s version."""
+    return definition.envelope.version_values or (str(definition.version),)
+
+
+def heading(definition: Format) -> str:
+    """Return the headings of ``definition``'s columns, joined by its delimiter."""
+    rows = next(
+        (each for each in definition.record_types if each.discriminator is None), definition.record_types[0]
+    )
+    return definition.dialect.delimiter.join(each.heading or each.name for each in rows.fields)
+
+
+def root(definition: Format) -> str:
+    """Return the root element of ``definition`` as ``{namespace}local``, or ``local`` without one."""
+    namespace = definition.dialect.namespace
+    return f"{{{namespace}}}{definition.dialect.root}" if namespace else str(definition.dialect.root)
+
+
+def _stated(
+    candidates: Sequence[Format], all_versions: Sequence[Format], stated: str, how: str
+) -> Format | Finding:
+    for candidate in candidates:
+        if str(candidate.version) == stated or stated in candidate.envelope.version_values:
+            return candidate
+    for other in all_versions:
+        if str(other.version) == stated or stated in other.envelope.version_values:
+            return _not_accepted(other, candidates)
+    source = "file name" if how == "name" else "route"
+    return _unknown(stated, all_versions, f"The {source}")
+
+
+def _readable_version(all_versions: Sequence[Format], probe: Probe) -> str | None:
+    """Return the text that some version finds in its version field."""
+    for each in all_versions:
+        reference = each.envelope.format_version
+        text = probe(each).get(str(reference), "").strip() if reference is not None else ""
+        if text:
+            return text
+    return None
+
+
+def _not_accepted(found: Format, candidates: Sequence[Format]) -> Finding:
+    if found.status is Status.RETIRED:
+        message = f"The file has the layout {found.name}, which is retired."
+    else:
+        accepted = ", ".join(str(each.version) for each in candidates) or "none"
+        message = f"The file has the layout {found.name}; the route accepts: {accepted}."
+    return finding("F209", message, value=str(found.version))
+
+
+def _unknown(text: str, all_versions: Sequence[Format], source: str = "The file") -> Finding:
+    known = ", ".join(value for each in all_versions for value in version_texts(each)) or "none"
+    return finding("F208", f"{source} states version {text!r}; the catalogue knows: {known}.", value=text)
