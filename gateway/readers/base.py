@@ -17,6 +17,13 @@ RECORD = "_record"  #: Int64: number of the record in the file, over all record 
 LINE = "_line"  #: Int64: physical line on which the record starts, from 1 (null: unknown)
 PARENT = "_parent"  #: Int64: ``_record`` of the record it stands under (null: none)
 
+#: Input taken at a time: the memory a file needs does not grow with its size.
+CHUNK_BYTES = 4 * 1024 * 1024
+#: Characters of one row or record; a longer one is a finding, and is not kept in memory.
+LONGEST_RECORD = 1024 * 1024
+#: How much of a file's end ``ending`` needs to see.
+ENDING_BYTES = 64 * 1024
+
 
 class ByteStream(Protocol):
     """The one thing a reader needs of a file: to be read once, front to back."""
@@ -57,5 +64,13 @@ class Reader(Protocol):
         Rows whose physical form is wrong (field count, length) are left out of the chunks,
         after their finding, but keep their record number. After the iterator ends, ``stream``
         has been read to its end unless the file was hopeless.
+        """
+        ...
+
+    def ending(self, definition: Format, tail: bytes) -> bool:
+        """Return whether ``tail``, the file's last ``ENDING_BYTES`` or less, shows its declared end.
+
+        Delimited and fixed-width: the last record is a whole trailer record; False where the
+        format has none. XML and JSON: the document is closed. Never raises for wrong content.
         """
         ...
