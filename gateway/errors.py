@@ -153,6 +153,48 @@ class DiskFull(CustodyError):
     exit_status = 43
 
 
+class NotRegular(CustodyError):
+    """The entry is not a regular file."""
+
+    code = "not-regular"
+    exit_status = 44
+
+
+class AccessDenied(CustodyError):
+    """The gateway's account may not do this."""
+
+    code = "access-denied"
+    exit_status = 45
+
+
+class FileMissing(CustodyError):
+    """The file is not where it should be."""
+
+    code = "file-missing"
+    exit_status = 46
+
+
+class FileChanged(CustodyError):
+    """The file is not the one that was looked at."""
+
+    code = "file-changed"
+    exit_status = 47
+
+
+class SyncFailed(CustodyError):
+    """The disk did not confirm that the data is durable."""
+
+    code = "sync-failed"
+    exit_status = 48
+
+
+class ManifestInvalid(CustodyError):
+    """The manifest or day list cannot be read."""
+
+    code = "manifest-invalid"
+    exit_status = 49
+
+
 class LedgerError(GatewayError):
     """The ledger cannot be read or written."""
 

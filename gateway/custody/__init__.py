@@ -1,0 +1,1 @@
+"""The only code that moves, writes or syncs files: claim, settle, manifest, verify."""

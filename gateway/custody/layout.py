@@ -1,0 +1,124 @@
+"""Where everything of a site stands. The only place that knows the directory names."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.custody import names
+from gateway.custody.look import inside
+from gateway.custody.moves import make_directory
+from gateway.custody.names import printable
+from gateway.custody.refusals import StrPath, shown
+from gateway.errors import OutsideSite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+#: The areas that hold one directory per route.
+ROUTE_AREAS = ("inbox", "working", "processed", "duplicates", "failed", "replay")
+#: The areas whose route directories hold one directory per day, with its day list.
+DAY_AREAS = ("processed", "duplicates")
+_OTHER_AREAS = ("config", "formats", "ledger", "audit")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Layout:
+    """The paths of one site. Names given to its methods are single path components."""
+
+    def __init__(self, site_directory: StrPath) -> None:
+        self.site = Path(os.path.abspath(site_directory))
+        self.config_file = self.site / "config" / "gateway.yaml"
+        self.formats = self.site / "formats"
+        self.ledger_file = self.site / "ledger" / "gateway.db"
+        self.guard_file = self.site / "ledger" / "gateway.lock"
+        self.checkpoints_file = self.site / "audit" / "checkpoints.jsonl"
+
+    def inbox(self, route: str) -> Path:
+        """Return the directory in which the route's files arrive, unless its source says another."""
+        return self._of("inbox", route)
+
+    def working(self, route: str) -> Path:
+        """Return the directory of the files the gateway is working on."""
+        return self._of("working", route)
+
+    def working_file(self, route: str, working_name: str) -> Path:
+        """Return the path of one file in work."""
+        return self.working(route) / _component(working_name)
+
+    def processed(self, route: str, day: date | str) -> Path:
+        """Return the archive directory of the files processed on ``day`` of the site's calendar."""
+        return self._of("processed", route) / _day(day)
+
+    def duplicates(self, route: str, day: date | str) -> Path:
+        """Return the directory of the duplicates set aside on ``day``."""
+        return self._of("duplicates", route) / _day(day)
+
+    def failed(self, route: str) -> Path:
+        """Return the directory of the files that were not accepted."""
+        return self._of("failed", route)
+
+    def replay(self, route: str) -> Path:
+        """Return the directory into which people put files to be taken again."""
+        return self._of("replay", route)
+
+    def area(self, name: str) -> Path:
+        """Return the directory of one of ``ROUTE_AREAS``."""
+        return self.site / _component(name)
+
+    def relative(self, path: StrPath) -> str:
+        """Return ``path`` relative to the site, as ledger and manifests keep it.
+
+        Raises OutsideSite where it does not stand in the site.
+        """
+        relative = os.path.relpath(os.path.abspath(path), self.site)
+        if relative == ".." or relative.startswith("../"):
+            raise OutsideSite(where=shown(path))
+        return relative
+
+    def absolute(self, relative: str) -> Path:
+        """Return the path of what ledger or manifest call ``relative``.
+
+        Raises OutsideSite where it leaves the site, over links too.
+        """
+        path = self.site / relative
+        inside(self.site, path)
+        return path
+
+    def create(self, routes: Iterable[str]) -> None:
+        """Make the directories of the site and of each of ``routes``; those that exist stay."""
+        for area in (*_OTHER_AREAS, *ROUTE_AREAS):
+            make_directory(self.site / area)
+        for route in routes:
+            for area in ROUTE_AREAS:
+                make_directory(self._of(area, route))
+
+    def _of(self, area: str, route: str) -> Path:
+        return self.site / area / _component(route)
+
+
+def manifest_of(path: StrPath) -> Path:
+    """Return the path of the manifest of the settled file ``path``."""
+    return Path(os.fspath(path) + names.MANIFEST_SUFFIX)
+
+
+def report_of(path: StrPath) -> Path:
+    """Return the path of the report of the failed file ``path``."""
+    return Path(os.fspath(path) + names.REPORT_SUFFIX)
+
+
+def _component(name: str) -> str:
+    """Return ``name`` if it is one plain path component; raises OutsideSite otherwise."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise OutsideSite("This is not the name of a single file or directory", where=printable(name))
+    return name
+
+
+def _day(day: date | str) -> str:
+    text = day if isinstance(day, str) else day.isoformat()
+    if not _DAY.fullmatch(text):
+        raise OutsideSite("This is not a day of the form YYYY-MM-DD", where=printable(text))
+    return text
