@@ -133,6 +133,8 @@ _TABLE = (
          "Find the missing file or waive it; the route's policy is `report`.", Severity.WARNING),
     Code("F806", "sequence-broken-chain", "The file names a predecessor that is not the last file.",
          "Find the missing interchange, or waive it."),
+    Code("F807", "sequence-repeated", "The control number was already used by another file of the stream.",
+         "Ask the sender which file is right; a restarted counter is declared with `sequence reset`."),
     # F9: entries that cannot be taken
     Code("F901", "not-a-regular-file", "The entry is a directory, link, FIFO, socket or device.",
          "Remove it; the gateway takes regular files only and follows no links."),
