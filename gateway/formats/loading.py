@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from gateway import documents
 from gateway.errors import FormatError
 from gateway.formats import definition as d
+from gateway.formats.check import STRUCTURE, problems_of
 from gateway.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def load_format(directory: Path) -> d.Format:
     Raises FormatError with all problems, each with file and line, if the definition cannot
     be read, breaks the schema, or is one that no reader could work with.
     """
-    definition, _document = read_format(directory)
+    definition, document = read_format(directory)
+    problems = problems_of(definition, document, STRUCTURE)
+    if problems:
+        raise _refused(directory, problems)
     return definition
 
 

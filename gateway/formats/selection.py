@@ -22,6 +22,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.errors import ConfigurationError
@@ -41,26 +42,19 @@ _OPERATORS: dict[str, Callable[[Version, Version], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<|=)?\s*([0-9]+(?:\.[0-9]+){0,2})\s*")
+_COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<|=)?\s*([0-9]{1,9}(?:\.[0-9]{1,9}){0,2})\s*")
 
 
+@dataclass(frozen=True, slots=True)
 class Range:
-    """A set of versions: comma-separated comparisons that must all hold."""
+    """A set of versions: comparisons that must all hold."""
 
-    __slots__ = ("_comparisons", "text")
+    text: str  #: as it was written
+    comparisons: tuple[tuple[str, Version], ...]
 
-    def __init__(self, text: str, comparisons: Sequence[tuple[str, Version]]) -> None:
-        self.text = text
-        self._comparisons = tuple(comparisons)
-
-    def __contains__(self, version: Version) -> bool:
-        return all(_OPERATORS[sign](version, bound) for sign, bound in self._comparisons)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return f"Range({self.text!r})"
+    def accepts(self, version: Version) -> bool:
+        """Return whether ``version`` is in the range."""
+        return all(_OPERATORS[sign](version, bound) for sign, bound in self.comparisons)
 
 
 def parse_range(text: str) -> Range:
@@ -80,13 +74,7 @@ def parse_range(text: str) -> Range:
         bound = Version(*([*numbers, 0, 0])[:3])
         sign = match[1] or "=="
         comparisons.append(("==" if sign == "=" else sign, bound))
-    return Range(text, comparisons)
-
-
-def acceptable(versions: Sequence[Format], accepted: Range) -> list[Format]:
-    """Return those of ``versions`` that are in the range and not retired, newest first."""
-    usable = [each for each in versions if each.version in accepted and each.status is not Status.RETIRED]
-    return sorted(usable, key=lambda each: each.version, reverse=True)
+    return Range(text, tuple(comparisons))
 
 
 def choose_version(
@@ -102,6 +90,7 @@ def choose_version(
     of the catalogue. ``how`` is ``envelope``, ``name`` or ``route``; ``stated`` is the version
     that name or route give. ``probe`` returns what the file's head says to one version.
     """
+    candidates = [each for each in candidates if each.status is not Status.RETIRED]
     if how != "envelope" and stated is not None:
         return _stated(candidates, all_versions, stated, how)
     for candidate in candidates:

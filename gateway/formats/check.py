@@ -1,0 +1,70 @@
+"""Does a format definition contradict itself? Everything the JSON Schema cannot see.
+
+Two lists of checks: what readers and validation could not work with (loading refuses it), and
+what can be worked with but cannot be meant (``gateway formats check`` reports both).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from gateway import documents
+from gateway.documents import Document
+from gateway.formats import check_files, check_layout, check_references, check_rules, check_values
+from gateway.formats.complaint import Complaint
+from gateway.formats.definition import Format
+
+if TYPE_CHECKING:
+    from gateway.model import Problem
+
+Check = Callable[[Format], Iterator[Complaint]]
+
+#: Without these a reader or validation would fail or mislead.
+STRUCTURE: tuple[Check, ...] = (
+    check_values.charset,
+    check_values.patterns,
+    check_values.notations,
+    check_values.bounds,
+    check_layout.places,
+    check_layout.line_ends,
+    check_layout.marks,
+    check_layout.discriminators,
+    check_references.envelope,
+    check_references.interchange_key,
+    check_references.records,
+    check_references.field_names,
+    check_rules.rules,
+    check_files.beside,
+)
+#: These can be worked with, but are mistakes.
+SENSE: tuple[Check, ...] = (
+    check_values.limits,
+    check_values.values,
+    check_layout.positions,
+    check_layout.headings,
+    check_layout.business_records,
+    check_files.directory_names,
+    check_files.schemas,
+)
+
+
+def check_format(definition: Format) -> list[Problem]:
+    """Return every contradiction of ``definition``, in file order, each with its line.
+
+    A definition that was not loaded from a directory has problems without lines.
+    """
+    return problems_of(definition, _document(definition), (*STRUCTURE, *SENSE))
+
+
+def problems_of(definition: Format, document: Document, checks: Iterable[Check]) -> list[Problem]:
+    """Return what ``checks`` find wrong with ``definition``, in the order of ``document``."""
+    complaints = dict.fromkeys(complaint for check in checks for complaint in check(definition))
+    problems = [document.problem(*complaint) for complaint in complaints]
+    return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _document(definition: Format) -> Document:
+    if definition.directory is None:
+        return Document(definition.name, {}, {})
+    return documents.read(definition.directory / "format.yaml")
