@@ -1,0 +1,100 @@
+"""The audit trail: who did what, when, to what, old value, new value, why; tamper-evident.
+
+Entries are appended in the transaction of the action itself: if the entry cannot be written, the
+action does not happen. Nothing here changes or removes an entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from gateway.errors import AuditBroken
+from gateway.ledger.audit_chain import (
+    GENESIS,
+    ChainedEntry,
+    Head,
+    canonical,
+    digest,
+    from_row,
+    members,
+    to_row,
+)
+from gateway.ledger.audit_check import AuditProblem, AuditReport, verify
+from gateway.ledger.audit_export import export
+from gateway.ledger.encoding import exact_text, time_text
+from gateway.ledger.tables import audit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gateway.model import AuditEntry
+
+__all__ = [
+    "AuditProblem",
+    "AuditReport",
+    "ChainedEntry",
+    "Head",
+    "append",
+    "export",
+    "head",
+    "read",
+    "verify",
+]
+
+
+def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
+    """Chain ``entries`` to the trail in the caller's transaction; return its new end.
+
+    Raises ValueError or TypeError, before anything is written, for a naive time or values that
+    JSON cannot say.
+    """
+    end = head(connection)
+    sequence, previous = end.count, end.hash
+    rows = []
+    for entry in entries:
+        sequence += 1
+        values = members(entry, sequence, previous)
+        previous = digest(canonical(values))
+        rows.append(to_row(values, previous))
+    if rows:
+        connection.execute(sa.insert(audit), rows)
+    return Head(sequence, previous)
+
+
+def head(connection: Connection) -> Head:
+    """Return the end of the trail; of an empty one the count 0 and the genesis hash."""
+    statement = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
+    row = connection.execute(statement).first()
+    return Head(row.sequence, row.hash) if row else Head(0, GENESIS)
+
+
+def read(
+    connection: Connection,
+    *,
+    object_id: str | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> list[ChainedEntry]:
+    """Return the newest ``limit`` entries that meet all filters, oldest of them first.
+
+    ``since`` and ``until`` are both included. Raises AuditBroken for an entry that cannot be read.
+    """
+    statement = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
+    for column, text in ((audit.c.object_id, object_id), (audit.c.action, action), (audit.c.actor, actor)):
+        if text is not None:
+            statement = statement.where(column == exact_text(text))
+    if since is not None:
+        statement = statement.where(audit.c.at >= time_text(since))
+    if until is not None:
+        statement = statement.where(audit.c.at <= time_text(until))
+    try:
+        return [from_row(row) for row in reversed(connection.execute(statement).all())]
+    except ValueError as error:
+        raise AuditBroken(cause=error, hint="`gateway audit verify` names the first broken entry") from error

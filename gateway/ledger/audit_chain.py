@@ -1,0 +1,142 @@
+r"""How audit entries are chained, so that anyone can compute it again.
+
+The canonical bytes of an entry are a JSON object in UTF-8: members sorted by name, no spaces,
+lone surrogates as ``\udcXX`` escapes. Its members are all stored columns but the hash: action,
+actor, at, host, new, object_id, object_type, old, outcome, previous, reason, role, sequence,
+versions. ``hash`` is their SHA-256 in lower-case hexadecimal; ``previous`` is the hash of the
+entry before, for the first one (sequence 1) that of the text ``plant-gateway audit trail``.
+
+The chain makes changes evident; it cannot prevent them, and it cannot show by itself that its
+end was cut off: the checkpoints outside the ledger do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
+from gateway.model import Actor, AuditEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Row
+
+#: What stands as ``previous`` in the first entry.
+GENESIS = hashlib.sha256(b"plant-gateway audit trail").hexdigest()
+
+_TEXTS = ("actor", "role", "host", "action", "object_type", "object_id", "reason", "outcome")
+_DATA = ("old", "new", "versions")
+_NULLABLE = frozenset({"old", "new", "reason"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the audit trail: how many entries, and the hash of the last one."""
+
+    count: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainedEntry:
+    """One audit entry with its place in the chain."""
+
+    sequence: int
+    entry: AuditEntry
+    previous: str
+    hash: str
+
+
+def members(entry: AuditEntry, sequence: int, previous: str) -> dict[str, Any]:
+    """Return what is hashed of ``entry``; ValueError for a naive time."""
+    return {
+        "sequence": sequence,
+        "at": time_text(entry.at),
+        "actor": entry.actor.name,
+        "role": entry.actor.role,
+        "host": entry.actor.host,
+        "action": entry.action,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "old": entry.old,
+        "new": entry.new,
+        "reason": entry.reason,
+        "outcome": entry.outcome,
+        "versions": entry.versions,
+        "previous": previous,
+    }
+
+
+def canonical(values: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are hashed."""
+    return canonical_json(values).encode()
+
+
+def digest(data: bytes) -> str:
+    """Return the hash of canonical bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def to_row(values: Mapping[str, Any], digest_: str) -> dict[str, Any]:
+    """Return the columns of an entry with these ``members``."""
+    row = {**values, "hash": digest_}
+    for name in _TEXTS:
+        row[name] = None if values[name] is None else exact_text(values[name])
+    for name in _DATA:
+        row[name] = None if values[name] is None else canonical_json(values[name])
+    return row
+
+
+def stored_members(row: Row[Any]) -> dict[str, Any]:
+    """Return the members of a stored entry; ValueError if a column cannot have been written so.
+
+    Whatever reads back as the same value in another written form counts as changed too.
+    """
+    values = {name: column for name, column in row._asdict().items() if name != "hash"}
+    try:
+        for name in _TEXTS:
+            values[name] = _read(name, values[name], original_text, exact_text)
+        for name in _DATA:
+            values[name] = _read(name, values[name], _object, canonical_json)
+        text_time(values["at"])
+    except (TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return values
+
+
+def _read(name: str, stored: str | None, read: Any, write: Any) -> Any:
+    if stored is None and name in _NULLABLE:
+        return None
+    value = read(stored)
+    if write(value) != stored:
+        raise ValueError(f"{name} is not in its written form")
+    return value
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+def from_row(row: Row[Any]) -> ChainedEntry:
+    """Return a stored entry; ValueError if its columns are not readable."""
+    values = stored_members(row)
+    entry = AuditEntry(
+        at=text_time(values["at"]),
+        actor=Actor(values["actor"], values["role"], values["host"]),
+        action=values["action"],
+        object_type=values["object_type"],
+        object_id=values["object_id"],
+        old=values["old"],
+        new=values["new"],
+        reason=values["reason"],
+        outcome=values["outcome"],
+        versions=values["versions"],
+    )
+    return ChainedEntry(row.sequence, entry, row.previous, row.hash)

@@ -1,0 +1,181 @@
+"""Deliveries: each accepted transfer's way to each destination, in the order of acceptance.
+
+The order in which deliveries are first inserted is kept for ever: on a stream it is the order of
+the control numbers, because held files are accepted in that order, whenever they arrived.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select
+
+from gateway.errors import LedgerError
+from gateway.ledger.statements import in_lists, insert_missing
+from gateway.ledger.tables import deliveries, transfers
+from gateway.model import Delivery, DeliveryState, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+_COLUMNS = tuple(deliveries.c[name] for name in Delivery.__slots__)
+_UNDELIVERED = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.STAGED])
+_UPDATE = (
+    sa.update(deliveries)
+    .where(
+        deliveries.c.transfer == bindparam("the_transfer"),
+        deliveries.c.attempt == bindparam("the_attempt"),
+        deliveries.c.destination == bindparam("the_destination"),
+    )
+    .values({name: bindparam(name) for name in ("state", "tries", "next_try_at", "last_error", "target")})
+    .values(delivered_at=bindparam("delivered_at"))
+)
+
+
+def insert(connection: Connection, planned: Sequence[Delivery]) -> None:
+    """Write new deliveries, in stream order; those that are there already stay as they are."""
+    place = connection.execute(select(func.max(deliveries.c.place))).scalar() or 0
+    rows = [
+        {**_values(one), **_key(one), "key": one.key, "place": place + number}
+        for number, one in enumerate(planned, start=1)
+    ]
+    insert_missing(connection, deliveries, rows)
+
+
+def update(connection: Connection, changed: Sequence[Delivery]) -> None:
+    """Write the state, tries, error and times of deliveries; LedgerError if one is not there."""
+    if not changed:
+        return
+    rows = [
+        {**_values(one), **{f"the_{name}": value for name, value in _key(one).items()}} for one in changed
+    ]
+    if connection.execute(_UPDATE, rows).rowcount != len(changed):
+        raise LedgerError("A delivery is not in the ledger", where=changed[0].transfer)
+
+
+def _key(one: Delivery) -> dict[str, Any]:
+    return {"transfer": one.transfer, "attempt": one.attempt, "destination": one.destination}
+
+
+def _values(one: Delivery) -> dict[str, Any]:
+    return {
+        "state": one.state,
+        "tries": one.tries,
+        "next_try_at": one.next_try_at,
+        "last_error": one.last_error,
+        "target": one.target,
+        "delivered_at": one.delivered_at,
+    }
+
+
+def of(connection: Connection, transfer_ids: Iterable[str]) -> dict[str, list[Delivery]]:
+    """Return all deliveries of each transfer, earlier attempts first; none: left out."""
+    found: dict[str, list[Delivery]] = {}
+    for part in in_lists(sorted(set(transfer_ids))):
+        statement = select(*_COLUMNS).where(deliveries.c.transfer.in_(part)).order_by(deliveries.c.place)
+        for row in connection.execute(statement):
+            found.setdefault(row.transfer, []).append(Delivery(*row))
+    return found
+
+
+def undelivered(connection: Connection, route: str | None = None) -> list[Delivery]:
+    """Return what is still on its way, on ``route`` or everywhere, in the order of acceptance."""
+    statement = _open(route).order_by(deliveries.c.place)
+    return [Delivery(*row) for row in connection.execute(statement)]
+
+
+def destinations_due(connection: Connection, route: str, now: datetime) -> list[str]:
+    """Return the names of the route's destinations that have a delivery due at ``now``, by name."""
+    statement = (
+        _open(route, deliveries.c.destination)
+        .where(_is_due(now))
+        .distinct()
+        .order_by(deliveries.c.destination)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def due(
+    connection: Connection, route: str, destination: str, now: datetime, limit: int | None = None
+) -> list[Delivery]:
+    """Return deliveries that may be tried at ``now``, in the order of acceptance, at most ``limit``.
+
+    These are the unconfirmed ones of DELIVERING transfers whose next try has come. One whose
+    predecessor on its stream waits for a later try may be among them: see `due_in_order`.
+    """
+    return _ordered(connection, _due(route, destination, now), limit)
+
+
+def due_in_order(
+    connection: Connection, route: str, destination: str, now: datetime, limit: int | None = None
+) -> list[Delivery]:
+    """Return what `due` returns, without what stands behind a waiting delivery of its stream.
+
+    For strict streams: as long as a file waits for its next try at a destination, no later file
+    of its stream is due there.
+    """
+    waiting = (
+        _open(route, transfers.c.stream, func.min(deliveries.c.place).label("place"))
+        .where(deliveries.c.destination == destination, deliveries.c.next_try_at > now)
+        .group_by(transfers.c.stream)
+        .subquery()
+    )
+    statement = (
+        _due(route, destination, now)
+        .outerjoin(waiting, waiting.c.stream == transfers.c.stream)
+        .where(or_(waiting.c.place.is_(None), deliveries.c.place < waiting.c.place))
+    )
+    return _ordered(connection, statement, limit)
+
+
+def undelivered_before(connection: Connection, asked: Sequence[Delivery]) -> dict[tuple[str, str], str]:
+    """Return what stands directly before deliveries on their streams and is not yet confirmed.
+
+    The key is (transfer, destination) of one of ``asked``, the value the transfer that must be
+    delivered there first; deliveries that nothing stands before are left out.
+    """
+    wanted = {(one.transfer, one.destination) for one in asked}
+    streams = {
+        stream
+        for part in in_lists(sorted({one.transfer for one in asked}))
+        for stream in connection.execute(
+            select(transfers.c.stream).where(transfers.c.id.in_(part), transfers.c.stream.is_not(None))
+        ).scalars()
+    }
+    last: dict[tuple[str, str], str] = {}
+    before: dict[tuple[str, str], str] = {}
+    for row in _undelivered_of(connection, sorted(streams)):
+        lane = (row.stream, row.destination)
+        if lane in last and (row.transfer, row.destination) in wanted:
+            before[row.transfer, row.destination] = last[lane]
+        last[lane] = row.transfer
+    return before
+
+
+def _undelivered_of(connection: Connection, streams: Sequence[str]) -> Iterable[Row[Any]]:
+    for part in in_lists(streams):
+        statement = _open(None, transfers.c.stream, deliveries.c.destination, deliveries.c.transfer)
+        statement = statement.where(transfers.c.stream.in_(part)).order_by(deliveries.c.place)
+        yield from connection.execute(statement)
+
+
+def _open(route: str | None, *columns: Any) -> Select[Any]:
+    """Return the query for unconfirmed deliveries of the present attempt of DELIVERING transfers."""
+    present = and_(deliveries.c.transfer == transfers.c.id, deliveries.c.attempt == transfers.c.attempt)
+    statement = select(*(columns or _COLUMNS)).select_from(deliveries.join(transfers, present))
+    statement = statement.where(_UNDELIVERED, transfers.c.state == State.DELIVERING)
+    return statement if route is None else statement.where(transfers.c.route == route)
+
+
+def _is_due(now: datetime) -> Any:
+    return or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now)
+
+
+def _due(route: str, destination: str, now: datetime) -> Select[Any]:
+    return _open(route).where(deliveries.c.destination == destination, _is_due(now))
+
+
+def _ordered(connection: Connection, statement: Select[Any], limit: int | None) -> list[Delivery]:
+    return [Delivery(*row) for row in connection.execute(statement.order_by(deliveries.c.place).limit(limit))]

@@ -1,0 +1,52 @@
+"""Ids of transfers and requests: ULIDs, whose text order is the order in which they were made.
+
+26 characters of Crockford's base 32 (no I, L, O, U): 48 bits of milliseconds since 1970, then 80
+random bits. Within a process each id is greater than the one before, also when the clock stands
+still or is set back; so id order is arrival order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS = 80
+# 26 characters hold 130 bits, so a first character above 7 is no 128-bit number.
+_ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+
+class _Source:
+    """Makes ids that only ever grow."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def after(self, milliseconds: int) -> int:
+        """Return a number made of ``milliseconds`` and chance, greater than every one before."""
+        chance = int.from_bytes(os.urandom(_RANDOM_BITS // 8), "big")
+        with self._lock:
+            self._last = max((milliseconds << _RANDOM_BITS) | chance, self._last + 1)
+            return self._last
+
+
+_SOURCE = _Source()
+
+
+def new_id(now: datetime) -> str:
+    """Return a new id for the moment ``now``; ValueError for a naive datetime."""
+    if now.tzinfo is None:
+        raise ValueError(f"a time without a zone cannot make an id: {now.isoformat()}")
+    number = _SOURCE.after(int(now.timestamp() * 1000))
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def is_id(text: str) -> bool:
+    """Return whether ``text`` has the form of an id."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,115 @@
+"""Record keys: which business records were accepted before, in which file and row.
+
+A scope names the kind of key (for example a message type); keys of different scopes never meet.
+A key is looked up by a 64-bit hash that the caller computes, and compared as a whole; so the
+hash must only be the same for the same key. The rows go to the database driver directly,
+because a file may bring a million of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, bindparam, delete, func, select
+
+from gateway.ledger.encoding import exact_text
+from gateway.ledger.statements import in_lists
+from gateway.ledger.tables import record_key_sets, record_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Rows handed to the driver at a time.
+_ROWS = 50_000
+
+
+class RecordKey(NamedTuple):
+    """One record's key and place; ``hash`` is a signed 64-bit number, ``line`` counts from 1."""
+
+    hash: int
+    key: str
+    record_type: str
+    record: int
+    line: int | None
+
+
+#: A plain tuple does as well, and is made faster.
+Row = RecordKey | tuple[int, str, str, int, int | None]
+
+
+class FirstSeen(NamedTuple):
+    """Where a record key was first accepted."""
+
+    transfer: str
+    record_type: str
+    record: int
+    line: int | None
+
+
+_SEEN = (
+    select(
+        record_keys.c.key,
+        record_key_sets.c.transfer,
+        record_keys.c.record_type,
+        record_keys.c.record,
+        record_keys.c.line,
+    )
+    .join(record_key_sets, record_key_sets.c.id == record_keys.c.key_set)
+    .where(record_keys.c.hash.in_(bindparam("hashes", expanding=True)))
+    .where(record_key_sets.c.scope == bindparam("scope"))
+    .order_by(record_keys.c.id)
+)
+
+
+def seen(connection: Connection, scope: str, keys: Sequence[tuple[int, str]]) -> dict[str, FirstSeen]:
+    """Return where each of ``keys`` (hash, key) was first accepted in ``scope``; new ones are left out."""
+    found: dict[str, FirstSeen] = {}
+    for part in in_lists(keys):
+        rows = connection.execute(_SEEN, {"hashes": [number for number, _ in part], "scope": scope}).all()
+        if not rows:
+            continue
+        # Different keys may share a hash: only the whole key decides.
+        asked = {exact_text(key): key for _, key in part}
+        for stored, *place in rows:
+            if stored in asked:
+                found.setdefault(asked[stored], FirstSeen(*place))
+    return found
+
+
+def add(connection: Connection, scope: str, transfer: str, rows: Sequence[Row]) -> None:
+    """Write the record keys of an accepted transfer; it may be called again for more of them.
+
+    ``rows`` are (hash, key, record type, record, line). About 5 microseconds a row.
+    """
+    if not rows:
+        return
+    first = (connection.execute(select(func.max(record_keys.c.id))).scalar() or 0) + 1
+    number = (connection.execute(select(func.max(record_key_sets.c.id))).scalar() or 0) + 1
+    row = {"id": number, "scope": scope, "transfer": transfer}
+    connection.execute(sa.insert(record_key_sets), {**row, "first": first, "last": first + len(rows) - 1})
+    for start in range(0, len(rows), _ROWS):
+        _insert(connection, number, first + start, rows[start : start + _ROWS])
+
+
+def _insert(connection: Connection, key_set: int, first: int, rows: Sequence[Row]) -> None:
+    values = [
+        (place, one[0], key_set, exact_text(one[1]), one[2], one[3], one[4])
+        for place, one in enumerate(rows, start=first)
+    ]
+    statement = sa.insert(record_keys)
+    if connection.dialect.positional:
+        # Past SQLAlchemy's own row handling, which takes twice the time of the database.
+        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), values)
+    else:
+        names = [column.name for column in record_keys.c]
+        connection.execute(statement, [dict(zip(names, row, strict=True)) for row in values])
+
+
+def remove(connection: Connection, transfer: str) -> int:
+    """Forget the record keys of a transfer that is no longer accepted; return how many there were."""
+    sets = connection.execute(select(record_key_sets).where(record_key_sets.c.transfer == transfer)).all()
+    for one in sets:
+        connection.execute(delete(record_keys).where(record_keys.c.id.between(one.first, one.last)))
+    connection.execute(delete(record_key_sets).where(record_key_sets.c.transfer == transfer))
+    return sum(one.last - one.first + 1 for one in sets)

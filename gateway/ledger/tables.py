@@ -1,0 +1,212 @@
+"""The tables of the ledger, version 1.
+
+A released version never changes. Whoever changes a table raises `migrations.VERSION` and adds the
+step that brings an older ledger there; a test compares both ways.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from gateway.ledger.columns import BigKey, CanonicalJson, ExactText, FileName, UtcTime, WideInteger, one_of
+from gateway.ledger.request_values import RequestState
+from gateway.model import DeliveryState, Disposition, State
+
+metadata = MetaData()
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("applied_at", UtcTime, nullable=False),
+    Column("gateway_version", String(32), nullable=False),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("route", ExactText, nullable=False),
+    Column("partner", ExactText, nullable=False),
+    Column("message_type", ExactText, nullable=False),
+    Column("name_text", Text, nullable=False),  # for people and searches; `name` is the truth
+    Column("name", FileName, nullable=False),
+    Column("state", one_of(State), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("source", FileName, nullable=False),
+    Column("working_name", FileName, nullable=False),
+    Column("mtime_ns", WideInteger, nullable=False),
+    Column("inode", WideInteger, nullable=False),
+    Column("evidence", CanonicalJson, nullable=False),
+    Column("companions", CanonicalJson, nullable=False),
+    Column("sha256", String(64)),
+    Column("sha256_head", BigInteger),  # first 8 bytes, signed: an index of a third of the size
+    Column("format_version", ExactText),
+    Column("format_digest", ExactText),
+    Column("config_digest", ExactText),
+    Column("sender", ExactText),
+    Column("message_id", ExactText),
+    Column("control_number", ExactText),
+    Column("previous_number", ExactText),
+    Column("interchange_key", ExactText),
+    Column("stream", ExactText),
+    Column("records", BigInteger),
+    Column("verdict", ExactText),
+    Column("findings", CanonicalJson),
+    Column("reason_code", ExactText),
+    Column("reason", ExactText),
+    Column("settle_as", one_of(Disposition)),
+    Column("settled_path", FileName),
+    Column("settled_at", UtcTime),
+    Column("manifest_sha256", String(64)),
+    Column("held_until", UtcTime),
+    Column("parent", String(26)),
+    Column("superseded_by", String(26)),
+    Column("authorised", ExactText),
+    Column("changed_at", UtcTime),
+    Index("transfers_by_state", "route", "state", "id"),
+    Index("transfers_by_bytes", "sha256_head"),
+    Index("transfers_by_key", "interchange_key", "route"),
+    Index("transfers_by_name", "name"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("transfer", ForeignKey("transfers.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("actor", ExactText, nullable=False),
+    Column("reason", ExactText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", ExactText),
+    Column("detail", ExactText),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("place", BigKey, primary_key=True, autoincrement=False),  # order of acceptance
+    Column("transfer", ForeignKey("transfers.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("destination", ExactText, nullable=False),
+    Column("key", ExactText, nullable=False),
+    Column("state", one_of(DeliveryState), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcTime),
+    Column("last_error", ExactText),
+    Column("target", FileName),
+    Column("delivered_at", UtcTime),
+    UniqueConstraint("transfer", "attempt", "destination", name="deliveries_once"),
+    Index("deliveries_by_state", "state", "destination", "place"),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("route", ExactText, primary_key=True),
+    Column("name", FileName, primary_key=True),
+    Column("name_text", Text, nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", WideInteger, nullable=False),
+    Column("inode", WideInteger, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("unchanged_since", Float, nullable=False),  # seconds of a monotonic clock
+    Column("boot_id", ExactText, nullable=False),
+    Column("reason_code", ExactText, nullable=False),
+    Column("reason", ExactText, nullable=False),
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("stream", ExactText, primary_key=True),
+    Column("route", ExactText, nullable=False, index=True),
+    Column("sender", ExactText, nullable=False),
+    Column("state", CanonicalJson, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+)
+
+record_key_sets = Table(
+    "record_key_sets",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("scope", ExactText, nullable=False),
+    Column("transfer", ForeignKey("transfers.id"), nullable=False, index=True),
+    # The keys of a set stand in one run of ids, so that they need no index of their own to go.
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+# Millions of rows: plain types, and no foreign key whose check would cost a lookup each.
+record_keys = Table(
+    "record_keys",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("hash", BigInteger, nullable=False),
+    Column("key_set", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("line", BigInteger),
+    Index("record_keys_by_hash", "hash"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("kind", ExactText, nullable=False),
+    Column("route", ExactText, nullable=False),
+    Column("transfer", ForeignKey("transfers.id")),
+    Column("actor", ExactText, nullable=False),
+    Column("role", ExactText, nullable=False),
+    Column("host", ExactText, nullable=False),
+    Column("reason", ExactText, nullable=False),
+    Column("payload", CanonicalJson, nullable=False),
+    Column("state", one_of(RequestState), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("done_at", UtcTime),
+    Column("outcome", ExactText),
+    Index("requests_by_state", "state", "route", "id"),
+)
+
+# Plain text columns: the hash is taken over exactly what stands here.
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", BigKey, primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object_type", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("old", Text),
+    Column("new", Text),
+    Column("reason", Text),
+    Column("outcome", Text, nullable=False),
+    Column("versions", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_by_object", "object_id", "sequence"),
+    Index("audit_by_time", "at"),
+    Index("audit_by_link", "previous"),
+)

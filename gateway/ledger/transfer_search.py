@@ -1,0 +1,172 @@
+"""Finding transfers: by what a person types, by filters, and by what identifies a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, Select, Text, and_, exists, or_, select, type_coerce
+
+from gateway.errors import ActionRefused
+from gateway.ledger.encoding import printable
+from gateway.ledger.ids import is_id
+from gateway.ledger.statements import in_lists
+from gateway.ledger.tables import deliveries, transfers
+from gateway.ledger.transfer_rows import from_row, sha256_head
+from gateway.model import DeliveryState, Identity, State, Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+#: Shorter parts of an id are refused: they would fit by chance.
+SHORTEST_PART = 4
+_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger tells of an earlier accepted transfer when duplicates are looked for."""
+
+    id: str
+    route: str
+    name: str
+    state: State
+    sha256: str | None
+    sender: str | None
+    interchange_key: str | None
+    control_number: str | None
+    arrived_at: datetime
+
+
+_KNOWN = tuple(transfers.c[name] for name in Known.__slots__)
+
+
+def find(connection: Connection, text: str) -> Transfer:
+    """Return the transfer a person means by ``text``.
+
+    That is an id, the beginning or end of exactly one id, or a file name (then its newest
+    transfer). Raises ActionRefused if there is none or more than one.
+    """
+    part = text.upper()
+    for condition in (transfers.c.id == part, _id_part(part)):
+        found = [] if condition is None else _newest(connection, condition)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _ambiguous(text, found)
+    named = _newest(connection, transfers.c.name == text, limit=1)
+    if not named:
+        raise ActionRefused(
+            f"There is no transfer {printable(text)!r}",
+            hint=f"Give an id, at least {SHORTEST_PART} characters of its beginning or end, or a file name",
+        )
+    return named[0]
+
+
+def _id_part(part: str) -> Any:
+    """Return the condition that an id begins or ends with ``part``; None if it cannot."""
+    filled = part.rjust(26, "0")
+    if len(part) < SHORTEST_PART or not is_id(filled):
+        return None
+    return or_(
+        transfers.c.id.startswith(part, autoescape=True), transfers.c.id.endswith(part, autoescape=True)
+    )
+
+
+def _newest(connection: Connection, condition: Any, limit: int = _LISTED) -> list[Transfer]:
+    statement = select(transfers).where(condition).order_by(transfers.c.id.desc()).limit(limit)
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def _ambiguous(text: str, found: Sequence[Transfer]) -> ActionRefused:
+    listed = ", ".join(f"{one.id} ({printable(one.name)})" for one in found)
+    more = " and perhaps more" if len(found) == _LISTED else ""
+    return ActionRefused(f"{printable(text)!r} fits {listed}{more}", hint="Give more of the id")
+
+
+def search(
+    connection: Connection,
+    *,
+    route: str | None = None,
+    states: Iterable[State] = (),
+    code: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    name: str | None = None,
+    limit: int | None = 1000,
+) -> list[Transfer]:
+    """Return the transfers that meet all filters given, newest first.
+
+    ``code`` is a finding or reason code; ``since`` and ``until`` bound the arrival, both
+    included; ``name`` is a part of the file name in its printable form, case counting or not
+    as the database does.
+    """
+    wanted = list(states)
+    statement = select(transfers).order_by(transfers.c.id.desc()).limit(limit)
+    if route is not None:
+        statement = statement.where(transfers.c.route == route)
+    if wanted:
+        statement = statement.where(transfers.c.state.in_(wanted))
+    if code is not None:
+        statement = statement.where(_has_code(code))
+    if since is not None:
+        statement = statement.where(transfers.c.arrived_at >= since)
+    if until is not None:
+        statement = statement.where(transfers.c.arrived_at <= until)
+    if name is not None:
+        statement = statement.where(transfers.c.name_text.contains(name, autoescape=True))
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def _has_code(code: str) -> Any:
+    # The summary is canonical JSON, so the member looks the same wherever it stands.
+    findings = type_coerce(transfers.c.findings, Text)
+    return or_(transfers.c.reason_code == code, findings.contains(f'"code":"{code}"', autoescape=True))
+
+
+def known(connection: Connection, route: str, identities: Sequence[Identity]) -> dict[int, list[Known]]:
+    """Return the earlier accepted transfers that share bytes or interchange key with each identity.
+
+    The key of the result is the index in ``identities``; those that nothing is known of are left
+    out. Bytes count on every route, the interchange key on ``route`` only. Accepted is what is
+    held, delivering or processed, what waits for its replay, and whatever any destination has
+    already received. Each list is in arrival order and has at most the first ten of each kind. A
+    transfer that is tried again finds itself: the caller leaves it out.
+    """
+    by_bytes: dict[str, list[Known]] = {}
+    for part in in_lists(sorted({one.sha256 for one in identities})):
+        heads = [sha256_head(sha256) for sha256 in part]
+        for row in _accepted(connection, transfers.c.sha256_head.in_(heads)):
+            _note(by_bytes, row.sha256, row)
+    by_key: dict[str, list[Known]] = {}
+    for part in in_lists(sorted({one.interchange_key for one in identities if one.interchange_key})):
+        same_key = and_(transfers.c.interchange_key.in_(part), transfers.c.route == route)
+        for row in _accepted(connection, same_key):
+            _note(by_key, row.interchange_key, row)
+    found = {}
+    for index, one in enumerate(identities):
+        both = by_bytes.get(one.sha256, []) + by_key.get(one.interchange_key or "", [])
+        if both:
+            found[index] = sorted({row.id: row for row in both}.values(), key=lambda row: row.id)
+    return found
+
+
+def _accepted(connection: Connection, same: Any) -> Iterator[Row[Any]]:
+    received = exists().where(
+        deliveries.c.transfer == transfers.c.id, deliveries.c.state == DeliveryState.DELIVERED
+    )
+    accepted = or_(
+        transfers.c.state.in_([State.HELD, State.DELIVERING, State.PROCESSED]),
+        and_(transfers.c.state == State.REPLAY, transfers.c.authorised == "replay"),
+        received,
+    )
+    statement: Select[Any] = select(*_KNOWN).where(same, accepted).order_by(transfers.c.id)
+    yield from connection.execute(statement)
+
+
+def _note(found: dict[str, list[Known]], key: str, row: Row[Any]) -> None:
+    """Add ``row`` to the list of its key; the same bytes may have come a hundred thousand times."""
+    listed = found.setdefault(key, [])
+    if len(listed) < _LISTED:
+        listed.append(Known(**row._asdict()))

@@ -1,0 +1,140 @@
+"""Transfers: writing them, finding them by id or state, and counting them.
+
+`find`, `search` and `known` stand in `transfer_search` and are offered here too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import BindParameter, Connection, bindparam, exists, func, select
+
+from gateway.errors import IllegalTransition, LedgerError
+from gateway.ledger.statements import in_lists
+from gateway.ledger.tables import deliveries, transfers
+from gateway.ledger.transfer_rows import from_row, to_row
+from gateway.ledger.transfer_search import Known, find, known, search
+from gateway.model import DeliveryState, State, Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Known",
+    "count_by_state",
+    "delivered_everywhere",
+    "find",
+    "get",
+    "get_many",
+    "in_states",
+    "insert",
+    "known",
+    "search",
+    "update",
+]
+
+_KEY = "the_id"
+_EXPECTED = "the_state"
+# One statement for all updates, so that SQLAlchemy compiles it once.
+_SET: dict[str, BindParameter[Any]] = {
+    column.name: bindparam(column.name) for column in transfers.c if column.name != "id"
+}
+_UPDATE = sa.update(transfers).where(transfers.c.id == bindparam(_KEY)).values(_SET)
+_UPDATE_EXPECTED = _UPDATE.where(transfers.c.state == bindparam(_EXPECTED))
+
+
+def insert(connection: Connection, batch: Sequence[Transfer]) -> None:
+    """Write new transfers. Raises LedgerError at the end of the block if an id is there already."""
+    if batch:
+        connection.execute(sa.insert(transfers), [to_row(one) for one in batch])
+
+
+def update(connection: Connection, batch: Sequence[Transfer], *, expected: State | None) -> None:
+    """Replace the rows of ``batch``; with ``expected`` each must still be in that state.
+
+    Raises IllegalTransition if one is not, LedgerError if one is not in the ledger; the caller's
+    transaction is then undone as a whole.
+    """
+    if not batch:
+        return
+    rows = []
+    for one in batch:
+        row = to_row(one)
+        row[_KEY] = row.pop("id")
+        rows.append({**row, _EXPECTED: expected} if expected else row)
+    changed = connection.execute(_UPDATE_EXPECTED if expected else _UPDATE, rows).rowcount
+    if changed != len(batch):
+        _refuse(connection, batch, expected)
+
+
+def _refuse(connection: Connection, batch: Sequence[Transfer], expected: State | None) -> None:
+    """Say which transfer was missing or in another state; the rows changed so far are undone."""
+    present = get_many(connection, [one.id for one in batch])
+    missing = [one.id for one in batch if one.id not in present]
+    if missing:
+        raise LedgerError("A transfer is not in the ledger", where=", ".join(missing[:5]))
+    # Those that were changed show the new state, so at most the others can be named.
+    changed = {one.id: one.state for one in batch}
+    moved = [key for key, one in present.items() if one.state not in (expected, changed[key])] or list(
+        present
+    )
+    raise IllegalTransition(
+        f"A transfer is no longer {expected.value if expected else 'alone'}",
+        where=", ".join(moved[:5]),
+        hint="Another process has changed it meanwhile; the next pass sees its present state",
+    )
+
+
+def get(connection: Connection, transfer_id: str) -> Transfer | None:
+    """Return the transfer with exactly this id, or None."""
+    return get_many(connection, [transfer_id]).get(transfer_id)
+
+
+def get_many(connection: Connection, ids: Iterable[str]) -> dict[str, Transfer]:
+    """Return the transfers of ``ids`` by id, in id order; unknown ids are left out."""
+    found: dict[str, Transfer] = {}
+    for part in in_lists(sorted(set(ids))):
+        statement = select(transfers).where(transfers.c.id.in_(part)).order_by(transfers.c.id)
+        found.update((row.id, from_row(row)) for row in connection.execute(statement))
+    return found
+
+
+def in_states(
+    connection: Connection, route: str, states: Iterable[State], limit: int | None = None
+) -> list[Transfer]:
+    """Return the route's transfers in any of ``states``, in arrival order, at most ``limit``."""
+    statement = (
+        select(transfers)
+        .where(transfers.c.route == route, transfers.c.state.in_(list(states)))
+        .order_by(transfers.c.id)
+        .limit(limit)
+    )
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def delivered_everywhere(connection: Connection, route: str) -> list[Transfer]:
+    """Return DELIVERING transfers whose deliveries are all confirmed and whose archiving is not yet planned.
+
+    In arrival order. Only the deliveries of the present attempt count.
+    """
+    still_open = exists().where(
+        deliveries.c.transfer == transfers.c.id,
+        deliveries.c.attempt == transfers.c.attempt,
+        deliveries.c.state != DeliveryState.DELIVERED,
+    )
+    statement = (
+        select(transfers)
+        .where(transfers.c.route == route, transfers.c.state == State.DELIVERING)
+        .where(transfers.c.settle_as.is_(None), ~still_open)
+        .order_by(transfers.c.id)
+    )
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def count_by_state(connection: Connection) -> dict[tuple[str, State], int]:
+    """Return how many transfers each route has in each state; pairs without any are left out."""
+    statement = select(transfers.c.route, transfers.c.state, func.count()).group_by(
+        transfers.c.route, transfers.c.state
+    )
+    return {(route, state): count for route, state, count in connection.execute(statement)}
