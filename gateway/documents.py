@@ -8,13 +8,13 @@ Keys are always text. Aliases are allowed, but what they expand to is bounded.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
+from gateway.complaints import Path_, path_text
 from gateway.errors import GatewayError
 from gateway.model import Problem
 
@@ -31,22 +31,10 @@ MAX_VALUES = 200_000
 #: Nested lists and mappings.
 MAX_DEPTH = 64
 
-#: The way to a value: keys and list indexes (from 0).
-Path_ = tuple[str | int, ...]
-
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Longer numbers are identifiers, not quantities: they stay text.
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
-_TYPES = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "null": "null",
-    "number": "a number",
-}
 
 
 class DocumentError(GatewayError):
@@ -80,14 +68,6 @@ class Document:
         """Return a problem with the value at ``path``."""
         line, column = self.position(path)
         return Problem(self.file, message, line, column, path_text(path), found, allowed)
-
-
-def path_text(path: Path_) -> str:
-    """Return ``path`` as people read it: ``records.item.key[2]``, list items counted from 1."""
-    text = ""
-    for part in path:
-        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def read(path: Path) -> Document:
@@ -216,111 +196,20 @@ def validate(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     """Return every way in which ``document`` breaks the JSON Schema ``schema``, in file order."""
     import jsonschema
 
-    # A `$` of Python accepts a newline at the end, that of JSON Schema does not.
+    from gateway.schema_errors import explain
+
     extend: Any = jsonschema.validators.extend
     validator = extend(jsonschema.Draft202012Validator, {"pattern": _pattern})(schema)
-    problems = [
-        problem for error in validator.iter_errors(document.data) for problem in _explain(document, error)
-    ]
-    return sorted(dict.fromkeys(problems), key=lambda p: (p.line or 0, p.column or 0, p.path))
+    complaints = (found for error in validator.iter_errors(document.data) for found in explain(error))
+    problems = [document.problem(*complaint) for complaint in dict.fromkeys(complaints)]
+    return sorted(problems, key=lambda p: (p.line or 0, p.column or 0, p.path))
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     from jsonschema.exceptions import ValidationError
 
     if isinstance(instance, str):
+        # A `$` of Python accepts a newline at the end, that of JSON Schema does not.
         exact = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
         if not re.search(exact, instance):
             yield ValidationError("the text does not have the right form")
-
-
-def nearest(word: str, known: Iterator[str] | list[str]) -> str | None:
-    """Return the one of ``known`` that ``word`` was probably meant to be, if any is near."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
-
-
-def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
-    """Yield the problems of one schema error; one for each unknown key."""
-    path: Path_ = tuple(error.absolute_path)
-    if error.validator == "additionalProperties":
-        yield from _unknown_keys(document, path, error)
-    elif error.validator in ("anyOf", "oneOf") and error.context:
-        # The branch that got furthest is the one that was meant.
-        best = max(error.context, key=lambda branch: len(branch.absolute_path))
-        yield from _explain(document, best)
-    elif error.validator == "required":
-        missing = str(error.message).split("'")[1]
-        line, column = document.position(path)
-        yield Problem(document.file, f"`{missing}` is missing", line, column, path_text(path))
-    elif "propertyNames" in error.absolute_schema_path:
-        yield document.problem(
-            (*path, str(error.instance)), "this name is not allowed", _shown(error.instance), _allowed(error)
-        )
-    else:
-        yield document.problem(path, _message(error), _shown(error.instance), _allowed(error))
-
-
-def _unknown_keys(document: Document, path: Path_, error: ValidationError) -> Iterator[Problem]:
-    schema: Any = error.schema
-    instance: Any = error.instance
-    known = sorted(schema.get("properties", {}))
-    for key in instance:
-        if key not in known:
-            near = nearest(key, known)
-            message = f"`{key}` is not a known key"
-            message += f"; did you mean `{near}`?" if near else ""
-            yield document.problem((*path, key), message, allowed=", ".join(known))
-
-
-def _message(error: ValidationError) -> str:
-    """Return what is wrong, in words; the value and what is allowed are told apart from it."""
-    return {
-        "type": "wrong type of value",
-        "enum": "this value is not allowed",
-        "const": "this value is not allowed",
-        "pattern": "the text does not have the right form",
-        "minimum": "the number is too small",
-        "maximum": "the number is too large",
-        "minLength": "the text is too short",
-        "maxLength": "the text is too long",
-        "minItems": "the list is too short",
-        "maxItems": "the list is too long",
-        "minProperties": "something is missing here",
-        "maxProperties": "there is too much here",
-        "uniqueItems": "the list has the same value twice",
-    }.get(str(error.validator), str(error.message))
-
-
-def _allowed(error: ValidationError) -> str | None:
-    """Return what the schema allows in the place of ``error``, in words."""
-    value: Any = error.validator_value
-    examples = error.schema.get("examples") if isinstance(error.schema, dict) else None
-    such_as = f", such as {_shown(examples[0])}" if examples else ""
-    match error.validator:
-        case "type":
-            names = [value] if isinstance(value, str) else value
-            return " or ".join(_TYPES[name] for name in names) + such_as
-        case "enum":
-            return ", ".join(_shown(item) for item in value)
-        case "const":
-            return _shown(value)
-        case "pattern":
-            return f"text that matches {value}{such_as}"
-        case "minimum" | "minLength" | "minItems" | "minProperties":
-            return f"at least {value}{such_as}"
-        case "maximum" | "maxLength" | "maxItems" | "maxProperties":
-            return f"at most {value}{such_as}"
-    return None
-
-
-def _shown(value: Any) -> str:
-    """Return a value as it would stand in YAML, shortened."""
-    if isinstance(value, dict):
-        return f"a mapping of {len(value)}"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gateway import documents
+from gateway.complaints import Complaint
 from gateway.documents import Document
 from gateway.formats import check_files, check_layout, check_references, check_rules, check_values
-from gateway.formats.complaint import Complaint
 from gateway.formats.definition import Format
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from gateway.formats.complaint import Complaint
+from gateway.complaints import Complaint
 from gateway.formats.definition import Kind
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from gateway.formats.complaint import Complaint, each_field, field_path
+from gateway.complaints import Complaint
 from gateway.formats.definition import Kind, Role
+from gateway.formats.paths import each_field, field_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

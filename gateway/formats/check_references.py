@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.documents import nearest
-from gateway.formats.complaint import Complaint
+from gateway.complaints import Complaint, nearest
 from gateway.formats.definition import Role
 from gateway.formats.notation import NUMERIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.documents import Path_
+    from gateway.complaints import Path_
     from gateway.formats.definition import Field, Format, RecordType, Reference
 
 _IDENTIFIERS = ("message_id", "sender", "receiver", "control_number", "previous_number", "created_at")

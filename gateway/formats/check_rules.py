@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from gateway.complaints import Complaint
 from gateway.formats.check_references import (
     ANY,
     business_types,
@@ -14,14 +15,13 @@ from gateway.formats.check_references import (
     unknown_type,
     unresolved,
 )
-from gateway.formats.complaint import Complaint
 from gateway.formats.definition import FieldType, Role, Rule
 from gateway.formats.notation import NUMERIC, canonical, canonical_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.documents import Path_
+    from gateway.complaints import Path_
     from gateway.formats.definition import Condition, Field, Format, RecordType
 
 #: The settings that each kind needs, and those it may have.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import zoneinfo
 from typing import TYPE_CHECKING
 
+from gateway.complaints import Complaint
 from gateway.formats.check_references import find_field, find_type
-from gateway.formats.complaint import Complaint, each_field
 from gateway.formats.definition import FieldType
 from gateway.formats.notation import (
     NUMERIC,
@@ -18,12 +17,13 @@ from gateway.formats.notation import (
     canonical_form,
     notation_problem,
 )
+from gateway.formats.paths import each_field
 from gateway.formats.patterns import pattern_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.documents import Path_
+    from gateway.complaints import Path_
     from gateway.formats.definition import Field, Format
 
 #: Settings that mean something for some types only.
@@ -43,12 +43,9 @@ def charset(definition: Format) -> Iterator[Complaint]:
     """The character set is one that Python decodes, and is a character set at all."""
     name = definition.encoding.charset
     try:
-        known = codecs.lookup(name)
-    except LookupError:
+        b"a".decode(name, "replace")  # codecs that are no character sets, such as hex, are refused here
+    except (LookupError, UnicodeError, ValueError):
         yield Complaint(("encoding", "charset"), "this character set is not known", name, "utf-8, cp1252 ...")
-        return
-    if not known._is_text_encoding:  # noqa: SLF001 - the only way to tell hex, zip and rot13 from character sets
-        yield Complaint(("encoding", "charset"), "this is not a character set", name)
 
 
 def patterns(definition: Format) -> Iterator[Complaint]:

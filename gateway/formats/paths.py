@@ -1,23 +1,14 @@
-"""What a check of a definition says before it is given a line: where, what, and what is allowed."""
+"""Where the parts of a definition stand in ``format.yaml``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.documents import Path_
+    from gateway.complaints import Path_
     from gateway.formats.definition import Field, Format, RecordType
-
-
-class Complaint(NamedTuple):
-    """One contradiction, at a path of ``format.yaml``."""
-
-    path: Path_
-    message: str
-    found: str | None = None
-    allowed: str | None = None
 
 
 def each_field(definition: Format) -> Iterator[tuple[Path_, RecordType, Field]]:
