@@ -105,12 +105,16 @@ _TABLE = (
     Code("F504", "xml-limit", "The XML exceeds a safety limit (depth, attributes, text size).", _SENDER),
     Code("F505", "xml-root", "The root element or its namespace is not that of the format.",
          "Usually another version or another message type: check the route."),
+    Code("F506", "xml-encoding", "The XML declares another encoding than the format.",
+         "Ask the sender which encoding is right; a new one needs a new format version."),
     # F6: JSON
     Code("F601", "json-not-well-formed", "The JSON cannot be parsed.", _SENDER),
     Code("F602", "json-duplicate-key", "An object has the same member twice.", _SENDER),
     Code("F603", "json-number", "A number is not valid JSON (NaN, Infinity) or too large.", _SENDER),
     Code("F604", "json-limit", "The JSON exceeds a safety limit (depth, size of one record).", _SENDER),
     Code("F605", "json-schema", "The JSON does not satisfy the JSON Schema.", _SENDER),
+    Code("F606", "json-structure", "An object, array or single value stands where the format has another.",
+         _SENDER),
     # F7: duplicates
     Code("F701", "resend", "The same message with the same bytes was accepted before.",
          "Nothing to post: the first transfer did. Replay it if the receiver lost it."),
