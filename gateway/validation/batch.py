@@ -1,0 +1,165 @@
+"""Rows of many files that are validated together, and what each file has shown so far.
+
+Chunks of small files are concatenated with a column that says which file a row is of, and
+validated once; a large file passes through in parts of bounded size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import polars as pl
+
+from gateway.findings import Findings
+from gateway.formats.definition import FieldType, Format, RecordType, Role
+from gateway.readers.base import LINE, RECORD, Chunk
+from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
+from gateway.validation.envelope import EXACT, Sum, Surroundings
+from gateway.validation.gathering import Gathered, slots
+from gateway.validation.schema import SCHEMAS
+from gateway.validation.verdicts import Wrong, locate
+
+#: Text that is validated at one time; below 4 MiB pandera's fixed cost shows.
+FLUSH_BYTES = 6 * 1024 * 1024
+FLUSH_ROWS = 200_000
+
+
+@dataclass(slots=True)
+class FileState:
+    """What one file has shown so far."""
+
+    findings: Findings
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    gathered: Gathered = field(default_factory=Gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one file in a concatenated frame."""
+
+    state: FileState
+    start: int
+    rows: int
+
+
+class Batch:
+    """Collects chunks of files of one format and validates them together."""
+
+    def __init__(self, definition: Format) -> None:
+        self._definition = definition
+        self._slots = slots(definition)
+        self._waiting: dict[str, list[tuple[int, pl.DataFrame]]] = {}
+        self._states: list[FileState] = []
+        self._bytes = self._rows = 0
+        totals = definition.envelope.totals
+        self._sums = {
+            one.name: [total.sum_of.field for total in totals if total.sum_of.record_type == one.name]
+            for one in definition.record_types
+        }
+
+    def begin(self, state: FileState) -> None:
+        """From here on chunks belong to the file of ``state``."""
+        self._states.append(state)
+
+    def add(self, chunk: Chunk) -> None:
+        """Take a chunk of the present file; validate what has come together when it is enough."""
+        if self._bytes >= FLUSH_BYTES or self._rows >= FLUSH_ROWS:
+            self.flush()
+        if chunk.frame.height:
+            self._waiting.setdefault(chunk.record_type.name, []).append((len(self._states) - 1, chunk.frame))
+            self._bytes += int(chunk.frame.estimated_size())
+            self._rows += chunk.frame.height
+
+    def flush(self) -> None:
+        """Validate all rows that have come together; header and trailer first."""
+        waiting, self._waiting = self._waiting, {}
+        self._bytes = self._rows = 0
+        types = [one for one in self._definition.record_types if one.name in waiting]
+        for record_type in sorted(types, key=lambda one: one.role is Role.RECORD):
+            self._validate(record_type, waiting.pop(record_type.name))
+
+    def _validate(self, record_type: RecordType, chunks: Sequence[tuple[int, pl.DataFrame]]) -> None:
+        frame, parts = self._concatenated(chunks)
+        schema = SCHEMAS.get(self._definition, record_type)
+        prepared = schema.prepare(frame)
+        for verdict in schema.refused(prepared):
+            for wrong in verdict.wrongs:
+                self._report(prepared, record_type, wrong)
+        for part in parts:
+            _count(record_type, prepared, part)
+        if record_type.role is not Role.RECORD:
+            for part in parts:
+                _surround(record_type, prepared.slice(part.start, part.rows), part.state.surroundings)
+        self._add_up(record_type, prepared, parts)
+        self._gather(record_type, prepared, parts)
+
+    def _concatenated(self, chunks: Sequence[tuple[int, pl.DataFrame]]) -> tuple[pl.DataFrame, list[Part]]:
+        parts, start = [], 0
+        for number, chunk in chunks:
+            parts.append(Part(self._states[number], start, chunk.height))
+            start += chunk.height
+        frame = pl.concat([chunk for _, chunk in chunks], rechunk=True)
+        numbers = pl.DataFrame({FILE: [n for n, _ in chunks], "rows": [part.rows for part in parts]})
+        files = numbers.select(pl.col(FILE).repeat_by("rows").explode())
+        return frame.with_columns(files[FILE]), parts
+
+    def _report(self, prepared: pl.DataFrame, record_type: RecordType, wrong: Wrong) -> None:
+        most = max(state.findings.per_rule for state in self._states)
+        for located in locate(prepared, record_type.name, wrong, most):
+            self._states[located.file].findings.extend(located.findings, located.total)
+
+    def _add_up(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
+        for name in self._sums[record_type.name]:
+            numbers = prepared[value_name(record_type.field(name))]
+            for part in parts:
+                mine = numbers.slice(part.start, part.rows)
+                sums = part.state.surroundings.sums.setdefault(f"{record_type.name}.{name}", Sum())
+                empty = prepared[name].slice(part.start, part.rows).null_count()
+                sums.add(exact_sum(mine), part.rows, max(mine.null_count() - empty, 0))
+
+    def _gather(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
+        wanted = self._slots.get(record_type.name)
+        if wanted is None:
+            return
+        gathered = prepared.select(
+            RECORD, LINE, *(expression.alias(slot) for slot, expression in wanted.items())
+        )
+        for part in parts:
+            part.state.gathered.append(record_type.name, gathered.slice(part.start, part.rows))
+
+
+def _count(record_type: RecordType, prepared: pl.DataFrame, part: Part) -> None:
+    found = part.state.surroundings
+    first, last = prepared.item(part.start, RECORD), prepared.item(part.start + part.rows - 1, RECORD)
+    found.counts[record_type.name] = found.counts.get(record_type.name, 0) + part.rows
+    found.first.setdefault(record_type.name, first)
+    found.last[record_type.name] = last
+    found.places.setdefault(record_type.name, (first, prepared.item(part.start, LINE)))
+
+
+def _surround(record_type: RecordType, rows: pl.DataFrame, found: Surroundings) -> None:
+    """Note the texts and numbers of the first row of a header or trailer type."""
+    row = rows.row(0, named=True)
+    for one in record_type.fields:
+        key = f"{record_type.name}.{one.name}"
+        text = row[one.name] if row[one.name] is not None else one.default
+        if text is not None:
+            found.texts.setdefault(key, text)
+        number = row[value_name(one)]
+        if one.type in (FieldType.INTEGER, FieldType.DECIMAL) and number is not None:
+            found.numbers.setdefault(key, number)
+
+
+def exact_sum(numbers: pl.Series) -> Decimal:
+    """Return the exact sum of a column of decimals, whatever its size; nulls add nothing."""
+    largest = numbers.abs().max()
+    if largest is None:
+        return Decimal(0)
+    if largest * len(numbers) < Decimal(10) ** WHOLE_DIGITS:  # type: ignore[operator] # a column of decimals
+        return Decimal(str(numbers.sum()))
+    total = Decimal(0)  # polars' own sum would overflow
+    for number in numbers.drop_nulls():
+        total = EXACT.add(total, number)
+    return total

@@ -1,0 +1,75 @@
+"""The record keys of a file, for finding the same record in other files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import polars as pl
+
+from gateway.formats.definition import Format
+from gateway.readers.base import LINE, RECORD
+from gateway.validation.gathering import Gathered, text_slot
+
+
+class RecordKey(NamedTuple):
+    """One record's key and where it stands."""
+
+    key_hash: int  #: of ``key``, see ``key_hash``
+    key: str  #: texts of the key fields, joined by U+001F
+    record_type: str
+    record: int
+    line: int | None
+
+
+def key_hash(key: str) -> int:
+    """Return the first 8 bytes of BLAKE2b-64 over the UTF-8 text, as a signed number.
+
+    The ledger keeps these numbers for years: they must never be computed in another way.
+    """
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+class KeySpool:
+    """The keys of one file, in bounded memory; ``close`` when they have been used."""
+
+    def __init__(self, definition: Format | None = None, gathered: Gathered | None = None) -> None:
+        """Read the keys of ``definition``'s record types out of what was gathered; without, it is empty."""
+        self._gathered = gathered or Gathered()
+        types = definition.record_types if definition else ()
+        self._slots = {one.name: text_slot(one.key) for one in types if one.key}
+        self._length: int | None = None
+
+    def __len__(self) -> int:
+        """Return the number of keys; rows that lack a part of their key have none."""
+        if self._length is None:
+            self._length = sum(frame.height for _, frame in self._frames())
+        return self._length
+
+    def __iter__(self) -> Iterator[RecordKey]:
+        """Yield all keys, type by type, in file order."""
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self, size: int = 10_000) -> Iterator[list[RecordKey]]:
+        """Yield the keys in lists of at most ``size``."""
+        for record_type, frame in self._frames():
+            for part in frame.iter_slices(size):
+                yield [
+                    RecordKey(key_hash(key), key, record_type, record, line)
+                    for record, line, key in part.rows()
+                ]
+
+    def close(self) -> None:
+        """Free memory and disk; the spool is empty afterwards."""
+        self._gathered.close()
+        self._length = 0
+
+    def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        for record_type, slot in self._slots.items():
+            spool = self._gathered.spools.get(record_type)
+            for frame in spool.frames() if spool else ():
+                keys = frame.select(RECORD, LINE, slot).drop_nulls(slot)
+                if keys.height:
+                    yield record_type, keys

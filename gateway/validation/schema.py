@@ -1,0 +1,126 @@
+"""The pandera schema of a record type, built from its definition and kept for the next batch.
+
+pandera gives the verdict on every column; polars locates what it refused. Whatever pandera
+itself stumbles over is asked of polars directly, so that a defect there hides no finding.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+from pandera.config import ValidationDepth, config_context
+from pandera.errors import SchemaErrorReason, SchemaErrors
+
+from gateway.formats.definition import Format, RecordType
+from gateway.validation import rows, values
+from gateway.validation.verdicts import Verdict
+
+#: Schemas kept: a site has some dozens of format versions with a few record types each.
+_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSchema:
+    """What is made and asked of the rows of one record type of one format version."""
+
+    record_type: RecordType
+    raws: tuple[pl.Expr, ...]
+    texts: tuple[pl.Expr, ...]
+    values: tuple[pl.Expr, ...]
+    verdicts: tuple[Verdict, ...]
+    schema: pa.DataFrameSchema
+
+    def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return ``frame`` of raw text with the columns that ``columns`` describes."""
+        return frame.with_columns(*self.raws, *self.texts).with_columns(*self.values)
+
+    def refused(self, prepared: pl.DataFrame) -> list[Verdict]:
+        """Return the questions that pandera answers with no for a prepared frame."""
+        # The environment can switch pandera off; this gate is not for the environment to open.
+        with config_context(
+            validation_enabled=True,
+            validation_depth=ValidationDepth.SCHEMA_AND_DATA,
+            use_narwhals_backend=False,
+        ):
+            try:
+                self.schema.validate(prepared, lazy=True)
+            except SchemaErrors as errors:
+                return self._named(errors)
+            except Exception:  # noqa: BLE001 - a defect of pandera's: polars is asked everything instead
+                return list(self.verdicts)
+        return []
+
+    def _named(self, errors: SchemaErrors) -> list[Verdict]:
+        names = set()
+        for error in errors.schema_errors:
+            if error.reason_code is SchemaErrorReason.SERIES_CONTAINS_NULLS:
+                names.add(f"{error.schema.name}:value")
+            else:
+                names.add(str(getattr(error.check, "name", error.check)))
+        if names <= {verdict.name for verdict in self.verdicts}:
+            return [verdict for verdict in self.verdicts if verdict.name in names]
+        return list(self.verdicts)
+
+
+def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
+    """Return the schema of ``record_type``; FormatError where the definition cannot be applied."""
+    dialect = definition.dialect
+    questions = [one for field in record_type.fields for one in values.verdicts(field, dialect)]
+    questions += rows.verdicts(definition.rules, record_type, dialect)
+    return RecordSchema(
+        record_type=record_type,
+        raws=tuple(values.raw_columns(field) for field in record_type.fields),
+        texts=tuple(values.text_column(field, dialect) for field in record_type.fields),
+        values=tuple(values.value_column(field, dialect) for field in record_type.fields),
+        verdicts=tuple(questions),
+        schema=pa.DataFrameSchema(
+            {field.name: _column(field.name, questions) for field in record_type.fields}
+        ),
+    )
+
+
+def _column(name: str, questions: list[Verdict]) -> pa.Column:
+    mine = [verdict for verdict in questions if verdict.column == name]
+    checks = [
+        pa.Check(_asks(verdict.ok), name=verdict.name, n_failure_cases=1)
+        for verdict in mine
+        if verdict.ok is not None
+    ]
+    return pa.Column(pl.String, checks=checks, nullable=all(verdict.ok is not None for verdict in mine))
+
+
+def _asks(ok: pl.Expr) -> Callable[[PolarsData], pl.LazyFrame]:
+    # A closure: pandera deep-copies checks, and an expression in a partial would be copied too.
+    def ask(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(ok)
+
+    return ask
+
+
+class SchemaCache:
+    """Schemas by format digest and record type; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], tuple[Format, RecordSchema]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, definition: Format, record_type: RecordType) -> RecordSchema:
+        """Return the schema of ``record_type``, built at most once per format version."""
+        key = (definition.name, definition.digest, record_type.name)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and (kept[0] is definition or kept[0] == definition):
+                return kept[1]
+            schema = build_schema(definition, record_type)
+            if len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = (definition, schema)
+            return schema
+
+
+SCHEMAS = SchemaCache()
