@@ -1,9 +1,10 @@
 """Putting files to rest: data, companions, manifest, report and day list, a batch at a time.
 
 The order is the point. First everything that needs disk space is written under hidden names and,
-with the data itself, synced; only then are names given, data before manifest, and the directories synced,
-each once; the day list follows, so that it never names a file that is still in ``working``. So a crash leaves a file in ``working`` or at its target and
-nowhere else, and the same call afterwards comes to the same end.
+with the data itself, synced; then names are given, data before manifest, and the directories synced,
+each once; the day list follows, so that it never names a file that is still in ``working``. So a
+crash leaves a file in ``working`` or at its target and nowhere else, and the same call afterwards
+comes to the same end.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _made(directory: str) -> CustodyError | None:
 
 def _write_papers(work: _Work) -> None:
     item = work.item
-    owner = _owner(manifest_of(item.target))
+    owner = manifest_owner(manifest_of(item.target))
     if owner not in (None, item.transfer):
         raise NameTaken(f"The name belongs to transfer {owner}", where=shown(item.target))
     if item.report is not None:
@@ -240,7 +241,7 @@ def _targets(item: SettleItem) -> list[StrPath]:
     return [item.target, *(one.target for one in item.companions)]
 
 
-def _owner(manifest: StrPath) -> str | None:
+def manifest_owner(manifest: StrPath) -> str | None:
     """Return the transfer whose manifest stands at ``manifest``; None where there is none."""
     try:
         with open_regular(manifest) as file, refusing("read", manifest):

@@ -1,0 +1,102 @@
+"""Taking settled files back into ``working``: the way of a reprocess.
+
+Data and companions go first and are synced there; only then manifest, report and day list entries
+go. The ledger keeps what the manifest said; the next settlement writes a new one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.custody import daylist, syncs, writes
+from gateway.custody.layout import manifest_of, report_of
+from gateway.custody.moves import resume_move
+from gateway.custody.refusals import StrPath, shown
+from gateway.custody.settle import CompanionMove, manifest_owner
+from gateway.errors import GatewayError, NameTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenItem:
+    """One settled file to take back; each companion move names where it was and is to be again."""
+
+    transfer: str
+    settled: StrPath
+    working: StrPath
+    companions: tuple[CompanionMove, ...] = ()
+    day_list: StrPath | None = None  #: the day directory it was listed in
+
+
+def reopen(items: Sequence[ReopenItem]) -> list[GatewayError | None]:
+    """Move settled files back to their working paths; durable on return, None is success.
+
+    Run again after a crash it comes to the same end. Errors: FileMissing (in neither place),
+    NameTaken (the place belongs to another transfer, or the working name is taken), CustodyError.
+    """
+    errors: list[GatewayError | None] = [None] * len(items)
+    _each(items, errors, _move_back)
+    _sync(items, errors)
+    _each(items, errors, _remove_papers)
+    _unlist(items, errors)
+    _sync(items, errors)
+    return errors
+
+
+def _each(
+    items: Sequence[ReopenItem], errors: list[GatewayError | None], step: Callable[[ReopenItem], None]
+) -> None:
+    for number, item in enumerate(items):
+        if errors[number] is None:
+            try:
+                step(item)
+            except GatewayError as error:
+                errors[number] = error
+
+
+def _move_back(item: ReopenItem) -> None:
+    owner = manifest_owner(manifest_of(item.settled))
+    if owner not in (None, item.transfer):
+        raise NameTaken(f"The place belongs to transfer {owner}", where=shown(item.settled))
+    resume_move(item.settled, item.working)
+    for companion in item.companions:
+        resume_move(companion.target, companion.working)
+
+
+def _remove_papers(item: ReopenItem) -> None:
+    # The report first: the manifest says whose both are, should a crash come between.
+    for paper in (report_of(item.settled), manifest_of(item.settled)):
+        writes.discard(paper)
+
+
+def _unlist(items: Sequence[ReopenItem], errors: list[GatewayError | None]) -> None:
+    """Take the names off the day lists, each list rewritten once."""
+    groups: dict[str, list[int]] = {}
+    for number, item in enumerate(items):
+        if errors[number] is None and item.day_list is not None:
+            groups.setdefault(os.fspath(item.day_list), []).append(number)
+    for directory, numbers in groups.items():
+        try:
+            daylist.remove(directory, [name for number in numbers for name in _listed_names(items[number])])
+        except GatewayError as error:
+            for number in numbers:
+                errors[number] = error
+
+
+def _listed_names(item: ReopenItem) -> list[str]:
+    papers = (manifest_of(item.settled), report_of(item.settled))
+    companions = (companion.target for companion in item.companions)
+    return [os.path.basename(os.fspath(path)) for path in (item.settled, *papers, *companions)]
+
+
+def _sync(items: Sequence[ReopenItem], errors: list[GatewayError | None]) -> None:
+    unsynced = syncs.sync_each(
+        os.path.dirname(os.fspath(path)) for item in items for path in (item.working, item.settled)
+    )
+    for number, item in enumerate(items):
+        for path in (item.working, item.settled):
+            errors[number] = errors[number] or unsynced.get(os.path.dirname(os.fspath(path)))

@@ -1,0 +1,230 @@
+"""Is the archive still what it was? Bytes against day lists, manifests and the ledger's view.
+
+Run it while no gateway works on the site (under the site's guard), or a file that is being settled
+may be seen half-way. Memory: the names of one day directory, and eight bytes per known transfer.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from gateway.custody import daylist
+from gateway.custody.copies import hash_file
+from gateway.custody.differences import Difference, Kind, Known, VerifyReport
+from gateway.custody.layout import DAY_AREAS, Layout
+from gateway.custody.look import exists, look, open_regular
+from gateway.custody.manifest import read_manifest
+from gateway.custody.names import DAY_LIST, MANIFEST_SUFFIX, REPORT_SUFFIX, TEMPORARY_PREFIX, printable
+from gateway.custody.refusals import refusing
+from gateway.errors import CustodyError, FileMissing, ManifestInvalid
+
+#: Called after each file with its path relative to the site and its size in bytes.
+Progress = Callable[[str, int], None]
+
+# No manifest of the gateway is larger; a bigger file under such a name is not read into memory.
+_LARGEST_MANIFEST = 64 * 1024 * 1024
+
+
+def verify_archive(
+    layout: Layout, known: Iterable[Known] | None = None, progress: Progress | None = None
+) -> VerifyReport:
+    """Return how the archive of the site differs from what was recorded of it.
+
+    Every file of ``processed``, ``duplicates`` and ``failed`` is read once and compared with its
+    day list or manifest. With ``known``, the ledger's settled transfers in any order (by path is
+    quickest), files and manifests are compared with the ledger too.
+
+    Raises CustodyError only where a directory cannot be listed.
+    """
+    run = _Run(layout, progress)
+    if known is not None:
+        run.compare_with_ledger(known)
+    for area in DAY_AREAS:
+        for route in _directories(layout.area(area)):
+            for day in _directories(route):
+                run.check_day(day)
+    for route in _directories(layout.area("failed")):
+        run.check_by_manifests(route, run.names_in(route))
+    for route in _directories(layout.area("working")):
+        run.names_in(route)  # its files are in work; only leftovers are of interest
+    return run.report
+
+
+class _Run:
+    """One verification: the report it fills, and which places the ledger knows."""
+
+    def __init__(self, layout: Layout, progress: Progress | None) -> None:
+        self.report = VerifyReport()
+        self._layout = layout
+        self._progress = progress
+        self._places: array[int] | None = None
+
+    def compare_with_ledger(self, known: Iterable[Known]) -> None:
+        """Compare each known transfer with what its directory records of it."""
+        places = array("Q")
+        directory, stated = "", dict[str, str]()
+        for one in known:
+            places.append(_mark(one.path))
+            path = os.path.join(self._layout.site, one.path)
+            if os.path.dirname(path) != directory:
+                directory = os.path.dirname(path)
+                stated = _stated(directory)
+            self._check_known(one, path, stated)
+        self._places = array("Q", sorted(places))
+
+    def check_day(self, directory: str) -> None:
+        """Check a directory by its day list; by its manifests where the list is no use."""
+        present = self.names_in(directory)
+        try:
+            stated = daylist.read(directory)
+        except CustodyError as error:
+            self._differs(Kind.ALTERED, daylist.list_of(directory), str(error))
+            return self.check_by_manifests(directory, present)
+        if present and not exists(daylist.list_of(directory)):
+            self._differs(Kind.MISSING, daylist.list_of(directory), "the directory has no day list")
+            return self.check_by_manifests(directory, present)
+        for name, expected in stated.items():
+            self._compare(os.path.join(directory, name), expected, "its day list")
+        self._unexpected(directory, present - stated.keys(), "not in the day list")
+        named = self._check_manifests(directory, present & stated.keys(), stated)
+        return self._unexpected(directory, present & stated.keys() - named, "no manifest names it")
+
+    def check_by_manifests(self, directory: str, present: set[str]) -> None:
+        """Check a directory that has no day list by the manifests in it."""
+        named = self._check_manifests(directory, present, None)
+        self._unexpected(directory, present - named, "no manifest names it")
+
+    def names_in(self, directory: str) -> set[str]:
+        """Return the names in ``directory`` but the day list and temporaries, which are reported."""
+        names = {entry.name for entry in look(directory)} - {DAY_LIST}
+        leftovers = {name for name in names if name.startswith(TEMPORARY_PREFIX)}
+        for name in sorted(leftovers):
+            self._differs(Kind.LEFTOVER, os.path.join(directory, name), "left by an interrupted write")
+        return names - leftovers
+
+    def _check_manifests(self, directory: str, names: set[str], stated: Mapping[str, str] | None) -> set[str]:
+        """Check what each manifest among ``names`` says; return all names they account for.
+
+        Digests are compared with the day list's where there is one, for it was compared with the
+        bytes already; with the bytes else.
+        """
+        named: set[str] = set()
+        for name in sorted(names):
+            if not name.endswith(MANIFEST_SUFFIX):
+                continue
+            data_name = name.removesuffix(MANIFEST_SUFFIX)
+            named |= {name, data_name, data_name + REPORT_SUFFIX}
+            self._check_place(os.path.join(directory, data_name))
+            for part, expected in self._parts(os.path.join(directory, name), data_name):
+                named.add(part)
+                path = os.path.join(directory, part)
+                if stated is None:
+                    self._compare(path, expected, "its manifest")
+                elif part not in stated:
+                    self._differs(
+                        Kind.MISSING, path, "its manifest names it, the day list does not", expected
+                    )
+                elif expected not in (None, stated[part]):
+                    self._differs(
+                        Kind.ALTERED, path, "manifest and day list disagree", expected, stated[part]
+                    )
+        return named
+
+    def _parts(self, path: str, data_name: str) -> list[tuple[str, str | None]]:
+        """Return name and digest of the files that the manifest at ``path`` is about."""
+        try:
+            manifest = _manifest_at(path)
+        except CustodyError as error:
+            self._differs(Kind.ALTERED, path, str(error))
+            return []
+        if manifest["file"]["archived_as"] != data_name:
+            self._differs(Kind.ALTERED, path, f"it is about {printable(manifest['file']['archived_as'])}")
+            return []
+        companions = [(one["archived_as"], one.get("sha256")) for one in manifest["companions"]]
+        return [(data_name, manifest["file"].get("sha256")), *companions]
+
+    def _compare(self, path: str, expected: str | None, witness: str) -> None:
+        """Read ``path`` and compare its bytes with the digest that ``witness`` states."""
+        try:
+            actual, size = hash_file(path)
+        except FileMissing:
+            return self._differs(Kind.MISSING, path, f"{witness} names it", expected)
+        except CustodyError as error:
+            return self._differs(Kind.ALTERED, path, str(error), expected)
+        self.report.files += 1
+        self.report.bytes += size
+        if self._progress is not None:
+            self._progress(self._layout.relative(path), size)
+        if expected not in (None, actual):
+            self._differs(Kind.ALTERED, path, f"the bytes are not those of {witness}", expected, actual)
+        return None
+
+    def _check_known(self, known: Known, path: str, stated: Mapping[str, str]) -> None:
+        manifest = path + MANIFEST_SUFFIX
+        listed = stated.get(os.path.basename(path))
+        if listed is None and not exists(path) and not exists(manifest):
+            # Where day list or manifest name it, the walk reports it.
+            self._differs(Kind.MISSING, path, "the ledger names it", known.sha256)
+            return
+        if listed and known.sha256 not in (None, listed):
+            self._differs(Kind.ALTERED, path, "ledger and day list disagree", known.sha256, listed)
+        if known.manifest_sha256 is None:
+            return
+        listed = stated.get(os.path.basename(manifest))
+        if listed is None:
+            self._compare(manifest, known.manifest_sha256, "the ledger")
+        elif listed != known.manifest_sha256:
+            self._differs(
+                Kind.ALTERED, manifest, "ledger and day list disagree", known.manifest_sha256, listed
+            )
+
+    def _check_place(self, path: str) -> None:
+        """Report the settled file ``path`` if there is a ledger and it does not know the place."""
+        if self._places is None:
+            return
+        mark = _mark(self._layout.relative(path))
+        at = bisect_left(self._places, mark)
+        if at == len(self._places) or self._places[at] != mark:
+            self._differs(Kind.UNEXPECTED, path, "the ledger does not know it")
+
+    def _unexpected(self, directory: str, names: set[str], detail: str) -> None:
+        for name in sorted(names):
+            self._differs(Kind.UNEXPECTED, os.path.join(directory, name), detail)
+
+    def _differs(
+        self, kind: Kind, path: str, detail: str, expected: str | None = None, actual: str | None = None
+    ) -> None:
+        self.report.add(Difference(kind, self._layout.relative(path), detail, expected, actual))
+
+
+def _directories(parent: str | os.PathLike[str]) -> list[str]:
+    """Return the directories in ``parent``, sorted; none where it does not exist."""
+    if not exists(parent):
+        return []
+    found = [entry.name for entry in look(parent) if entry.kind == "directory"]
+    return [os.path.join(os.fspath(parent), name) for name in sorted(found)]
+
+
+def _manifest_at(path: str) -> dict[str, Any]:
+    with open_regular(path) as file, refusing("read", path):
+        data = file.read(_LARGEST_MANIFEST + 1)
+    if len(data) > _LARGEST_MANIFEST:
+        raise ManifestInvalid("The manifest is too large to be one", where=printable(path))
+    return read_manifest(data)
+
+
+def _stated(directory: str) -> dict[str, str]:
+    """Return the day list of ``directory``; one that cannot be read is reported by the walk."""
+    try:
+        return daylist.read(directory)
+    except CustodyError:
+        return {}
+
+
+def _mark(path: str) -> int:
+    return int.from_bytes(blake2b(os.fsencode(path), digest_size=8).digest(), "big")
