@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,16 @@ def matches_any(patterns: Iterable[str], name: str) -> str | None:
     return next((pattern for pattern in patterns if fnmatch.fnmatchcase(name, pattern)), None)
 
 
-def read_name(pattern: str, name: str) -> dict[str, str] | None:
+def match(pattern: str, name: str) -> dict[str, str] | None:
     """Return the named groups of the regular expression ``pattern``; None if ``name`` does not match.
 
     The whole name must match. Groups that took no part are left out. Raises re.error for a
     pattern that does not compile; the configuration and the formats are checked for that.
     """
-    match = compiled(pattern).fullmatch(name)
-    if match is None:
+    found = compiled(pattern).fullmatch(name)
+    if found is None:
         return None
-    return {group: text for group, text in match.groupdict().items() if text is not None}
+    return {group: text for group, text in found.groupdict().items() if text is not None}
 
 
 @functools.lru_cache(maxsize=256)
@@ -48,3 +49,10 @@ def split_extension(name: str) -> tuple[str, str]:
     if not dot or not head.strip("."):
         return name, ""
     return head, dot + tail
+
+
+def printable(name: str) -> str:
+    """Return ``name`` for people: bytes that are not UTF-8 and control characters as escapes."""
+    raw = os.fsencode(name)
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

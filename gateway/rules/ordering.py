@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway.rules.file_names import read_name
+from gateway.rules.file_names import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,5 +33,5 @@ def take_order(sightings: Iterable[Sighting], name_pattern: str | None = None) -
 
 
 def _number_in(name: str, pattern: str | None) -> int | None:
-    text = (read_name(pattern, name) or {}).get("control", "") if pattern else ""
+    text = (match(pattern, name) or {}).get("control", "") if pattern else ""
     return int(text) if _NUMBER.fullmatch(text) else None

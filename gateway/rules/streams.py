@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.finding_codes import finding
+from gateway.rules.file_names import printable
 from gateway.rules.ranges import Span, Spans
 
 if TYPE_CHECKING:
@@ -179,8 +180,9 @@ def seen_width(state: StreamState, text: str) -> int:
 
 def invalid(state: StreamState, text: str | None, why: str) -> Decision:
     """Return the decision about a file whose control number says nothing."""
-    message = f"The control number {text!r} cannot be used: {why}" if text else "There is no control number"
-    return Decision(Kind.INVALID, Fate.FAIL, state, finding("F802", message, value=text))
+    shown = printable(text or "")
+    message = f"The control number {shown} cannot be used: {why}" if text else "There is no control number"
+    return Decision(Kind.INVALID, Fate.FAIL, state, finding("F802", message, value=shown or None))
 
 
 def _span_to_list(span: Span) -> list[Any]:

@@ -107,12 +107,12 @@ def test_files_are_taken_by_control_number_then_age_then_name() -> None:
 def test_a_name_is_read_by_named_groups() -> None:
     """A file name shall give what its pattern names, and nothing if the whole name does not match."""
     pattern = r"HY_KA-(?P<date>[0-9]{8})-(?P<control>[0-9]{6})(?:_(?P<version>[0-9.]+))?\.ASC"
-    assert file_names.read_name(pattern, "HY_KA-20261122-000017.ASC") == {
+    assert file_names.match(pattern, "HY_KA-20261122-000017.ASC") == {
         "date": "20261122",
         "control": "000017",
     }
-    assert file_names.read_name(pattern, "HY_KA-20261122-000017.ASC\n") is None
-    assert file_names.read_name("[^/]+", "caf\udce9\n.csv") == {}
+    assert file_names.match(pattern, "HY_KA-20261122-000017.ASC\n") is None
+    assert file_names.match("[^/]+", "caf\udce9\n.csv") == {}
 
 
 def test_shell_patterns_count_case_and_any_byte() -> None:
