@@ -1,0 +1,96 @@
+"""Delimited files: rows with quotes, headings, several record types, and every row's own place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.findings import Findings
+from gateway.formats.definition import Format, RecordType, Role
+from gateway.readers.base import CHUNK_BYTES, LONGEST_RECORD, ByteStream, Chunk
+from gateway.readers.delimited_cells import cells_of
+from gateway.readers.delimited_cut import RowCutter
+from gateway.readers.delimited_table import DelimitedTable, positional
+from gateway.readers.row_types import Place, RowTypes
+from gateway.readers.text import Block, TextSource, decode_part, ends_lines_with_cr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Characters of a file's beginning in which the first rows are looked for at first.
+_FIRST_LOOK = 4096
+
+
+class DelimitedReader:
+    """Reads delimited files."""
+
+    def __init__(self, chunk_bytes: int = CHUNK_BYTES, longest_row: int = LONGEST_RECORD) -> None:
+        self._chunk_bytes = chunk_bytes
+        self._longest_row = longest_row
+
+    def probe(self, definition: Format, head: bytes) -> dict[str, str]:
+        """Return the header records' fields in the first bytes, and the headings; see ``Reader``."""
+        text = decode_part(definition.encoding, head)
+        return _look(definition, text[:_FIRST_LOOK]) or _look(definition, text)
+
+    def read(self, definition: Format, stream: ByteStream, findings: Findings) -> Iterator[Chunk]:
+        """Yield the file's records; see ``Reader``."""
+        dialect = definition.dialect
+        source = TextSource(definition.encoding, dialect.line_end, findings, self._chunk_bytes)
+        table = DelimitedTable(definition, findings)
+        cutter: RowCutter | None = None
+        for block in source.blocks(stream):
+            cutter = cutter or RowCutter(dialect, findings, cr=block.cr, longest=self._longest_row)
+            yield from table.take(cutter.feed(block))
+
+    def ending(self, definition: Format, tail: bytes) -> bool:
+        """Return whether the last row is a whole trailer record; see ``Reader``."""
+        text = decode_part(definition.encoding, tail)
+        cr = ends_lines_with_cr(definition.dialect.line_end, text)
+        mark = "\r" if cr else "\n"
+        if definition.dialect.final_line_end == "required" and not text.endswith(mark):
+            return False
+        last = text.rstrip("\r\n")[-LONGEST_RECORD:].rpartition(mark)[2]
+        rows = RowCutter(definition.dialect, Findings(), cr=cr).feed(Block(last + mark, True, cr))
+        if len(rows.texts) != 1 or rows.faults:
+            return False
+        cells = cells_of(rows, definition.dialect.delimiter)
+        kind = _kind_of(definition, cells.row(0))
+        return (
+            kind is not None
+            and kind.role is Role.TRAILER
+            and positional(definition, kind).fits(definition.dialect, last, cells.widths[0])
+        )
+
+
+def _look(definition: Format, text: str) -> dict[str, str]:
+    """Return what the whole rows at the beginning of ``text`` say, up to the first that is no header."""
+    cr = ends_lines_with_cr(definition.dialect.line_end, text)
+    rows = RowCutter(definition.dialect, Findings(), cr=cr).feed(Block(text, False, cr))
+    cells = cells_of(rows, definition.dialect.delimiter)
+    seen: dict[str, str] = {}
+    heading = definition.dialect.header_row
+    for index, row in enumerate(rows.texts):
+        if not row:
+            continue
+        if index in rows.faults:
+            break
+        values = cells.row(index)
+        if heading:
+            seen["heading"] = definition.dialect.delimiter.join(values)
+            heading = False
+            continue
+        kind = _kind_of(definition, values)
+        if kind is None or kind.role is not Role.HEADER:
+            break
+        names = (f"{kind.name}.{field.name}" for field in kind.fields)
+        seen.update(zip(names, values, strict=False))
+    return seen
+
+
+def _kind_of(definition: Format, cells: list[str]) -> RecordType | None:
+    def tags(place: Place) -> list[str | None]:
+        column = place[0] or 0
+        return [cells[column] if column < len(cells) else None]
+
+    (index,) = RowTypes(definition, Findings()).assign(1, tags)
+    return None if index is None else definition.record_types[index]

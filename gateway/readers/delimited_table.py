@@ -1,0 +1,168 @@
+"""Rows of one delimited file -> chunks: headings, record numbers, field counts, record types."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gateway.finding_codes import finding
+from gateway.formats.definition import Dialect, Format, RecordType, Role
+from gateway.readers.delimited_cells import ParsedCells, PlainCells, cells_of
+from gateway.readers.lines import Rows, clip, report
+from gateway.readers.row_table import RowTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gateway.findings import Findings
+    from gateway.model import Finding
+    from gateway.readers.base import Chunk
+    from gateway.readers.frames import Column
+    from gateway.readers.row_types import Place
+
+#: Wrong column headings that are listed one by one.
+_HEADINGS_LISTED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """In which column each field of a record type stands, and how many columns a row may have."""
+
+    positions: tuple[int | None, ...]
+    least: int
+    most: int | None  #: None: any number, the format is not closed
+
+    def fits(self, dialect: Dialect, text: str, width: int) -> bool:
+        """Return whether a row ``text`` of ``width`` cells has a permitted number of fields."""
+        closing = text.endswith(dialect.delimiter)
+        if dialect.trailing_delimiter == "required":
+            if not closing:
+                return False
+            width -= 1
+        elif dialect.trailing_delimiter == "optional" and closing and self.most is not None:
+            width -= width == self.most + 1
+        return self.least <= width and (self.most is None or width <= self.most)
+
+    def __str__(self) -> str:
+        """Return the permitted numbers in words."""
+        if self.most is None:
+            return f"at least {self.least}"
+        return f"{self.most}" if self.least == self.most else f"{self.least} to {self.most}"
+
+
+def positional(definition: Format, kind: RecordType) -> Plan:
+    """Return the plan of a record type whose fields stand in the definition's order.
+
+    Only fields that are not required may be missing, and only at the end.
+    """
+    count = len(kind.fields)
+    least = next((n for n in range(count, 0, -1) if kind.fields[n - 1].required), 1)
+    return Plan(tuple(range(count)), least, count if definition.closed else None)
+
+
+class DelimitedTable(RowTable):
+    """The rows of one delimited file as they come, block by block."""
+
+    def __init__(self, definition: Format, findings: Findings) -> None:
+        super().__init__(definition, findings)
+        self._closed = definition.closed
+        self._plans = {kind.name: positional(definition, kind) for kind in definition.record_types}
+        self._by_heading = [kind for kind in definition.record_types if kind.role is Role.RECORD]
+        self._awaits_heading = definition.dialect.header_row
+        self._cells: PlainCells | ParsedCells
+
+    def take(self, rows: Rows) -> Iterator[Chunk]:
+        """Yield the records of ``rows``, one chunk for each record type; report what is wrong."""
+        if rows.texts:
+            self._cells = cells_of(rows, self.dialect.delimiter)
+            yield from super().take(rows)
+
+    def tags(self, place: Place) -> Sequence[str | None]:
+        """Return the cells in the discriminator's column."""
+        return self._cells.tags(place[0] or 0)
+
+    def columns(self, kind: RecordType, indices: list[int]) -> Sequence[Column]:
+        """Return the cells of each field."""
+        return self._cells.columns(indices, self._plans[kind.name].positions)
+
+    def sound(self, kind: RecordType, indices: list[int], records: Sequence[int]) -> list[int]:
+        """Return the rows with the right number of fields; the others are F108."""
+        plan, widths = self._plans[kind.name], self._cells.widths
+        if self.dialect.trailing_delimiter != "required" and {widths[i] for i in indices} == {plan.most}:
+            return indices
+        sound = [i for i in indices if plan.fits(self.dialect, self.rows.texts[i], widths[i])]
+        if len(sound) < len(indices):
+            self._report_ragged(kind, sorted(set(indices).difference(sound)), records)
+        return sound
+
+    def without_heading(self, kept: Sequence[int]) -> Sequence[int]:
+        """Return ``kept`` without its first row if that is the file's heading; read that."""
+        if not (self._awaits_heading and kept):
+            return kept
+        self._awaits_heading = False
+        if kept[0] in self.rows.faults:
+            self.report_faults(kept[:1], [0] * len(self.rows.texts))
+        else:
+            self._read_heading(kept[0])
+        return kept[1:]
+
+    def _report_ragged(self, kind: RecordType, indices: list[int], records: Sequence[int]) -> None:
+        plan, delimiter = self._plans[kind.name], self.dialect.delimiter
+        required = self.dialect.trailing_delimiter == "required"
+
+        def describe(index: int) -> Finding:
+            text, found = self.rows.texts[index], self._cells.widths[index]
+            closed = text.endswith(delimiter)
+            found -= required and closed
+            message = f"The row has {found} field{'s'[: found != 1]}; expected: {plan}."
+            if required and not closed:
+                message += f" A {delimiter!r} must stand after the last one."
+            return finding("F108", message, record_type=kind.name, record=records[index],
+                           line=self.rows.numbers[index], value=clip(text))  # fmt: skip
+
+        report(self.findings, "F108", indices, describe, kind.name)
+
+    def _read_heading(self, index: int) -> None:
+        """Find the columns of the business records by their headings."""
+        line, text = self.rows.numbers[index], self.rows.texts[index]
+        headings = self._cells.row(index)
+        if self.dialect.trailing_delimiter != "forbidden" and headings[-1] == "":
+            headings.pop()
+        known = {field.heading or field.name for kind in self._by_heading for field in kind.fields}
+        if not known.intersection(headings):
+            message = "The first line has none of the format's column headings."
+            self.findings.add(finding("F111", message, line=line, value=clip(text)))
+            return
+        self._check_headings(headings, known, line, text)
+        for kind in self._by_heading:
+            self._plan_by_heading(kind, headings, line)
+
+    def _check_headings(self, headings: list[str], known: set[str], line: int, text: str) -> None:
+        counts = Counter(headings)
+        for heading in islice((h for h, count in counts.items() if count > 1), _HEADINGS_LISTED):
+            message = f"The column heading {clip(heading)!r} stands more than once."
+            self.findings.add(finding("F111", message, line=line, column=clip(heading), value=clip(text)))
+        unknown = [heading for heading in counts if heading not in known] if self._closed else []
+        for heading in unknown[:_HEADINGS_LISTED]:
+            message = f"The column {clip(heading)!r} is not part of the format."
+            self.findings.add(finding("F313", message, line=line, column=clip(heading), value=clip(heading)))
+        more = len(unknown) - _HEADINGS_LISTED
+        if more > 0:
+            message = f"{more} more columns are not part of the format."
+            self.findings.add(finding("F313", message, line=line), total=more)
+
+    def _plan_by_heading(self, kind: RecordType, headings: list[str], line: int) -> None:
+        positions: list[int | None] = []
+        for field in kind.fields:
+            heading = field.heading or field.name
+            positions.append(headings.index(heading) if heading in headings else None)
+            if positions[-1] is None and field.required:
+                message = f"The column {heading!r} is missing."
+                self.findings.add(
+                    finding("F312", message, record_type=kind.name, line=line, column=field.name)
+                )
+        self._plans[kind.name] = replace(
+            self._plans[kind.name], positions=tuple(positions), least=len(headings), most=len(headings)
+        )
