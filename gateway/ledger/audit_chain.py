@@ -50,6 +50,10 @@ class ChainedEntry:
     previous: str
     hash: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry as JSON-ready data: its hashed members and its hash."""
+        return {**members(self.entry, self.sequence, self.previous), "hash": self.hash}
+
 
 def members(entry: AuditEntry, sequence: int, previous: str) -> dict[str, Any]:
     """Return what is hashed of ``entry``; ValueError for a naive time."""

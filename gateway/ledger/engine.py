@@ -168,7 +168,7 @@ def _write_ahead(engine: Engine, path: str, busy_seconds: float) -> None:
     deadline = time.monotonic() + busy_seconds
     raw = engine.raw_connection()
     driver = raw.dbapi_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - tells the type checker
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type for the checker
     try:
         while (mode := _journal_mode(driver, deadline)) == "retry":
             time.sleep(0.01)

@@ -37,7 +37,7 @@ schema_version = Table(
 transfers = Table(
     "transfers",
     metadata,
-    Column("id", String(26), primary_key=True),
+    Column("id", ExactText, primary_key=True),
     Column("route", ExactText, nullable=False),
     Column("partner", ExactText, nullable=False),
     Column("message_type", ExactText, nullable=False),
@@ -74,8 +74,8 @@ transfers = Table(
     Column("settled_at", UtcTime),
     Column("manifest_sha256", String(64)),
     Column("held_until", UtcTime),
-    Column("parent", String(26)),
-    Column("superseded_by", String(26)),
+    Column("parent", ExactText),
+    Column("superseded_by", ExactText),
     Column("authorised", ExactText),
     Column("changed_at", UtcTime),
     Index("transfers_by_state", "route", "state", "id"),
@@ -171,7 +171,7 @@ record_keys = Table(
 requests = Table(
     "requests",
     metadata,
-    Column("id", String(26), primary_key=True),
+    Column("id", ExactText, primary_key=True),
     Column("kind", ExactText, nullable=False),
     Column("route", ExactText, nullable=False),
     Column("transfer", ForeignKey("transfers.id")),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, Select, Text, and_, exists, or_, select, type_coerce
 
 from gateway.errors import ActionRefused
-from gateway.ledger.encoding import printable
+from gateway.ledger.encoding import canonical_json, printable
 from gateway.ledger.ids import is_id
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import deliveries, transfers
@@ -115,14 +115,16 @@ def search(
     if until is not None:
         statement = statement.where(transfers.c.arrived_at <= until)
     if name is not None:
-        statement = statement.where(transfers.c.name_text.contains(name, autoescape=True))
+        statement = statement.where(transfers.c.name_text.contains(printable(name), autoescape=True))
     return [from_row(row) for row in connection.execute(statement)]
 
 
 def _has_code(code: str) -> Any:
     # The summary is canonical JSON, so the member looks the same wherever it stands.
     findings = type_coerce(transfers.c.findings, Text)
-    return or_(transfers.c.reason_code == code, findings.contains(f'"code":"{code}"', autoescape=True))
+    return or_(
+        transfers.c.reason_code == code, findings.contains(f'"code":{canonical_json(code)}', autoescape=True)
+    )
 
 
 def known(connection: Connection, route: str, identities: Sequence[Identity]) -> dict[int, list[Known]]:

@@ -1,0 +1,155 @@
+"""Attempts, arrivals, streams, requests and record keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ledger_samples import NOW, OPERATOR, new_ledger, transfer
+from sqlalchemy import event
+
+from gateway.errors import LedgerError, ReasonMissing
+from gateway.ledger import arrivals, attempts, record_keys, requests, streams, transfers
+from gateway.ledger.record_keys import FirstSeen
+from gateway.model import Arrival, Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.ledger.engine import Connection, Ledger
+
+ODD = os.fsdecode(b"odd\xff\n name.csv")
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    ledger: Ledger = new_ledger(tmp_path)
+    with ledger.write() as opened:
+        yield opened
+    ledger.close()
+
+
+def test_attempts(connection: Connection) -> None:
+    """Each try keeps who asked for it and why, and how it ended."""
+    one = transfer()
+    transfers.insert(connection, [one])
+    first = Attempt(one.id, 1, "gateway", "arrived", NOW)
+    second = Attempt(one.id, 2, "m.keller", "corrected order number", NOW)
+    attempts.insert(connection, [first, second])
+    ended = dataclasses.replace(first, ended_at=NOW, outcome="failed", detail=f"F302 in {ODD}")
+    attempts.end(connection, [ended])
+    assert attempts.of(connection, [one.id, "unknown"]) == {one.id: [ended, second]}
+    with pytest.raises(LedgerError, match="attempt is not in the ledger"):
+        attempts.end(connection, [dataclasses.replace(ended, number=3)])
+
+
+def _arrival(name: str, **values: Any) -> Arrival:
+    plain = Arrival("r", name, NOW, NOW, 10, -1, 2**64 - 1, 1, 12.25, "boot", "F903", "no done marker yet")
+    return dataclasses.replace(plain, **values)
+
+
+def test_arrivals_stay_visible(connection: Connection) -> None:
+    """A file that waits is remembered with reason and age, brought up to date, and forgotten when taken."""
+    old, new = _arrival(ODD), _arrival("b.csv", first_seen_at=NOW + timedelta(seconds=1))
+    other = _arrival("b.csv", route="s", first_seen_at=NOW - timedelta(days=1))
+    arrivals.save(connection, [new, old, other])
+    changed = dataclasses.replace(old, looks=2, size=11, last_seen_at=NOW + timedelta(seconds=5))
+    arrivals.save(connection, [changed])
+    assert arrivals.waiting(connection, "r") == [changed, new]
+    assert arrivals.waiting(connection, limit=1) == [other]
+    assert arrivals.count(connection) == {"r": 2, "s": 1}
+    arrivals.remove(connection, "r", [ODD, "never seen"])
+    assert arrivals.waiting(connection) == [other, new]
+
+
+def test_streams(connection: Connection) -> None:
+    """The state of a stream comes back as it was saved, and never ages out."""
+    where = {"route": "r", "sender": "mes-1"}
+    assert streams.load(connection, "mes-1/r") is None
+    streams.save(connection, "mes-1/r", {"last": "00041"}, **where, now=NOW)
+    state = {"last": "00042", "gaps": [{"from": 40, "to": 40}], "held": {}}
+    streams.save(connection, "mes-1/r", state, **where, now=NOW + timedelta(days=4000))
+    assert streams.load(connection, "mes-1/r") == state
+    assert streams.load_many(connection, ["mes-1/r", "x"]) == {"mes-1/r": state}
+    row = streams.StreamRow("mes-1/r", "r", "mes-1", state, NOW + timedelta(days=4000))
+    assert streams.every(connection) == streams.every(connection, "r") == [row]
+    assert streams.every(connection, "s") == []
+
+
+def test_requests(connection: Connection) -> None:
+    """A request waits for the next pass over its route, and is carried out once."""
+    one = transfer()
+    transfers.insert(connection, [one])
+    asked = requests.Request(
+        "01", "replay", "r", OPERATOR, "the ERP lost it", NOW, transfer=one.id, payload={"to": ["erp"]}
+    )
+    later = requests.Request("02", "release", "r", OPERATOR, "waived", NOW)
+    for request in (later, asked, dataclasses.replace(later, id="03", route="s")):
+        requests.add(connection, request)
+    assert requests.open_for(connection, "r") == [asked, later]
+    requests.done(connection, ["01"], NOW)
+    requests.done(connection, ["01"], NOW + timedelta(days=1), "refused")
+    done = dataclasses.replace(asked, state=requests.RequestState.DONE, done_at=NOW, outcome="ok")
+    assert requests.get(connection, "01") == done
+    assert requests.of_transfer(connection, one.id) == [done]
+    assert requests.open_for(connection, "r") == [later]
+    assert requests.get(connection, "99") is None
+
+
+def test_a_request_needs_a_reason(connection: Connection) -> None:
+    """A request without a reason is refused and not written."""
+    with pytest.raises(ReasonMissing, match="--reason"):
+        requests.add(connection, requests.Request("01", "replay", "r", OPERATOR, "  ", NOW))
+    assert requests.open_for(connection, "r") == []
+
+
+def test_record_keys_tell_the_first_place(connection: Connection) -> None:
+    """A record key seen before names the file and row where it was first accepted."""
+    first, second = transfer("a.csv"), transfer("b.csv")
+    transfers.insert(connection, [first, second])
+    record_keys.add(
+        connection, "confirmation", first.id, [(7, "100|10|1", "item", 1, 2), (8, "x\udcff", "item", 2, None)]
+    )
+    record_keys.add(connection, "confirmation", second.id, [(7, "100|10|1", "item", 9, 9)])
+    asked = [(7, "100|10|1"), (8, "x\udcff"), (9, "new")]
+    assert record_keys.seen(connection, "confirmation", asked) == {
+        "100|10|1": FirstSeen(first.id, "item", 1, 2),
+        "x\udcff": FirstSeen(first.id, "item", 2, None),
+    }
+    assert record_keys.seen(connection, "consumption", asked) == {}
+    assert record_keys.remove(connection, first.id) == 2
+    assert record_keys.seen(connection, "confirmation", asked) == {
+        "100|10|1": FirstSeen(second.id, "item", 9, 9)
+    }
+
+
+def test_record_keys_with_one_hash(connection: Connection) -> None:
+    """Different keys with the same hash are told apart; hashes use all 64 bits."""
+    one = transfer()
+    transfers.insert(connection, [one])
+    edges = [-(2**63), 2**63 - 1]
+    record_keys.add(connection, "s", one.id, [(number, f"k{number}", "item", 1, 1) for number in edges])
+    asked = [(number, key) for number in edges for key in (f"k{number}", "another")]
+    assert set(record_keys.seen(connection, "s", asked)) == {f"k{number}" for number in edges}
+
+
+def test_many_record_keys_cost_few_statements(connection: Connection) -> None:
+    """A hundred thousand keys are written with a handful of statements and read 500 at a time."""
+    one = transfer()
+    transfers.insert(connection, [one])
+    rows = [(number * 2**40, f"{number}", "item", number, number) for number in range(100_000)]
+    ran: list[str] = []
+
+    def count(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        ran.append(statement)
+
+    event.listen(connection, "before_cursor_execute", count)
+    record_keys.add(connection, "s", one.id, rows)
+    assert len(ran) <= 5
+    ran.clear()
+    found = record_keys.seen(connection, "s", [row[:2] for row in rows[:2_000]])
+    assert (len(ran), len(found)) == (4, 2_000)
