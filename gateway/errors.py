@@ -50,6 +50,12 @@ class GatewayError(Exception):
         return "\n  ".join([text, *map(str, self.problems)])
 
 
+class InternalError(GatewayError):
+    """The gateway met an error of its own; report it with the log."""
+
+    code = "internal-error"
+
+
 class UsageError(GatewayError):
     """The command was not called as it must be."""
 

@@ -13,6 +13,9 @@ LISTED_PER_RULE = 20
 #: Findings listed per file over all rules.
 LISTED_PER_FILE = 500
 
+#: A damaged file makes counts, totals and fields wrong too: what is wrong with the bytes comes first.
+_CAUSE_FIRST = {"F1": 0, "F5": 1, "F6": 1, "F2": 2, "F3": 3, "F4": 4}
+
 Key = tuple[str, str, str, str]  # code, rule, record type, column
 
 
@@ -68,14 +71,25 @@ class Findings:
         every.sort(key=lambda f: (f.line or 0, f.record or 0, f.byte_offset or 0))
         return every[: self.per_file]
 
+    def headline(self) -> Finding | None:
+        """Return the error that people should read first: the most physical one is the likely cause."""
+        errors = [each for each in self.listed() if each.severity is Severity.ERROR]
+        return min(errors, key=lambda each: _CAUSE_FIRST.get(each.code[:2], 9), default=None)
+
     def summary(self) -> dict[str, Any]:
         """Return exact totals and the capped list as JSON-ready data."""
         return {
             "errors": self.errors,
             "warnings": self.warnings,
             "totals": [
-                {"code": key[0], "rule": key[1], "record_type": key[2], "column": key[3],
-                 "count": count, "severity": self.severities[key].value}
+                {
+                    "code": key[0],
+                    "rule": key[1],
+                    "record_type": key[2],
+                    "column": key[3],
+                    "count": count,
+                    "severity": self.severities[key].value,
+                }
                 for key, count in sorted(self.totals.items())
             ],
             "listed": [finding.to_dict() for finding in self.listed()],

@@ -122,7 +122,11 @@ class Evidence:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence as JSON-ready data."""
-        return {"kind": self.kind, "detail": self.detail, **({"facts": dict(self.facts)} if self.facts else {})}
+        return {
+            "kind": self.kind,
+            "detail": self.detail,
+            **({"facts": dict(self.facts)} if self.facts else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ class Companion:
     role: str
     size: int = 0
     sha256: str | None = None
+    mtime_ns: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ TRANSITIONS = (
     Transition(State.PROCESSED, State.REPLAY, "an operator asked for a replay"),
     Transition(State.DUPLICATE, State.REPLAY, "an operator says that it is to be processed"),
     Transition(State.REPLAY, State.CLAIMED, "taken by a pass as a new attempt"),
+    Transition(State.REPLAY, State.DELIVERING, "a processed file is delivered again, from the archive"),
     Transition(State.REPLAY, State.FAILED, "the request was withdrawn; it had failed before"),
     Transition(State.REPLAY, State.PROCESSED, "the request was withdrawn; it had been processed before"),
     Transition(State.REPLAY, State.DUPLICATE, "the request was withdrawn; it had been set aside before"),

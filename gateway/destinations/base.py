@@ -1,0 +1,47 @@
+"""What every destination offers: two steps, so that a crash between them can be resolved.
+
+`stage` makes a parcel durable under a temporary name that is derived from its delivery key. The
+caller then commits this to the ledger. `publish` gives it its final name. After a crash a parcel
+that is staged in the ledger, and whose temporary name is gone, has been published: it is never
+written a second time, even when the receiver has already taken the file away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.errors import GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One file on its way to one destination."""
+
+    key: str  #: the delivery key: stable for one attempt of one transfer
+    path: str  #: where its bytes are now
+    target: str  #: final name at the destination, one path component
+    sha256: str
+    size: int
+    stream: str | None = None  #: strict stream: nothing of it is published after a failure
+
+
+class Destination(Protocol):
+    """A place that takes files. Results come in the parcels' order; None is success."""
+
+    def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Write each parcel under its temporary name, durable when this returns.
+
+        A parcel staged before is written anew. No parcel's failure affects another one.
+        """
+        ...
+
+    def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Give each staged parcel its final name, durable when this returns.
+
+        Never overwrites: TargetOccupied where another file has the name. A parcel whose
+        temporary name is gone was published before; that is success. After a failure the later
+        parcels of the same strict stream are left staged, with PredecessorUndelivered.
+        """
+        ...

@@ -1,0 +1,112 @@
+"""A directory that a receiver reads from: temporary name, sync, rename, optional done marker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+
+from gateway.config.settings import FolderDestination
+from gateway.custody import copies, moves, syncs
+from gateway.destinations.base import Parcel
+from gateway.errors import (
+    CustodyError,
+    DestinationError,
+    GatewayError,
+    NameTaken,
+    PredecessorUndelivered,
+    TargetOccupied,
+)
+
+
+class Folder:
+    """Delivers into one directory of a local or mounted file system."""
+
+    def __init__(self, settings: FolderDestination) -> None:
+        """Deliver as ``settings`` say; the directory must exist."""
+        self._directory = str(settings.path)
+        self._marker = settings.done_marker
+
+    def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Write each parcel, and its done marker, under hidden temporary names and sync them."""
+        results = [_attempt(self._write, parcel) for parcel in parcels]
+        written = [parcel for parcel, failed in zip(parcels, results, strict=True) if failed is None]
+        try:
+            syncs.sync_files([path for parcel in written for path in self._temporaries(parcel)])
+            syncs.sync_directories([self._directory] if written else [])
+        except CustodyError as error:
+            # what may not be durable is not staged, whichever file the sync failed for
+            failure = DestinationError("Staged files could not be synced", where=self._directory, cause=error)
+            return [result or failure for result in results]
+        return results
+
+    def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Rename each parcel to its target, then its marker, and sync the directory once."""
+        results: list[GatewayError | None] = []
+        stopped: set[str | None] = set()
+        for parcel in parcels:
+            if parcel.stream in stopped:
+                results.append(PredecessorUndelivered(where=parcel.target))
+                continue
+            results.append(_attempt(self._rename, parcel))
+            if results[-1] is not None and parcel.stream is not None:
+                stopped.add(parcel.stream)
+        try:
+            syncs.sync_directories([self._directory])
+        except CustodyError as error:
+            failure = DestinationError("Renames could not be synced", where=self._directory, cause=error)
+            return [result or failure for result in results]
+        return results
+
+    def _write(self, parcel: Parcel) -> None:
+        if os.path.lexists(self._path(parcel.target)):
+            raise TargetOccupied(
+                where=self._path(parcel.target),
+                hint="The delivery is tried again; it goes on when the receiver has taken the file away",
+            )
+        temporary, *marker = self._temporaries(parcel)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        sha256, size = copies.copy_new(parcel.path, temporary)
+        if (sha256, size) != (parcel.sha256, parcel.size):
+            raise DestinationError(
+                "The copy is not the file that was accepted",
+                where=temporary,
+                hint="Look for a damaged disk or an altered file in working/; the delivery is tried again",
+            )
+        for path in marker:
+            with open(path, "wb"):
+                pass
+
+    def _rename(self, parcel: Parcel) -> None:
+        temporary, *marker = self._temporaries(parcel)
+        self._give_name(temporary, self._path(parcel.target))
+        for path in marker:
+            self._give_name(path, self._path(parcel.target + (self._marker or "")))
+
+    def _give_name(self, temporary: str, final: str) -> None:
+        if not os.path.lexists(temporary):
+            return  # published before a crash; the receiver may have taken it already
+        try:
+            moves.rename_new(temporary, final)
+        except NameTaken as error:
+            raise TargetOccupied(where=final, cause=error.cause) from error
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, name)
+
+    def _temporaries(self, parcel: Parcel) -> list[str]:
+        """The hidden names, data first; they are derived from the delivery key alone."""
+        base = self._path(f".{parcel.key}.part")
+        return [base, f"{base}.marker"] if self._marker else [base]
+
+
+def _attempt(step: Callable[[Parcel], None], parcel: Parcel) -> GatewayError | None:
+    """Run one step for one parcel; its error is a value, so that the neighbours go on."""
+    try:
+        step(parcel)
+    except GatewayError as error:
+        return error
+    except OSError as error:
+        return DestinationError(where=parcel.target, cause=error)
+    return None

@@ -1,0 +1,59 @@
+"""Queries about files being put to rest and files at rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, and_, or_, select
+
+from gateway.ledger.statements import in_lists
+from gateway.ledger.tables import transfers
+from gateway.ledger.transfer_rows import from_row
+from gateway.model import State, Transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+_RESTING = (State.PROCESSED, State.FAILED, State.DUPLICATE)
+
+
+def settling(connection: Connection, route: str, limit: int | None = None) -> list[Transfer]:
+    """Return transfers whose disposition is planned and not yet carried out, in arrival order."""
+    planned = and_(transfers.c.settle_as.is_not(None), transfers.c.state.not_in([*_RESTING, State.REPLAY]))
+    statement = (
+        select(transfers).where(transfers.c.route == route, planned).order_by(transfers.c.id).limit(limit)
+    )
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | None]]:
+    """Yield path, SHA-256 and manifest SHA-256 of every transfer that lies in the archive, by path.
+
+    A transfer that is replayed from the archive lies there too.
+    """
+    in_archive = or_(
+        transfers.c.state.in_(_RESTING),
+        and_(transfers.c.authorised == "replay", transfers.c.state.in_([State.REPLAY, State.DELIVERING])),
+    )
+    statement = (
+        select(transfers.c.settled_path, transfers.c.sha256, transfers.c.manifest_sha256)
+        .where(transfers.c.settled_path.is_not(None), in_archive)
+        .order_by(transfers.c.settled_path)
+    )
+    for path, sha256, manifest in connection.execute(statement):
+        yield path, sha256, manifest
+
+
+def names_taken(connection: Connection, route: str, names: Iterable[str], since: datetime) -> set[str]:
+    """Return which of ``names`` became transfers of ``route`` at or after ``since``."""
+    found: set[str] = set()
+    for part in in_lists(sorted(set(names))):
+        statement = select(transfers.c.name).where(
+            transfers.c.route == route,
+            transfers.c.name.in_(part),
+            transfers.c.arrived_at >= since,
+            transfers.c.state != State.WITHDRAWN,
+        )
+        found.update(connection.execute(statement).scalars())
+    return found

@@ -1,0 +1,68 @@
+"""Opening a site: configuration, ledger, catalogue and actor, as commands and services need them."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gateway.clock import SystemClock
+from gateway.config.loading import load_site
+from gateway.custody.guard import SiteGuard
+from gateway.custody.layout import Layout
+from gateway.formats.catalogue import Catalogue
+from gateway.ledger.engine import default_url, open_ledger
+from gateway.model import Actor
+from gateway.stages.context import Context
+
+
+def acting(role: str, name: str | None = None) -> Actor:
+    """Return who acts: ``name``, else the person behind sudo, else the process's user."""
+    chosen = name or os.environ.get("GATEWAY_ACTOR") or os.environ.get("SUDO_USER")
+    if not chosen:
+        try:
+            chosen = getpass.getuser()
+        except (KeyError, OSError):
+            chosen = f"uid {os.getuid()}"
+    return Actor(name=chosen, role=role, host=socket.gethostname())
+
+
+@contextlib.contextmanager
+def open_site(
+    directory: Path, *, role: str = "operator", actor: str | None = None, busy_seconds: float = 30.0
+) -> Iterator[Context]:
+    """Open the site in ``directory`` for one command.
+
+    Raises ConfigurationMissing, ConfigurationError or LedgerError.
+    """
+    site = load_site(directory)
+    layout = Layout(site.directory)
+    layout.create([route.name for route in site.routes])
+    ledger = open_ledger(site.ledger or default_url(site.directory), create=True, busy_seconds=busy_seconds)
+    try:
+        yield Context(
+            site=site,
+            layout=layout,
+            ledger=ledger,
+            catalogue=Catalogue.load(site.formats),
+            actor=acting(role, actor),
+            clock=SystemClock(),
+        )
+    finally:
+        ledger.close()
+
+
+@contextlib.contextmanager
+def working_on(directory: Path, progress: Callable[[str], None] | None = None) -> Iterator[Context]:
+    """Open the site to run passes on it; only one process at a time may.
+
+    Raises SiteBusy if another gateway works on the site.
+    """
+    site = load_site(directory)
+    with SiteGuard(site.directory), open_site(directory, role="gateway") as context:
+        if progress is not None:
+            context.progress = progress
+        yield context

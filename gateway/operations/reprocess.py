@@ -1,0 +1,177 @@
+"""Reprocess and replay: a new attempt at a failed, set-aside or processed transfer, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.errors import ActionRefused, ReasonMissing
+from gateway.ledger import attempts, transfers
+from gateway.ledger.engine import Connection
+from gateway.model import Attempt, State, Transfer
+from gateway.stages.context import Context, Move, Report, record_moves
+from gateway.stages.examine import examine
+from gateway.stages.judge import rehearse
+
+#: What an operator may allow for one reprocess: finding code -> the word used on the command line.
+ALLOWANCES = {
+    "resend": "F701",
+    "conflict": "F702",
+    "copy": "F703",
+    "record-duplicate": "F704",
+    "late": "F801",
+    "overtaken": "F804",
+    "repeated": "F807",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which failed transfers are meant; every given limit must hold."""
+
+    ids: tuple[str, ...] = ()
+    code: str | None = None
+    route: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a reprocess would do now, without doing it."""
+
+    transfer: Transfer
+    outcome: str  #: the state it would go to
+    verdict: str | None
+    findings: int
+    explanation: str
+
+
+def demand_reason(reason: str | None) -> str:
+    """Return the reason without blanks around it; raises ReasonMissing where there is none."""
+    text = (reason or "").strip()
+    if not text:
+        raise ReasonMissing(hint='Say why: --reason "..."; it is kept in the audit trail and the manifest')
+    return text
+
+
+def select(context: Context, selection: Selection) -> list[Transfer]:
+    """Return the transfers to reprocess in order of arrival.
+
+    Raises ActionRefused for an id that is unknown, ambiguous, or not failed or set aside.
+    """
+    with context.ledger.read() as connection:
+        if selection.ids:
+            return [_named(connection, text) for text in selection.ids]
+        found = transfers.search(
+            connection,
+            route=selection.route,
+            states=(State.FAILED,),
+            code=selection.code,
+            since=selection.since,
+            until=selection.until,
+            limit=None,
+        )
+    return sorted((row for row in found if row.superseded_by is None), key=lambda row: row.id)
+
+
+def _named(connection: Connection, text: str) -> Transfer:
+    row = transfers.find(connection, text)
+    if row.state not in (State.FAILED, State.DUPLICATE):
+        raise ActionRefused(
+            f"{row.name} is {row.state.value}; only failed and set-aside files are reprocessed",
+            where=row.id,
+            hint="A processed file is delivered again with `gateway replay`"
+            if row.state is State.PROCESSED
+            else None,
+        )
+    if row.superseded_by is not None:
+        raise ActionRefused(
+            f"{row.name} was corrected already", where=row.id, hint=f"See {row.superseded_by}"
+        )
+    return row
+
+
+def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = ()) -> list[Forecast]:
+    """Read and judge ``rows`` as a pass would now, and take everything back."""
+    forecasts = []
+    for name in dict.fromkeys(row.route for row in rows):
+        route = context.site.route(name)
+        own = [_asked(row, "dry run", allow) for row in rows if row.route == name]
+        report = Report(name)
+        examined = examine(context, route, own, report)
+        forecasts += [_forecast(move) for move in rehearse(context, route, examined)]
+        forecasts += [
+            Forecast(_by_id(rows, one.transfer), "unknown", None, 0, str(one.error))
+            for one in report.problems
+        ]
+    return forecasts
+
+
+def _by_id(rows: Sequence[Transfer], wanted: str | None) -> Transfer:
+    return next(row for row in rows if row.id == wanted)
+
+
+def _forecast(move: Move) -> Forecast:
+    after = move.after
+    outcome = after.settle_as.value if after.settle_as else after.state.value
+    found = after.findings or {}
+    return Forecast(
+        after, outcome, after.verdict, int(found.get("errors", 0)), after.reason or "in order and new"
+    )
+
+
+def _asked(row: Transfer, reason: str, allow: Sequence[str]) -> Transfer:
+    codes = "".join(f"+{ALLOWANCES[word]}" for word in allow)
+    return row.evolve(authorised=f"reprocess{codes}", reason=reason)
+
+
+def reprocess(
+    context: Context, rows: Sequence[Transfer], reason: str | None, allow: Sequence[str] = ()
+) -> list[Transfer]:
+    """Ask for a new attempt at each of ``rows``; the next pass takes them.
+
+    Raises ReasonMissing without a reason, ActionRefused for a word that cannot be allowed.
+    """
+    why = demand_reason(reason)
+    if unknown := [word for word in allow if word not in ALLOWANCES]:
+        raise ActionRefused(f"{unknown[0]!r} cannot be allowed", hint=f"Possible: {', '.join(ALLOWANCES)}")
+    return _ask(context, [_asked(row, why, allow) for row in rows], rows, "reprocess-requested", why)
+
+
+def replay(context: Context, texts: Sequence[str], reason: str | None) -> list[Transfer]:
+    """Ask for the processed transfers named by ``texts`` to be delivered again, from the archive."""
+    why = demand_reason(reason)
+    with context.ledger.read() as connection:
+        rows = [transfers.find(connection, text) for text in texts]
+    for row in rows:
+        if row.state is not State.PROCESSED:
+            raise ActionRefused(
+                f"{row.name} is {row.state.value}; only processed files are replayed", where=row.id
+            )
+    return _ask(
+        context, [row.evolve(authorised="replay", reason=why) for row in rows], rows, "replay-requested", why
+    )
+
+
+def _ask(
+    context: Context, asked: Sequence[Transfer], rows: Sequence[Transfer], action: str, reason: str
+) -> list[Transfer]:
+    moves = [
+        Move(
+            row,
+            after.evolve(state=State.REPLAY, attempt=row.attempt + 1),
+            action,
+            reason,
+            {"attempt": row.attempt + 1},
+        )
+        for row, after in zip(rows, asked, strict=True)
+    ]
+    now = context.clock.now()
+    with context.ledger.write() as connection:
+        done = record_moves(context, connection, moves)
+        attempts.insert(
+            connection, [Attempt(row.id, row.attempt, context.actor.name, reason, now) for row in done]
+        )
+    return done

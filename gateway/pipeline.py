@@ -1,0 +1,98 @@
+"""One pass over one route: the story of the program on one page.
+
+First everything that an earlier pass, a crash, an operator or a destination left open is carried on,
+then what has arrived is taken, batch by batch. Both go through the same stages, and the stages take
+their work from the ledger: recovery is not a special case.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from gateway.errors import GatewayError, InternalError
+from gateway.ledger import transfers
+from gateway.model import State, Transfer
+from gateway.stages.arrive import arrive
+from gateway.stages.claim import claim
+from gateway.stages.context import Context, Report, Route, in_batches
+from gateway.stages.deliver import deliver, finish
+from gateway.stages.examine import examine
+from gateway.stages.judge import judge
+from gateway.stages.recall import recall
+from gateway.stages.release import release
+from gateway.stages.settle import settle
+
+_LOG = logging.getLogger(__name__)
+
+Stage = Callable[[Context, Route, Report], None]
+
+
+def take_up(context: Context, route: Route, report: Report) -> None:
+    """ARRIVED -> CLAIMED: what was proved complete comes into custody."""
+    for batch in _open(context, route, report, State.ARRIVED):
+        claim(context, batch, report)
+
+
+def accept(context: Context, route: Route, report: Report) -> None:
+    """CLAIMED -> HELD, DELIVERING, or a planned settlement: read once, judged once."""
+    for batch in _open(context, route, report, State.CLAIMED):
+        judge(context, route, examine(context, route, batch, report), report)
+
+
+def archive_delivered(context: Context, route: Route, _report: Report) -> None:
+    """DELIVERING -> a planned settlement, where the last destination has confirmed."""
+    finish(context, route)
+
+
+#: What happens to a file, in order. Each stage takes from the ledger what is in its state.
+STAGES: tuple[Stage, ...] = (recall, take_up, accept, release, deliver, archive_delivered, settle)
+
+
+def run_pass(context: Context, route: Route, report: Report) -> None:
+    """Carry on what is open on ``route``, then take what has arrived; never raises for one file.
+
+    Raises GatewayError only where the route as a whole cannot go on (its source is away, the
+    ledger is not to be had, the disk is full); nothing is lost then, and the next pass tries again.
+    """
+    run_stages(context, route, report)
+    for batch in arrive(context, route, report):
+        report.taken += len(batch)
+        run_stages(context, route, report)
+
+
+def run_stages(context: Context, route: Route, report: Report) -> None:
+    """Take everything open on ``route`` as far as it can go now."""
+    for stage in STAGES:
+        stage(context, route, report)
+
+
+def run_routes(context: Context, only: str | None = None) -> list[Report]:
+    """Run one pass over every enabled route (or ``only`` one); a route's failure stops no other."""
+    reports = []
+    for route in context.site.routes:
+        if not route.enabled or only not in (None, route.name):
+            continue
+        reports.append(_run_alone(context, route))
+    return reports
+
+
+def _run_alone(context: Context, route: Route) -> Report:
+    """Run one pass; what stops it is reported, and every file stays where the ledger says it is."""
+    report = Report(route.name)
+    try:
+        run_pass(context, route, report)
+    except GatewayError as error:
+        report.problem(error)
+    except Exception as error:  # noqa: BLE001 - one route's fault must not stop the others
+        _LOG.exception("route %s: the pass was broken off", route.name)
+        report.problem(InternalError(f"{type(error).__name__} on route {route.name}", cause=error))
+    return report
+
+
+def _open(context: Context, route: Route, report: Report, state: State) -> list[list[Transfer]]:
+    """Return what is in ``state``, in batches, without what already had a problem in this pass."""
+    with context.ledger.read() as connection:
+        rows = transfers.in_states(connection, route.name, (state,))
+    free = [row for row in rows if row.id not in report.stuck]
+    return list(in_batches(free, context.site.limits.batch_files, context.site.limits.batch_bytes))

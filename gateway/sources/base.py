@@ -1,0 +1,50 @@
+"""What every source offers: to be looked at, to show small facts, to give a file into custody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.errors import GatewayError
+from gateway.model import Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One file to be taken: as it was seen, and where it goes."""
+
+    sighting: Sighting
+    working_path: str
+
+
+class Source(Protocol):
+    """A place where files arrive. Looking and reading never change anything there."""
+
+    def look(self) -> Iterable[Sighting]:
+        """Yield what is there now; raises SourceError where the place cannot be read."""
+        ...
+
+    def location(self, name: str) -> str:
+        """Return where ``name`` is, for people and for the ledger."""
+        ...
+
+    def read_small(self, name: str, limit: int) -> bytes:
+        """Return a small file's bytes, at most ``limit``; raises SourceError."""
+        ...
+
+    def tail(self, name: str, size: int) -> bytes:
+        """Return the last ``size`` bytes of a file; raises SourceError."""
+        ...
+
+    def digest(self, name: str, algorithm: str) -> str:
+        """Return the hexadecimal digest of a file's bytes; raises SourceError."""
+        ...
+
+    def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
+        """Bring files into the working directory, durable when this returns.
+
+        Idempotent: a file that is gone here and is there was claimed before. A file that is no
+        longer the one that was seen is left alone, with FileMissing, FileChanged or NotRegular.
+        """
+        ...

@@ -1,0 +1,246 @@
+"""Looking at the source: what is there, what is proved complete, what waits and why.
+
+The scan SHALL list everything in the source on every pass; events only cause passes. What is
+complete becomes ARRIVED, the intent to claim it, batch by batch. Everything else SHALL stay visible
+with its reason and age; what is gone from the source is forgotten.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.custody.names import printable, working_name
+from gateway.errors import DiskFull, GatewayError, SourceError
+from gateway.finding_codes import finding
+from gateway.ledger import arrivals, attempts, audit, settlements, transfers
+from gateway.ledger.ids import new_id
+from gateway.model import Arrival, Attempt, Evidence, Sighting, State, Transfer
+from gateway.readers import reader_for
+from gateway.readers.base import ENDING_BYTES
+from gateway.rules import completeness
+from gateway.rules.completeness import Case, Complete, Damaged, Fact, Facts, Need, Outcome, Surroundings
+from gateway.rules.ordering import take_order
+from gateway.rules.side_files import LARGEST, parse_control_file
+from gateway.sources import Source, source_for
+from gateway.stages.context import Context, Report, Route, in_batches
+from gateway.stages.replay_folder import requested
+
+
+class Overdue(GatewayError):
+    """A file waits longer than the route finds normal."""
+
+    code = "overdue"
+    exit_status = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at a source: its files, their history, and everything around them."""
+
+    source: Source
+    cases: dict[str, Case]
+    around: Surroundings
+
+
+def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Transfer]]:
+    """Yield batches of new ARRIVED transfers, each committed before it is yielded.
+
+    Raises SourceError where the source cannot be listed, DiskFull where there is no room to take
+    anything: it stays where it is then.
+    """
+    demand_room(context)
+    look = _look(context, route)
+    outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
+    outcomes = completeness.share_companions(outcomes, look.around)
+    _remember(context, route, look, outcomes, report)
+    found = [
+        _transfer(context, route, look, name, outcome)
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, Complete | Damaged)
+    ]
+    limits = context.site.limits
+    for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
+        _register(context, route, batch)
+        yield batch
+    for batch in in_batches(requested(context, route, report), limits.batch_files, limits.batch_bytes):
+        _register(context, route, batch)
+        yield batch
+
+
+def demand_room(context: Context) -> None:
+    """Raise DiskFull where the site's file system has less room than the configuration demands."""
+    status = os.statvfs(context.site.directory)
+    free = status.f_bavail * status.f_frsize
+    if free < context.site.limits.minimum_free_bytes:
+        raise DiskFull(
+            f"{free} bytes are free, {context.site.limits.minimum_free_bytes} are demanded",
+            where=str(context.site.directory),
+            hint="Nothing is taken until there is room; files wait safely where they are",
+        )
+
+
+def _look(context: Context, route: Route) -> _Look:
+    source = source_for(route.source)
+    now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
+    sightings = take_order(source.look(), _name_pattern(context, route))
+    with context.ledger.read() as connection:
+        earlier = {one.name: one for one in arrivals.waiting(connection, route.name)}
+    history = {
+        seen.name: completeness.look_again(earlier.get(seen.name), seen, monotonic, boot_id, now, route.name)
+        for seen in sightings
+    }
+    around = _surroundings(context, route, source, sightings, history)
+    cases = {
+        seen.name: Case(route.completeness, seen, history[seen.name], around, Facts(), monotonic)
+        for seen in sightings
+    }
+    return _Look(source, cases, around)
+
+
+def _name_pattern(context: Context, route: Route) -> str | None:
+    """Return the pattern that finds a control number in a name, for the order of taking."""
+    if route.name_pattern:
+        return route.name_pattern
+    usable = context.catalogue.usable(route.message_type)
+    return usable[0].file_name if usable else None
+
+
+def _surroundings(
+    context: Context,
+    route: Route,
+    source: Source,
+    sightings: Sequence[Sighting],
+    history: Mapping[str, Arrival],
+) -> Surroundings:
+    policy = route.completeness
+    controls = {}
+    for name in completeness.control_names(policy, sightings):
+        try:
+            text = source.read_small(name, LARGEST).decode("utf-8", "surrogateescape")
+        except SourceError:
+            continue  # gone or unreadable now: it is looked at again with the next pass
+        controls[name] = parse_control_file(text, policy.control_file)
+    taken: set[str] = set()
+    with context.ledger.read() as connection:
+        for name, control in controls.items():
+            listed = [line.name for line in control.lines]
+            taken |= settlements.names_taken(connection, route.name, listed, history[name].first_seen_at)
+    return Surroundings.of(policy, route.source.pattern, sightings, controls, history, taken)
+
+
+def _assess(context: Context, route: Route, look: _Look, case: Case) -> Outcome:
+    """Read what the decision needs, as long as it needs something, then decide."""
+    try:
+        while wanted := completeness.needs(case):
+            facts = case.facts
+            for need in wanted:
+                facts = _read(context, route, look.source, facts, need)
+            case = dataclasses.replace(case, facts=facts)
+        return completeness.assess(case)
+    except SourceError as error:
+        return completeness.Refused(finding("F902", str(error)))
+
+
+def _read(context: Context, route: Route, source: Source, facts: Facts, need: Need) -> Facts:
+    if need.fact is Fact.CHECKSUM_TEXT:
+        text = source.read_small(need.name, LARGEST).decode("utf-8", "surrogateescape")
+        return dataclasses.replace(facts, checksum_text=text)
+    if need.fact is Fact.DIGEST:
+        digests = {**facts.digests, need.algorithm: source.digest(need.name, need.algorithm)}
+        return dataclasses.replace(facts, digests=digests)
+    tail = source.tail(need.name, ENDING_BYTES)
+    usable = context.catalogue.usable(route.message_type)
+    return dataclasses.replace(facts, ending=any(reader_for(one.kind).ending(one, tail) for one in usable))
+
+
+def _remember(
+    context: Context, route: Route, look: _Look, outcomes: Mapping[str, Outcome], report: Report
+) -> None:
+    """Keep what waits with its reason; forget what is taken now or gone."""
+    kept = []
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, Complete | Damaged):
+            continue
+        code, reason = _reason(outcome)
+        kept.append(dataclasses.replace(look.cases[name].arrival, reason_code=code, reason=reason))
+        if isinstance(outcome, completeness.Waiting) and outcome.overdue:
+            report.problem(Overdue(reason, where=look.source.location(printable(name))), name=name)
+        elif isinstance(outcome, completeness.Refused):
+            report.problem(SourceError(reason, where=look.source.location(printable(name))), name=name)
+    report.waiting = len(kept)
+    present = {one.name for one in kept}
+    with context.ledger.read() as connection:
+        before = {one.name: one for one in arrivals.waiting(connection, route.name)}
+    gone = set(before) - present
+    if gone or kept:
+        with context.ledger.write() as connection:
+            arrivals.remove(connection, route.name, gone)
+            arrivals.save(connection, kept)
+
+
+def _reason(outcome: Outcome) -> tuple[str, str]:
+    if isinstance(outcome, completeness.Waiting):
+        return outcome.code, outcome.reason
+    if isinstance(outcome, completeness.Refused):
+        return outcome.finding.code, outcome.finding.message
+    if isinstance(outcome, completeness.SideFile):
+        return "F903", f"{outcome.role.value} of {', '.join(printable(name) for name in outcome.of[:5])}"
+    return "F903", "complete"
+
+
+def _transfer(
+    context: Context, route: Route, look: _Look, name: str, outcome: Complete | Damaged
+) -> Transfer:
+    seen = look.cases[name].sighting
+    now = context.clock.now()
+    identifier = new_id(now)
+    if isinstance(outcome, Complete):
+        evidence = outcome.evidence
+    else:
+        # what was stated is wrong and stays wrong: the examination makes a finding of it
+        evidence = (Evidence("contradicted", outcome.finding.message, {"code": outcome.finding.code}),)
+    return Transfer(
+        id=identifier,
+        route=route.name,
+        partner=route.partner,
+        message_type=route.message_type,
+        name=name,
+        state=State.ARRIVED,
+        attempt=1,
+        size=seen.size,
+        arrived_at=now,
+        source=look.source.location(name),
+        working_name=working_name(identifier, name),
+        mtime_ns=seen.mtime_ns,
+        inode=seen.inode,
+        evidence=evidence,
+        companions=outcome.companions,
+        config_digest=context.site.digest,
+    )
+
+
+def _register(context: Context, route: Route, batch: Sequence[Transfer]) -> None:
+    """Commit the intent to claim; from here on the files belong to transfers, not to arrivals."""
+    begun = [Attempt(row.id, 1, context.actor.name, row.reason or "arrived", row.arrived_at) for row in batch]
+    entries = [
+        context.entry(
+            "arrived",
+            row,
+            new={
+                "name": printable(row.name),
+                "source": printable(row.source),
+                "size": row.size,
+                "evidence": [one.to_dict() for one in row.evidence],
+            },
+            reason=row.reason,
+        )
+        for row in batch
+    ]
+    with context.ledger.write() as connection:
+        transfers.insert(connection, batch)
+        attempts.insert(connection, begun)
+        arrivals.remove(connection, route.name, [row.name for row in batch])
+        audit.append(connection, entries)

@@ -1,0 +1,181 @@
+"""What every stage is given: the site's parts, the clock, and the words for the audit trail."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway import __version__
+from gateway.clock import Clock
+from gateway.config.settings import Route, Site
+from gateway.custody.layout import Layout
+from gateway.errors import GatewayError
+from gateway.formats.catalogue import Catalogue
+from gateway.ledger import audit, transfers
+from gateway.ledger.engine import Connection, Ledger
+from gateway.model import Actor, AuditEntry, Companion, State, Transfer
+from gateway.rules import lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that kept a file, a destination or a route from going on in this pass."""
+
+    error: GatewayError
+    transfer: str | None = None
+    name: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What one pass over one route did, for people and exit codes."""
+
+    route: str
+    taken: int = 0
+    settled: list[Transfer] = field(default_factory=list)
+    held: list[Transfer] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    waiting: int = 0
+    stuck: set[str] = field(default_factory=set)  #: transfers that wait for the next pass
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether somebody has to look: a file failed, or something could not go on."""
+        return bool(self.problems) or any(row.state is State.FAILED for row in self.settled)
+
+    def problem(self, error: GatewayError, transfer: Transfer | None = None, name: str | None = None) -> None:
+        """Note ``error``; the work it stopped stays where it is and is tried again."""
+        if transfer is not None:
+            self.stuck.add(transfer.id)
+        self.problems.append(
+            Problem(error, transfer.id if transfer else None, transfer.name if transfer else name)
+        )
+
+
+@dataclass(slots=True)
+class Context:
+    """One site at work: its configuration, directories, ledger and catalogue, and who acts."""
+
+    site: Site
+    layout: Layout
+    ledger: Ledger
+    catalogue: Catalogue
+    actor: Actor
+    clock: Clock
+    progress: Callable[[str], None] = lambda _text: None
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions every audit entry carries: gateway and configuration."""
+        return {"gateway": __version__, "configuration": self.site.digest}
+
+    def entry(
+        self,
+        action: str,
+        transfer: Transfer,
+        *,
+        old: Mapping[str, Any] | None = None,
+        new: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+        actor: Actor | None = None,
+    ) -> AuditEntry:
+        """Return the audit entry for something done to ``transfer`` now."""
+        return AuditEntry(
+            at=self.clock.now(),
+            actor=actor or self.actor,
+            action=action,
+            object_type="transfer",
+            object_id=transfer.id,
+            old=old,
+            new=new,
+            reason=reason,
+            versions=self.versions,
+        )
+
+    def day(self, moment: datetime) -> str:
+        """Return the plant's calendar day of ``moment``, as the archive's directories are named."""
+        return moment.astimezone(zoneinfo.ZoneInfo(self.site.time_zone)).date().isoformat()
+
+    def path_of(self, transfer: Transfer) -> str:
+        """Return where the transfer's bytes are: at its settled place, else in working."""
+        settled = transfer.state in _AT_REST or transfer.settle_as is None or is_archived(transfer)
+        if transfer.settled_path and settled:
+            return str(self.site.directory / transfer.settled_path)
+        return self.working_path(transfer)
+
+    def working_path(self, transfer: Transfer) -> str:
+        """Return the transfer's path in its route's working directory."""
+        return str(self.layout.working(transfer.route) / transfer.working_name)
+
+    def companion_path(self, transfer: Transfer, companion: Companion) -> str:
+        """Return where a companion is while its transfer is in work."""
+        return f"{self.working_path(transfer)}.{companion.role}"
+
+
+_AT_REST = (State.PROCESSED, State.FAILED, State.DUPLICATE)
+
+
+def is_archived(transfer: Transfer) -> bool:
+    """Return whether the transfer is replayed from the archive, where its file stays."""
+    return transfer.authorised == "replay" and transfer.settled_path is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transition of one transfer, with what the audit trail shall say of it."""
+
+    before: Transfer
+    after: Transfer
+    action: str
+    reason: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    actor: Actor | None = None
+
+
+def record_moves(context: Context, connection: Connection, moves: Sequence[Move]) -> list[Transfer]:
+    """Write transitions and their audit entries in the caller's transaction; return the new rows.
+
+    Raises IllegalTransition, before anything is written, for a move the lifecycle does not know.
+    """
+    now = context.clock.now()
+    entries, rows = [], []
+    for move in moves:
+        if move.before.state is not move.after.state:
+            lifecycle.check(move.before.state, move.after.state)
+        after = move.after.evolve(changed_at=now)
+        rows.append(after)
+        entries.append(
+            context.entry(
+                move.action,
+                after,
+                old={"state": move.before.state.value},
+                new={"state": after.state.value, **move.detail},
+                reason=move.reason,
+                actor=move.actor,
+            )
+        )
+    for state in dict.fromkeys(move.before.state for move in moves):
+        chosen = [row for move, row in zip(moves, rows, strict=True) if move.before.state is state]
+        transfers.update(connection, chosen, expected=state)
+    audit.append(connection, entries)
+    return rows
+
+
+def in_batches(items: Iterable[Transfer], files: int, size: int) -> Iterator[list[Transfer]]:
+    """Cut ``items`` into lists of at most ``files`` files and about ``size`` bytes, order kept."""
+    batch: list[Transfer] = []
+    weight = 0
+    for item in items:
+        if batch and (len(batch) >= files or weight + item.size > size):
+            yield batch
+            batch, weight = [], 0
+        batch.append(item)
+        weight += item.size
+    if batch:
+        yield batch
+
+
+__all__ = ["Context", "Move", "Problem", "Report", "Route", "in_batches", "record_moves"]

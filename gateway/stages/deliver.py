@@ -1,0 +1,211 @@
+"""DELIVERING transfers go to each of their destinations, once, and then towards the archive.
+
+The stage SHALL commit that a parcel is staged before it gives it its final name, and that it is
+delivered only after the rename is synced. On a strict stream it SHALL NOT publish a file at a
+destination before its predecessors there. A destination that fails SHALL cost its own deliveries
+a later try and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.config.settings import FolderDestination, RetryPolicy
+from gateway.custody.names import archive_name
+from gateway.destinations import Parcel, destination_for
+from gateway.errors import DestinationError, GatewayError, PredecessorUndelivered
+from gateway.ledger import audit, deliveries, transfers
+from gateway.model import AuditEntry, Delivery, DeliveryState, Disposition, State, Transfer
+from gateway.rules import retry
+from gateway.rules.sequence import Model, Order
+from gateway.stages.context import Context, Report, Route
+from gateway.stages.settle import plan_settlement
+
+
+@dataclass(slots=True)
+class _Try:
+    """One delivery being tried in this pass, and what stopped it."""
+
+    delivery: Delivery
+    transfer: Transfer
+    parcel: Parcel
+    error: GatewayError | None = None
+
+
+def new_deliveries(route: Route, transfer: Transfer) -> list[Delivery]:
+    """Return the deliveries that an accepted transfer needs, each with its own key."""
+    return [
+        Delivery(
+            transfer=transfer.id,
+            attempt=transfer.attempt,
+            destination=destination.name,
+            key=f"{transfer.id}-{transfer.attempt}",
+            state=DeliveryState.PENDING,
+            target=target_name(destination, transfer),
+        )
+        for destination in route.destinations
+    ]
+
+
+def target_name(destination: FolderDestination, transfer: Transfer) -> str:
+    """Return the file's name at ``destination``, one safe path component."""
+    stem, dot, suffix = transfer.name.rpartition(".")
+    wanted = destination.file_name.format(
+        name=transfer.name,
+        stem=stem or suffix,
+        suffix=f"{dot}{suffix}" if stem else "",
+        id=transfer.id,
+        route=transfer.route,
+        control_number=transfer.control_number or "",
+        message_id=transfer.message_id or "",
+    )
+    return archive_name(wanted)
+
+
+def deliver(context: Context, route: Route, report: Report) -> None:
+    """Try every delivery of the route that is due, destination by destination, in order."""
+    settings = {destination.name: destination for destination in route.destinations}
+    for name in _destinations_due(context, route):
+        tried: set[str] = set()
+        while group := _due(context, route, name, tried):
+            tried.update(one.transfer.id for one in group)
+            _deliver_to(context, settings.get(name), group, report)
+
+
+def _destinations_due(context: Context, route: Route) -> list[str]:
+    with context.ledger.read() as connection:
+        return deliveries.destinations_due(connection, route.name, context.clock.now())
+
+
+def _due(context: Context, route: Route, destination: str, tried: set[str]) -> list[_Try]:
+    """Return the next due deliveries in order, none that this pass has ``tried`` already."""
+    limits = context.site.limits
+    query = deliveries.due_in_order if _is_strict(route) else deliveries.due
+    with context.ledger.read() as connection:
+        due = query(connection, route.name, destination, context.clock.now(), limits.batch_files)
+        owners = transfers.get_many(connection, [one.transfer for one in due])
+    group: list[_Try] = []
+    weight = 0
+    for one in due:
+        owner = owners[one.transfer]
+        weight += owner.size
+        if owner.id in tried or (group and weight > limits.batch_bytes):
+            break
+        group.append(_Try(one, owner, _parcel(context, route, one, owner)))
+    return group
+
+
+def _is_strict(route: Route) -> bool:
+    return route.sequence.order is Order.STRICT and route.sequence.model is not Model.NONE
+
+
+def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transfer) -> Parcel:
+    return Parcel(
+        key=delivery.key,
+        path=context.path_of(transfer),
+        target=delivery.target or archive_name(transfer.name),
+        sha256=transfer.sha256 or "",
+        size=transfer.size,
+        stream=transfer.stream if _is_strict(route) else None,
+    )
+
+
+def _deliver_to(
+    context: Context, settings: FolderDestination | None, group: list[_Try], report: Report
+) -> None:
+    """Stage, commit, publish, commit."""
+    if settings is None:
+        for one in group:
+            one.error = DestinationError(
+                f"Destination {one.delivery.destination!r} is no longer in the configuration",
+                hint="Configure it again; the file waits for it",
+            )
+        _commit_tries(context, group, RetryPolicy(), report)
+        return
+    destination = destination_for(settings)
+    fresh = [one for one in group if one.delivery.state is DeliveryState.PENDING]
+    _apply(destination.stage, fresh)
+    _commit_staged(context, [one for one in fresh if one.error is None])
+    _stop_after_failure(group)
+    _apply(destination.publish, [one for one in group if one.error is None])
+    _commit_tries(context, group, settings.retry, report)
+
+
+def _apply(step: Callable[[Sequence[Parcel]], list[GatewayError | None]], group: Sequence[_Try]) -> None:
+    results = step([one.parcel for one in group]) if group else []
+    for one, result in zip(group, results, strict=True):
+        one.error = result
+
+
+def _stop_after_failure(group: Sequence[_Try]) -> None:
+    """A file whose predecessor could not even be staged waits behind it."""
+    stopped: set[str] = set()
+    for one in group:
+        stream = one.parcel.stream
+        if stream is None:
+            continue
+        if stream in stopped and one.error is None:
+            one.error = PredecessorUndelivered(where=one.parcel.target)
+        if one.error is not None:
+            stopped.add(stream)
+
+
+def _commit_staged(context: Context, group: Sequence[_Try]) -> None:
+    for one in group:
+        one.delivery = one.delivery.evolve(state=DeliveryState.STAGED)
+    if group:
+        with context.ledger.write() as connection:
+            deliveries.update(connection, [one.delivery for one in group])
+
+
+def _commit_tries(context: Context, group: Sequence[_Try], policy: RetryPolicy, report: Report) -> None:
+    """Write how each try ended; a failed one goes back to PENDING and is staged anew next time."""
+    now = context.clock.now()
+    entries = []
+    for one in group:
+        tries = one.delivery.tries + 1
+        if isinstance(one.error, PredecessorUndelivered):
+            # not its own failure: it goes as soon as its predecessor has gone
+            one.delivery = one.delivery.evolve(state=DeliveryState.PENDING, last_error=str(one.error))
+            continue
+        if one.error is None:
+            one.delivery = one.delivery.evolve(
+                state=DeliveryState.DELIVERED,
+                tries=tries,
+                delivered_at=now,
+                last_error=None,
+                next_try_at=None,
+            )
+        else:
+            report.problem(one.error, one.transfer)
+            later = retry.next_try(policy, tries, now, random.random())  # noqa: S311 - jitter, not a secret
+            one.delivery = one.delivery.evolve(
+                state=DeliveryState.PENDING, tries=tries, last_error=str(one.error), next_try_at=later
+            )
+        entries.append(_entry(context, one))
+    with context.ledger.write() as connection:
+        deliveries.update(connection, [one.delivery for one in group])
+        audit.append(connection, entries)
+
+
+def _entry(context: Context, one: _Try) -> AuditEntry:
+    facts = {"destination": one.delivery.destination, "key": one.delivery.key, "target": one.delivery.target}
+    if one.error is None:
+        return context.entry("delivered", one.transfer, new=facts)
+    failed = context.entry("delivery-failed", one.transfer, new={**facts, "try": one.delivery.tries})
+    return dataclasses.replace(failed, outcome=str(one.error))
+
+
+def finish(context: Context, route: Route) -> None:
+    """Plan the archiving of every DELIVERING transfer whose last delivery is confirmed."""
+    with context.ledger.read() as connection:
+        if not transfers.delivered_everywhere(connection, route.name):
+            return
+    taken: set[str] = set()
+    with context.ledger.write() as connection:
+        done = transfers.delivered_everywhere(connection, route.name)
+        planned = [plan_settlement(context, row, Disposition.PROCESSED, taken) for row in done]
+        transfers.update(connection, planned, expected=State.DELIVERING)

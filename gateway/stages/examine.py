@@ -1,0 +1,177 @@
+"""CLAIMED files are read once: hashed, identified, validated. No state changes here.
+
+The stage SHALL return one `Examined` per transfer whose file could be opened, in order, with all
+findings of its file. It SHALL read every byte of a file once. It MAY leave a transfer out when its
+file cannot be read at all right now; that transfer stays CLAIMED and the next pass tries again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from gateway.custody.copies import READ_BYTES, hash_file
+from gateway.custody.look import open_regular
+from gateway.custody.names import printable
+from gateway.errors import GatewayError
+from gateway.finding_codes import finding
+from gateway.findings import Findings
+from gateway.formats.definition import Format
+from gateway.model import Finding, Identity, Transfer
+from gateway.stages.context import Context, Report, Route
+from gateway.stages.identify import choose_format, identity_of
+
+if TYPE_CHECKING:
+    from gateway.validation.keys import KeySpool
+    from gateway.validation.reading import Input, Reading
+
+#: How much of a file is looked at to learn its format version.
+HEAD_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class Examined:
+    """What is known of a file once it has been read."""
+
+    transfer: Transfer
+    findings: Findings
+    identity: Identity
+    definition: Format | None = None
+    keys: KeySpool | None = None
+
+
+def examine(context: Context, route: Route, batch: Sequence[Transfer], report: Report) -> list[Examined]:
+    """Read and validate a batch of claimed transfers of one route."""
+    grouped: dict[str, tuple[Format, list[Transfer]]] = {}
+    done: dict[str, Examined] = {}
+    for transfer in batch:
+        try:
+            chosen = _choose(context, route, transfer)
+        except GatewayError as error:
+            report.problem(error, transfer)
+            continue
+        if isinstance(chosen, Format):
+            grouped.setdefault(chosen.digest or chosen.name, (chosen, []))[1].append(transfer)
+        else:
+            done[transfer.id] = _unread(context, transfer, chosen)
+    for definition, members in grouped.values():
+        for transfer, reading in zip(members, _read(context, definition, members), strict=True):
+            done[transfer.id] = _examined(context, route, definition, transfer, reading)
+    return [done[transfer.id] for transfer in batch if transfer.id in done]
+
+
+def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Finding:
+    """Return the format version that the file's first bytes, its name or the route tell."""
+    with open_regular(context.path_of(transfer)) as file:
+        head = file.read(HEAD_BYTES)
+    if not head:
+        return finding("F101", "The file is empty: it has no bytes at all.")
+    return choose_format(context.catalogue, route, transfer.name, head)
+
+
+def _unread(context: Context, transfer: Transfer, why: Finding) -> Examined:
+    """Return what is known of a file that no format version could be chosen for."""
+    findings = Findings(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
+    findings.add(why)
+    sha256, size = hash_file(context.path_of(transfer))
+    identity = Identity(sha256=sha256, name=transfer.name)
+    return Examined(transfer.evolve(sha256=sha256, size=size), findings, identity)
+
+
+def _read(context: Context, definition: Format, members: Sequence[Transfer]) -> list[Reading]:
+    """Read all ``members`` in one go; should the gateway itself stumble, each one alone."""
+    from gateway.validation.reading import ListingLimits, read_files
+
+    limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
+    inputs = [_input(context, number, transfer) for number, transfer in enumerate(members)]
+    try:
+        return read_files(definition, inputs, limits=limits)
+    except Exception:  # noqa: BLE001 - one file that the gateway stumbles over must not stop its neighbours
+        return [_read_alone(definition, one, limits) for one in inputs]
+
+
+def _read_alone(definition: Format, one: Input, limits: object) -> Reading:
+    from gateway.validation.reading import ListingLimits, Reading, read_files
+
+    assert isinstance(limits, ListingLimits)  # noqa: S101 - narrows the lazily imported type
+    try:
+        return read_files(definition, [one], limits=limits)[0]
+    except Exception as error:  # noqa: BLE001 - becomes a finding of this file alone
+        reading = Reading.unread()
+        reading.findings.add(
+            finding("F199", f"{type(error).__name__} while {definition.name} was applied: {error}")
+        )
+        return reading
+
+
+def _input(context: Context, number: int, transfer: Transfer) -> Input:
+    from gateway.validation.reading import Input
+
+    path = context.path_of(transfer)
+    return Input(number=number, name=transfer.name, open=functools.partial(open_regular, path))
+
+
+def _examined(
+    context: Context, route: Route, definition: Format, transfer: Transfer, reading: Reading
+) -> Examined:
+    """Join what the reading found with what the name, the evidence and the route state."""
+    findings = reading.findings
+    if not reading.sha256:
+        reading.sha256, reading.size = hash_file(context.path_of(transfer))
+    identity, groups = identity_of(definition, route, transfer.name, reading)
+    pattern = route.name_pattern or definition.file_name
+    if pattern and groups is None:
+        findings.add(finding("F210", f"The name does not match {pattern!r}.", value=printable(transfer.name)))
+    if reading.size != transfer.size:
+        findings.add(
+            finding(
+                "F116", f"{transfer.size} bytes when it was proved complete, {reading.size} when it was read."
+            )
+        )
+    for problem in contradicted(transfer, reading, context.path_of(transfer)):
+        findings.add(problem)
+    known = transfer.evolve(
+        sha256=reading.sha256,
+        size=reading.size,
+        records=reading.records,
+        format_version=str(definition.version),
+        format_digest=definition.digest,
+        sender=identity.sender,
+        message_id=identity.message_id,
+        control_number=identity.control_number,
+        previous_number=identity.previous_number,
+        interchange_key=identity.interchange_key,
+    )
+    return Examined(known, findings, identity, definition, reading.keys)
+
+
+def contradicted(transfer: Transfer, reading: Reading, path: str) -> list[Finding]:
+    """Return a finding for each thing the sender stated beside the file that its bytes do not bear out."""
+    problems = []
+    found = {"sha256": reading.sha256, "size": str(reading.size), "records": str(reading.records)}
+    for evidence in transfer.evidence:
+        if evidence.kind == "contradicted":
+            problems.append(finding(evidence.facts["code"], evidence.detail))
+            continue
+        code = "F213" if evidence.kind == "checksum" else "F212"
+        for fact, stated in evidence.facts.items():
+            if fact in hashlib.algorithms_available and fact not in found:
+                with open_regular(path) as file:
+                    found[fact] = _digest(file, fact)
+            if fact in found and found[fact] != stated.strip().lower():
+                problems.append(
+                    finding(
+                        code, f"{evidence.detail}: {fact} {stated} stated, {found[fact]} found.", column=fact
+                    )
+                )
+    return problems
+
+
+def _digest(file: BinaryIO, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    while block := file.read(READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()

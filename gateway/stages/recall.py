@@ -1,0 +1,95 @@
+"""REPLAY: what an operator asked for becomes a new attempt of the same transfer.
+
+A failed or set-aside file SHALL come back into working with its companions and be examined anew. A
+processed file SHALL stay in the archive and only be delivered again, from there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from gateway.custody import daylist, moves, syncs, writes
+from gateway.custody.names import MANIFEST_SUFFIX, REPORT_SUFFIX
+from gateway.errors import GatewayError
+from gateway.ledger import deliveries, transfers
+from gateway.model import Disposition, State, Transfer
+from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
+from gateway.stages.deliver import new_deliveries
+from gateway.stages.settle import companion_moves
+
+
+def recall(context: Context, route: Route, report: Report) -> None:
+    """Carry out the open requests of the route."""
+    with context.ledger.read() as connection:
+        asked = [
+            row
+            for row in transfers.in_states(connection, route.name, (State.REPLAY,))
+            if row.id not in report.stuck
+        ]
+    limits = context.site.limits
+    for batch in in_batches(asked, limits.batch_files, limits.batch_bytes):
+        again = [row for row in batch if is_archived(row)]
+        back = [row for row in batch if not is_archived(row)]
+        _deliver_again(context, route, again)
+        _bring_back(context, back, report)
+
+
+def _deliver_again(context: Context, route: Route, rows: Sequence[Transfer]) -> None:
+    """Replay: new deliveries with new keys; the file stays where its manifest says."""
+    if not rows:
+        return
+    moved = [
+        Move(row, row.evolve(state=State.DELIVERING, settle_as=None), "replay-begun", row.reason)
+        for row in rows
+    ]
+    with context.ledger.write() as connection:
+        for row in record_moves(context, connection, moved):
+            deliveries.insert(connection, new_deliveries(route, row))
+
+
+def _bring_back(context: Context, rows: Sequence[Transfer], report: Report) -> None:
+    """Reprocess: file and companions return to working, the old manifest and report go."""
+    back: list[Move] = []
+    directories: set[str] = set()
+    for row in rows:
+        try:
+            directories |= _return(context, row)
+        except (GatewayError, OSError) as error:
+            report.problem(error if isinstance(error, GatewayError) else GatewayError(cause=error), row)
+            continue
+        fresh = row.evolve(
+            state=State.CLAIMED,
+            settle_as=None,
+            settled_path=None,
+            settled_at=None,
+            manifest_sha256=None,
+            findings=None,
+            verdict=None,
+            reason_code=None,
+        )
+        back.append(Move(row, fresh, "reprocess-begun", row.reason))
+    if not back:
+        return
+    syncs.sync_directories(sorted(directories))
+    with context.ledger.write() as connection:
+        record_moves(context, connection, back)
+
+
+def _return(context: Context, row: Transfer) -> set[str]:
+    """Move one file back; every step may have been done before a crash."""
+    working = context.working_path(row)
+    assert row.settled_path is not None  # noqa: S101 - only settled transfers can be asked for
+    settled = str(context.site.directory / row.settled_path)
+    moves.resume_move(settled, working)
+    companions = companion_moves(context, row, settled)
+    for one in companions:
+        moves.resume_move(one.target, one.working)
+    papers = [f"{settled}{suffix}" for suffix in (MANIFEST_SUFFIX, REPORT_SUFFIX)]
+    directory = os.path.dirname(settled)
+    if row.settle_as is Disposition.DUPLICATE:
+        gone = [settled, *(os.fspath(one.target) for one in companions), *papers]
+        daylist.remove(directory, [os.path.basename(path) for path in gone])
+    for path in papers:
+        writes.discard(path)
+    return {directory, os.path.dirname(working)}

@@ -1,0 +1,178 @@
+"""Transfers whose disposition is decided are moved to their place, with manifest and report.
+
+The plan (disposition, path, time) SHALL be committed before a file moves; the state changes only
+after file, manifest and directories are synced. Run again after a crash, the stage SHALL reach the
+same end: the same names, the same manifest bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+
+from gateway.custody import names
+from gateway.custody import settle as custody
+from gateway.custody.manifest import build_manifest, manifest_bytes
+from gateway.errors import NameTaken
+from gateway.ledger import attempts, deliveries, settlements, transfers
+from gateway.model import Attempt, Delivery, Disposition, State, Transfer
+from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
+from gateway.validation.report import report_text
+
+_STATE = {
+    Disposition.PROCESSED: State.PROCESSED,
+    Disposition.FAILED: State.FAILED,
+    Disposition.DUPLICATE: State.DUPLICATE,
+}
+
+
+def plan_settlement(
+    context: Context, transfer: Transfer, disposition: Disposition, taken: set[str] | None = None
+) -> Transfer:
+    """Return ``transfer`` with disposition, path and time of its settlement; nothing moves yet.
+
+    ``taken`` holds the paths planned in the same batch; the new one is added to it.
+    """
+    now = context.clock.now()
+    path = transfer.settled_path
+    if not is_archived(transfer):
+        name = names.archive_name(transfer.name)
+        path = _place(context, transfer, disposition, name)
+        if path in (taken or ()) or os.path.lexists(context.site.directory / path):
+            path = _place(context, transfer, disposition, names.numbered(name, transfer.id))
+    assert path is not None  # noqa: S101 - an archived transfer has its path
+    if taken is not None:
+        taken.add(path)
+    return transfer.evolve(settle_as=disposition, settled_path=path, settled_at=now)
+
+
+def _place(context: Context, transfer: Transfer, disposition: Disposition, name: str) -> str:
+    """Return the settled path of ``name`` relative to the site."""
+    day = context.day(context.clock.now())
+    if disposition is Disposition.PROCESSED:
+        directory = context.layout.processed(transfer.route, day)
+    elif disposition is Disposition.DUPLICATE:
+        directory = context.layout.duplicates(transfer.route, day)
+    else:
+        directory = context.layout.failed(transfer.route)
+    return os.path.relpath(directory / name, context.site.directory)
+
+
+def settle(context: Context, route: Route, report: Report) -> None:
+    """Carry out every planned settlement of the route."""
+    with context.ledger.read() as connection:
+        planned = [row for row in settlements.settling(connection, route.name) if row.id not in report.stuck]
+    limits = context.site.limits
+    for batch in in_batches(planned, limits.batch_files, limits.batch_bytes):
+        _settle_batch(context, batch, report)
+
+
+def _replan(context: Context, row: Transfer) -> None:
+    """The planned name was taken meanwhile: choose the numbered one and commit it."""
+    assert row.settle_as is not None and row.settled_path is not None  # noqa: S101, PT018 - planned
+    directory, name = os.path.split(row.settled_path)
+    other = row.evolve(settled_path=os.path.join(directory, names.numbered(name, row.id)))
+    with context.ledger.write() as connection:
+        transfers.update(connection, [other], expected=row.state)
+
+
+def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -> None:
+    with context.ledger.read() as connection:
+        tried = attempts.of(connection, [row.id for row in batch])
+        sent = deliveries.of(connection, [row.id for row in batch])
+    manifests = {
+        row.id: _manifest(context, row, tried.get(row.id, []), sent.get(row.id, [])) for row in batch
+    }
+    results = custody.settle([_item(context, row, manifests[row.id]) for row in batch])
+    for row, result in zip(batch, results, strict=True):
+        if isinstance(result, NameTaken):
+            _replan(context, row)
+        if result is not None:
+            report.problem(result, row)
+    done = [row for row, result in zip(batch, results, strict=True) if result is None]
+    report.settled.extend(_close(context, done, manifests))
+
+
+def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleItem:
+    """Return what custody has to do for one planned transfer."""
+    target = str(context.site.directory / (row.settled_path or ""))
+    in_place = is_archived(row)
+    failed = row.settle_as is Disposition.FAILED
+    return custody.SettleItem(
+        transfer=row.id,
+        working=target if in_place else context.working_path(row),
+        target=target,
+        sha256=row.sha256 or "",
+        manifest=manifest,
+        companions=() if in_place else companion_moves(context, row, target),
+        report=report_of(row) if failed else None,
+        day_list=None if failed else os.path.dirname(target),
+    )
+
+
+def companion_moves(context: Context, row: Transfer, target: str) -> tuple[custody.CompanionMove, ...]:
+    """Return the way of each companion from working to the side of its settled file."""
+    directory, settled = os.path.split(target)
+    return tuple(
+        custody.CompanionMove(
+            context.companion_path(row, one),
+            os.path.join(directory, names.companion_name(settled, row.id, row.name, one.name)),
+            one.sha256,
+        )
+        for one in row.companions
+    )
+
+
+def report_of(row: Transfer) -> str:
+    """Return the report on a transfer as it is laid beside a failed file."""
+    facts = {
+        "transfer": row.id,
+        "route": row.route,
+        "partner": row.partner,
+        "format": f"{row.message_type} {row.format_version or '(version unknown)'}",
+        "reason": row.reason or "",
+    }
+    return report_text(row.name, row.findings or {}, facts)
+
+
+def _manifest(context: Context, row: Transfer, tried: Sequence[Attempt], sent: Sequence[Delivery]) -> bytes:
+    """Return the manifest's bytes; only committed facts go in, so a second run writes the same."""
+    assert row.settle_as is not None  # noqa: S101 - only planned transfers come here
+    ended = [one if one.ended_at else _ended(one, row) for one in tried]
+    final = row.evolve(state=_STATE[row.settle_as])
+    return manifest_bytes(
+        build_manifest(final, ended, sent, site=context.site.name, time_zone=context.site.time_zone)
+    )
+
+
+def _ended(attempt: Attempt, row: Transfer) -> Attempt:
+    assert row.settle_as is not None  # noqa: S101 - only planned transfers come here
+    return dataclasses.replace(
+        attempt, ended_at=row.settled_at, outcome=row.settle_as.value, detail=row.reason
+    )
+
+
+def _close(context: Context, done: Sequence[Transfer], manifests: Mapping[str, bytes]) -> list[Transfer]:
+    """Commit the final states; from here on the ledger says what the directories show."""
+    if not done:
+        return []
+    moves = []
+    for row in done:
+        assert row.settle_as is not None  # noqa: S101 - only planned transfers come here
+        after = row.evolve(
+            state=_STATE[row.settle_as], manifest_sha256=hashlib.sha256(manifests[row.id]).hexdigest()
+        )
+        detail = {
+            "path": after.settled_path,
+            "sha256": after.sha256,
+            "manifest_sha256": after.manifest_sha256,
+        }
+        moves.append(Move(row, after, row.settle_as.value, reason=row.reason, detail=detail))
+    with context.ledger.write() as connection:
+        rows = record_moves(context, connection, moves)
+        attempts.end(
+            connection, [_ended(Attempt(row.id, row.attempt, "", "", row.arrived_at), row) for row in rows]
+        )
+    return rows
