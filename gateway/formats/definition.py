@@ -169,6 +169,7 @@ class Discriminator:
     column: int | None = None  #: delimited: column number from 0
     offset: int | None = None  #: fixed-width: first character from 0
     length: int | None = None
+    path: str | None = None  #: json: pointer to a member of the record (NDJSON: of the line)
 
 
 @dataclass(frozen=True, slots=True)

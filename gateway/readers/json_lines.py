@@ -1,0 +1,114 @@
+"""NDJSON: one JSON value on each line; the record type is told by a member of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.finding_codes import finding
+from gateway.readers.base import CHUNK_BYTES, Chunk
+from gateway.readers.json_check import SchemaCheck
+from gateway.readers.json_plan import DocumentPlan, document_plan
+from gateway.readers.json_records import JsonRecords, Source
+from gateway.readers.json_scan import MAX_VALUE
+from gateway.readers.json_values import JsonError, Value, scan_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.findings import Findings
+    from gateway.formats.definition import Format
+    from gateway.readers.document_text import DocumentText
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its text without the line end, and where it begins."""
+
+    text: str
+    number: int
+    offset: int
+    ended: bool  #: by a line feed
+
+
+def read_lines(definition: Format, text: DocumentText, findings: Findings) -> Iterator[Chunk]:
+    """Yield the records of an NDJSON file; a line that cannot be read does not stop the others."""
+    reading = _Reading(definition, findings)
+    since = 0
+    for line in lines_of(text):
+        reading.take(line)
+        if line.offset - since >= CHUNK_BYTES:
+            since = line.offset
+            yield from reading.records.rows.flush()
+    yield from reading.records.rows.flush()
+
+
+def lines_of(text: DocumentText) -> Iterator[Line]:
+    """Yield the lines of ``text``; one of more than 16 MiB is yielded in pieces of that size."""
+    rest, number, offset = "", 1, -1
+    while piece := text.piece():
+        offset = text.start if offset < 0 else offset
+        *whole, rest = (rest + piece).split("\n")
+        for line in whole:
+            yield Line(line, number, offset, ended=True)
+            number += 1
+            offset += text.width(line) + text.width("\n")
+        if len(rest) > MAX_VALUE:
+            yield Line(rest, number, offset, ended=False)
+            offset += text.width(rest)
+            rest = ""
+    if rest:
+        yield Line(rest, number, offset, ended=False)
+
+
+class _Reading:
+    """One pass over one NDJSON file."""
+
+    def __init__(self, definition: Format, findings: Findings) -> None:
+        self.records = JsonRecords(definition, findings)
+        self._dialect = definition.dialect
+        self._plan: DocumentPlan = document_plan(definition)
+        self._findings = findings
+        self._check = SchemaCheck(definition, self._plan, findings)
+
+    def take(self, line: Line) -> None:
+        """Add the record of one line, or what is wrong with it."""
+        self._check_end(line)
+        if not line.text.strip(" \t\r"):
+            if self._dialect.blank_lines == "refuse":
+                self._findings.add(finding("F112", "The line is blank.", line=line.number))
+            return
+        try:
+            self._record(line, scan_text(line.text.rstrip("\r")))
+        except JsonError as error:
+            self.records.rows.next_number()
+            before = line.text[: error.position]
+            self._findings.add(
+                finding(
+                    error.code,
+                    str(error),
+                    record=self.records.rows.number,
+                    line=line.number,
+                    byte_offset=line.offset + len(before) if before.isascii() else None,
+                )
+            )
+
+    def _check_end(self, line: Line) -> None:
+        if len(line.text) > MAX_VALUE:
+            message = "The line is longer than 16 MiB."
+            self._findings.add(finding("F604", message, line=line.number))
+        if not line.ended and self._dialect.final_line_end == "required":
+            self._findings.add(finding("F105", "The last line has no line end.", line=line.number))
+
+    def _record(self, line: Line, item: Value) -> None:
+        plan = self._plan.choose((), item.value)
+        if plan is None:
+            self.records.rows.next_number()
+            message = "The line is of no record type of the format."
+            self._findings.add(finding("F110", message, record=self.records.rows.number, line=line.number))
+            return
+        place = self.records.begin(plan, line.number)
+        source = Source(line.text, line.number, line.offset)
+        sound = self.records.sound(item.notes, source, place)
+        if sound and self.records.record(place, item.value, source):
+            self._check.line(place, item.text, item.value)

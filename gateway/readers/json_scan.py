@@ -1,0 +1,281 @@
+"""A JSON document (RFC 8259) value by value in bounded memory, with the place of everything.
+
+The document is walked in Python only as far as the definition's pointers lead; every value
+beyond is cut out and parsed by the C scanner at once. Numbers keep their exact text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined] # typeshed lacks it
+from typing import TYPE_CHECKING, Any
+
+from gateway.readers.json_values import (
+    MAX_DEPTH,
+    JsonError,
+    Notes,
+    Pointer,
+    Value,
+    decoder,
+    depth,
+    plain_message,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.readers.document_text import DocumentText
+
+#: Characters of one record, or of all that stands around the records.
+MAX_VALUE = 16 * 1024 * 1024
+_SPACE = re.compile(r"[ \t\n\r]*")
+_TRIM_AT = 1024 * 1024
+_AHEAD = 16  # an error this near to the end of the text may vanish with more of it
+
+
+@dataclass(slots=True)
+class Window:
+    """The part of the document's text that is in memory."""
+
+    source: DocumentText
+    keep: bool = False  #: the whole text stays
+    text: str = ""
+    position: int = 0
+    line: int = 1  #: physical line of the text's first character
+    offset: int = 0  #: byte of the text's first character, without a byte order mark
+    ended: bool = False
+
+    def more(self, wanted: int = 1) -> bool:
+        """Take at least ``wanted`` more characters; return False at the end of the document."""
+        pieces = []
+        while wanted > 0 and not self.ended:
+            piece = self.source.piece()
+            self.ended = not piece
+            wanted -= len(piece)
+            pieces.append(piece)
+        self.text += "".join(pieces)
+        return any(pieces)
+
+    def peek(self) -> str:
+        """Go over white space and return the next character, empty at the end."""
+        while True:
+            space = _SPACE.match(self.text, self.position)
+            self.position = space.end() if space else self.position
+            if self.position < len(self.text):
+                return self.text[self.position]
+            if not self.more():
+                return ""
+
+    def trim(self) -> None:
+        """Forget the text before the position, now and then."""
+        if self.position < _TRIM_AT or self.keep:
+            return
+        gone, self.text = self.text[: self.position], self.text[self.position :]
+        self.line += gone.count("\n")
+        self.offset += self.source.width(gone)
+        self.position = 0
+
+    def line_at(self, position: int) -> int:
+        """Return the physical line of a character of the text."""
+        return self.line + self.text.count("\n", 0, position)
+
+    def byte_at(self, position: int) -> int:
+        """Return the byte in the file at which a character of the text begins."""
+        return self.source.start + self.offset + self.source.width(self.text[:position])
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An object that the walk goes into begins."""
+
+    at: Pointer
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An object that the walk went into has ended; ``members`` without the arrays of records."""
+
+    at: Pointer
+    members: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A member of an object that the walk goes into occurs again."""
+
+    at: Pointer
+    line: int
+    start: int  #: position in the window's text
+
+
+Item = Opened | Closed | Value | Repeated
+
+
+@dataclass(slots=True)
+class Walk:
+    """A walk over one document along the pointers that matter."""
+
+    window: Window
+    arrays: frozenset[Pointer]  #: whose elements are records
+    inner: frozenset[Pointer]  #: objects that are walked member by member
+    counts: dict[Pointer, int] = field(default_factory=dict)  #: elements found in each array
+    _notes: Notes = field(default_factory=Notes)
+    _shell: int = 0
+    _line: int = 1
+    _counted: int = 0
+
+    def items(self) -> Iterator[Item]:
+        """Yield what the document holds, in order; raises JsonError where it cannot be read on.
+
+        The last item is the whole document without the arrays of records, as Closed at ``()``
+        (or a Value, where it is neither an object nor such an array).
+        """
+        yield from self._value(())
+        if self.window.peek():
+            raise JsonError("F601", "Text stands after the end of the document.", self.window.position)
+
+    def _value(self, at: Pointer) -> Iterator[Item]:
+        first = self.window.peek()
+        if at in self.arrays and first == "[":
+            yield from self._array(at)
+        elif at in self.inner and first == "{":
+            yield from self._object(at)
+        else:
+            item = self._scan(at, None)
+            self._count_shell(len(item.text))
+            yield item
+
+    def _object(self, at: Pointer) -> Iterator[Item]:
+        yield Opened(at, self._line_here())
+        members: dict[str, Any] = {}
+        self.window.position += 1
+        while self._next("}", first=not members):
+            key, start = self._key()
+            if key in members:
+                yield Repeated((*at, key), self._line_here(), start)
+            members[key] = [] if (*at, key) in self.arrays else None
+            for item in self._value((*at, key)):
+                yield item
+                if item_at(item) == (*at, key):
+                    members[key] = _content(item, members[key])
+        yield Closed(at, members)
+
+    def _array(self, at: Pointer) -> Iterator[Item]:
+        self.window.position += 1
+        self.counts[at] = 0
+        while self._next("]", first=self.counts[at] == 0):
+            yield self._scan(at, self.counts[at])
+            self.counts[at] += 1
+            self._trim()
+
+    def _next(self, close: str, *, first: bool) -> bool:
+        """Go to the next member or element; return False after the closing bracket."""
+        char = self.window.peek()
+        if char == close:
+            self.window.position += 1
+            return False
+        if not first:
+            if char != ",":
+                self._fail(f"A comma or {close} is missing")
+            self.window.position += 1
+            self.window.peek()
+        return True
+
+    def _key(self) -> tuple[str, int]:
+        """Return the member name that begins here, and go behind its colon."""
+        window = self.window
+        if window.peek() != '"':
+            self._fail("A member name in double quotes is missing")
+        start = window.position
+        while True:
+            try:
+                key, window.position = scanstring(window.text, start + 1, True)
+                break
+            except JSONDecodeError as error:
+                self._want_more(error.msg, error.pos, start)
+        self._count_shell(len(key))
+        if window.peek() != ":":
+            self._fail("A colon is missing")
+        window.position += 1
+        return key, start
+
+    def _scan(self, at: Pointer, index: int | None) -> Value:
+        """Parse the value that begins here."""
+        window, notes = self.window, self._notes
+        if not window.peek():
+            self._fail("A value is missing")
+        start = window.position
+        scan = decoder(notes).scan_once  # type: ignore[attr-defined] # typeshed lacks it
+        while True:
+            notes.clear()
+            try:
+                value, end = scan(window.text, start)
+            except JSONDecodeError as error:
+                self._want_more(error.msg, error.pos, start)
+            except StopIteration as stop:
+                self._want_more("A value is missing", stop.value, start)
+            except RecursionError:
+                raise JsonError("F604", "Arrays and objects are nested too deeply.", start) from None
+            else:
+                if end < len(window.text) or window.ended:
+                    break
+                window.more()
+        text = window.text[start:end]
+        line = self._line_here()
+        window.position = end
+        self._check_depth(value, text, start)
+        return Value(at, index, value, text, start, line, notes)
+
+    def _want_more(self, message: str, position: int, start: int) -> None:
+        """Take more text where that may mend an error; raise JsonError where it cannot."""
+        window = self.window
+        length = len(window.text) - start
+        certain = not message.startswith("Unterminated") and position < len(window.text) - _AHEAD
+        if not certain and length > MAX_VALUE:
+            raise JsonError("F604", "One value is longer than 16 MiB.", start)
+        if certain or not window.more(length):
+            cut = message.startswith("Unterminated") or not window.text[position:].strip()
+            raise JsonError("F601", plain_message(message, at_end=cut), position)
+
+    def _check_depth(self, value: Any, text: str, start: int) -> None:
+        if text.count("[") + text.count("{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+            raise JsonError("F604", f"Arrays and objects are nested more than {MAX_DEPTH} deep.", start)
+
+    def _count_shell(self, characters: int) -> None:
+        self._shell += characters
+        if self._shell > MAX_VALUE:
+            message = "What stands around the records is longer than 16 MiB."
+            raise JsonError("F604", message, self.window.position)
+
+    def _fail(self, message: str) -> None:
+        at_end = not self.window.peek()
+        text = "The document ends too early." if at_end else f"{message}."
+        raise JsonError("F601", text, self.window.position)
+
+    def _line_here(self) -> int:
+        """Return the line of the position, counting on from where it was last asked."""
+        window = self.window
+        self._line += window.text.count("\n", self._counted, window.position)
+        self._counted = window.position
+        return self._line
+
+    def _trim(self) -> None:
+        self._line_here()
+        self.window.trim()
+        self._counted = self.window.position
+
+
+def item_at(item: Item) -> Pointer | None:
+    """Return the pointer of a whole value, None for an element or a beginning."""
+    if isinstance(item, Closed) or (isinstance(item, Value) and item.index is None):
+        return item.at
+    return None
+
+
+def _content(item: Item, default: Any) -> Any:
+    if isinstance(item, Value):
+        return item.value
+    return item.members if isinstance(item, Closed) else default

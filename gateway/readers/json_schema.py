@@ -1,0 +1,173 @@
+"""JSON Schemas enforced as they stand, with exact decimals, without network.
+
+A small document is validated as a whole. A large one is validated in parts: each record by the
+schema of the array's items, and the document around the records with empty arrays. That is
+the same where the schema reaches the array by ``properties`` and ``$ref`` alone and says no
+more about it than ``type``, ``items``, ``minItems`` and ``maxItems``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from gateway.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from gateway.formats.definition import Format
+    from gateway.readers.json_values import Pointer
+
+_BASE = "urn:gateway:json-schema:"
+_APPLICATORS = frozenset(
+    ("allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "patternProperties", "unevaluatedProperties")
+)
+_OF_ARRAYS = frozenset(("uniqueItems", "contains", "prefixItems", "unevaluatedItems", "additionalItems"))
+_MASK = "the value"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaError:
+    """One violation: the place in the instance, the keyword, and readable words."""
+
+    path: tuple[str | int, ...]
+    keyword: str
+    message: str
+
+
+@dataclass(slots=True)
+class JsonSchema:
+    """A JSON Schema with the validators for whole documents and for the items of its arrays."""
+
+    uri: str
+    contents: dict[str, Any]
+    registry: jsonschema_rs.Registry
+    document: Any
+    _items: dict[Pointer, Any] = field(default_factory=dict)
+
+    def errors(self, instance: Any) -> Iterable[SchemaError]:
+        """Return what is wrong with a whole document, its numbers being int and Decimal."""
+        return map(_error, self.document.iter_errors(instance))
+
+    def item_errors(self, pointer: Pointer, instance: Any) -> Iterable[SchemaError]:
+        """Return what is wrong with one element of the array at ``pointer``."""
+        if pointer not in self._items:
+            _, place = self._array(pointer)
+            reference = {"$ref": f"{self.uri}#{_fragment((*place, 'items'))}"}
+            if "$schema" in self.contents:
+                reference["$schema"] = self.contents["$schema"]
+            self._items[pointer] = _validator(reference, self.registry, None)
+        return map(_error, self._items[pointer].iter_errors(instance))
+
+    def divides(self, pointer: Pointer) -> bool:
+        """Whether the array at ``pointer`` can be validated element by element."""
+        schema, _ = self._array(pointer)
+        return schema is not None and "items" in schema and not _OF_ARRAYS & schema.keys()
+
+    def count_errors(self, pointer: Pointer, count: int) -> Iterable[SchemaError]:
+        """Return what is wrong with the number of elements of the array at ``pointer``."""
+        schema = self._array(pointer)[0] or {}
+        path = tuple(pointer)
+        if count < schema.get("minItems", 0):
+            yield SchemaError(path, "minItems", f"has {count} elements, fewer than {schema['minItems']}")
+        if "maxItems" in schema and count > schema["maxItems"]:
+            yield SchemaError(path, "maxItems", f"has {count} elements, more than {schema['maxItems']}")
+
+    def _array(self, pointer: Pointer) -> tuple[dict[str, Any] | None, Pointer]:
+        """Return the schema of the array at ``pointer`` and its place; None where it is not plain."""
+        schema, place = self._resolved(self.contents, ())
+        for name in pointer:
+            if schema is None or _APPLICATORS & schema.keys() or name not in schema.get("properties", {}):
+                return None, place
+            schema, place = self._resolved(schema["properties"][name], (*place, "properties", name))
+        if schema is None or _APPLICATORS & schema.keys():
+            return None, place
+        return schema, place
+
+    def _resolved(self, schema: Any, place: Pointer) -> tuple[dict[str, Any] | None, Pointer]:
+        """Follow ``$ref`` within the document."""
+        for _ in range(32):
+            if not isinstance(schema, dict):
+                return None, place
+            reference = schema.get("$ref")
+            if reference is None:
+                return schema, place
+            if not reference.startswith("#/") or len(schema.keys() - {"description", "title"}) > 1:
+                return None, place
+            place = tuple(p.replace("~1", "/").replace("~0", "~") for p in reference[2:].split("/"))
+            schema = functools.reduce(
+                lambda s, p: s.get(p) if isinstance(s, dict) else None, place, self.contents
+            )
+        return None, place
+
+
+def schema_of(definition: Format) -> JsonSchema | None:
+    """Return the JSON Schema of ``definition``, None where it names none.
+
+    Raises FormatError where it cannot be loaded. A released version is compiled once.
+    """
+    if definition.dialect.json_schema is None:
+        return None
+    if definition.directory is None:
+        raise FormatError("The format names a JSON Schema but has no directory.", where=definition.name)
+    main = definition.directory / definition.dialect.json_schema
+    return _cached(definition.digest, main) if definition.digest else _load(main)
+
+
+def exact(text: str) -> Any:
+    """Return a JSON text as a value whose numbers are int and Decimal."""
+    return json.loads(text, parse_float=Decimal)
+
+
+@functools.lru_cache(maxsize=64)
+def _cached(_digest: str, main: Path) -> JsonSchema:
+    return _load(main)
+
+
+def _load(main: Path) -> JsonSchema:
+    contents = _contents(main)
+    uri = contents.get("$id", _BASE + main.name)
+    others = [path for path in sorted(main.parent.glob("*.json")) if path.name != main.name]
+    known = [(uri, contents), *((_BASE + path.name, _contents(path)) for path in others)]
+    try:
+        registry = jsonschema_rs.Registry(known)
+        return JsonSchema(uri, contents, registry, _validator(contents, registry, uri))
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        reason = ValueError(str(error).partition("\n")[0])
+        raise FormatError("The JSON Schema is not valid.", where=str(main), cause=reason) from error
+
+
+def _contents(path: Path) -> dict[str, Any]:
+    try:
+        contents = exact(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError("The JSON Schema cannot be read.", where=str(path), cause=error) from error
+    if not isinstance(contents, dict):
+        raise FormatError("The JSON Schema is not an object.", where=str(path))
+    return contents
+
+
+def _validator(schema: dict[str, Any], registry: jsonschema_rs.Registry, uri: str | None) -> Any:
+    """Compile ``schema``; nothing is ever fetched, and ``format`` is checked."""
+    return jsonschema_rs.validator_for(
+        schema, registry=registry, base_uri=uri, validate_formats=True, mask=_MASK, offline=True
+    )
+
+
+def _error(error: jsonschema_rs.ValidationError) -> SchemaError:
+    message = re.sub(rf"\A{_MASK}", "The value", error.message)
+    return SchemaError(tuple(error.instance_path), error.kind.name, message[:300])
+
+
+def _fragment(pointer: Pointer) -> str:
+    """Return a pointer as a URI fragment."""
+    escaped = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in pointer)
+    return re.sub(r"[^A-Za-z0-9/._~$-]", lambda m: "".join(f"%{b:02X}" for b in m.group().encode()), escaped)

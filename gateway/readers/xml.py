@@ -1,0 +1,245 @@
+"""XML documents: streamed, hardened, every value as it stood.
+
+A field's text is null where its element or attribute is absent and ``""`` where it is empty
+(``<A/>``, ``<A></A>``, ``xsi:nil``), so that validation can tell ``required`` from ``nullable``.
+Where the format has no XSD and is ``closed``, elements and attributes beyond the definition,
+and repeated ones, are findings; with an XSD, the XSD decides.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from gateway.finding_codes import finding
+from gateway.readers.base import CHUNK_BYTES, ByteStream, Chunk
+from gateway.readers.document_text import DocumentText, ending_text
+from gateway.readers.xml_guard import DoctypeError, Guard, LimitError, check_prolog, declared_encoding
+from gateway.readers.xml_plan import DocumentPlan, document_plan, local
+from gateway.readers.xml_probe import probe_head, root_name
+from gateway.readers.xml_records import DocumentRecords, RootError
+from gateway.readers.xsd import xsd_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gateway.findings import Findings
+    from gateway.formats.definition import Format
+
+#: A document of at most so many bytes is kept and validated as a whole.
+WHOLE_BYTES = 8 * 1024 * 1024
+#: What the parser may hold: one record, and all that stands around the records.
+MAX_HELD_BYTES = 16 * 1024 * 1024
+
+_TRAILING = r"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*"
+
+
+class XmlReader:
+    """Reads XML: one record for each element that a record type's path names."""
+
+    def probe(self, definition: Format, head: bytes) -> dict[str, str]:
+        """Return ``root`` and the fields of headers that are complete in ``head``."""
+        return probe_head(definition, head)
+
+    def read(self, definition: Format, stream: ByteStream, findings: Findings) -> Iterator[Chunk]:
+        """Yield the document's records; add what is wrong with its form or by its XSD.
+
+        Raises FormatError where the format's XSD cannot be loaded. Records up to the place
+        where the document breaks off are yielded.
+        """
+        text = DocumentText(stream, definition.encoding, findings)
+        pieces, whole = _first_pieces(text)
+        if pieces:
+            yield from _Reading(definition, text, findings, whole=whole).chunks(pieces)
+
+    def ending(self, definition: Format, tail: bytes) -> bool:
+        """Return whether the root element's end tag and at most comments stand at the end."""
+        root = document_plan(definition).root
+        if root is None:
+            return False
+        name = rf"(?:[^\s<>/:]+:)?{re.escape(local(root))}"
+        closed = re.compile(rf"(?:</{name}\s*>|<{name}(?:\s[^<>]*)?/>){_TRAILING}\Z", re.DOTALL)
+        return closed.search(ending_text(definition.encoding, tail)) is not None
+
+
+def _first_pieces(text: DocumentText) -> tuple[list[str], bool]:
+    """Return the text up to ``WHOLE_BYTES``, and whether that is the whole document."""
+    pieces: list[str] = []
+    while text.bytes_read <= WHOLE_BYTES:
+        piece = text.piece()
+        if not piece:
+            return pieces, True
+        pieces.append(piece)
+    return pieces, False
+
+
+@dataclass(slots=True)
+class _Fed:
+    """The last bytes given to the parser, to find a byte offset from line and column."""
+
+    data: bytes = b""
+    line: int = 1
+    offset: int = 0
+
+    def add(self, data: bytes, width: int) -> None:
+        """Remember ``data``, which follows what was remembered before."""
+        keep = self.data.rfind(b"\n", 0, max(0, len(self.data) - len(data))) + 1
+        gone, self.data = self.data[:keep], self.data[keep:] + data
+        self.line += gone.count(b"\n")
+        self.offset += len(gone) * width
+
+    def place(self, line: int, column: int) -> bytes | None:
+        """Return the bytes that are remembered before ``line`` and ``column`` (both from 1)."""
+        rows = self.data.split(b"\n", line - self.line + 1) if line >= self.line else []
+        if len(rows) <= line - self.line:
+            return None
+        before = b"".join(row + b"\n" for row in rows[: line - self.line])
+        return before + rows[line - self.line].decode()[: max(column - 1, 0)].encode()
+
+
+class _Reading:
+    """One pass over one document."""
+
+    def __init__(self, definition: Format, text: DocumentText, findings: Findings, *, whole: bool) -> None:
+        self._text = text
+        self._findings = findings
+        self._definition = definition
+        self._plan: DocumentPlan = document_plan(definition)
+        self._xsd = xsd_of(definition)
+        self._whole = whole
+        #: identity constraints over all records need the parser's own validation
+        self._plugged = self._xsd is not None and not whole and self._xsd.spans_records(self._plan.units)
+        self._fed = _Fed()
+        self._since_flush = 0
+
+    def chunks(self, pieces: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the records of ``pieces`` and of what follows them in the stream."""
+        try:
+            yield from self._parse(pieces)
+        except RootError:
+            return
+        except DoctypeError:
+            self._findings.add(finding("F502", "The document has a DOCTYPE; none is accepted."))
+        except LimitError as error:
+            self._findings.add(finding("F504", str(error), line=self._fed.line))
+
+    def _parse(self, pieces: Sequence[str]) -> Iterator[Chunk]:
+        name = self._open("".join(pieces[:1]))
+        guard = Guard({*self._plan.names, name})
+        records = DocumentRecords(self._definition, self._plan, self._findings, self._xsd, guard.lines)
+        records.tree.keep_all = self._whole
+        records.tree.plugged = self._plugged
+        parser = self._parser({*self._plan.names, name})
+        try:
+            for data in self._released(guard, pieces):
+                self._feed(parser, records, data)
+                if self._since_flush >= CHUNK_BYTES:
+                    self._since_flush = 0
+                    _check_held(records.tree.root)
+                    yield from records.rows.flush()
+            self._close(parser, records)
+        except (etree.XMLSyntaxError, LimitError) as error:
+            self._refuse(parser, error)
+        yield from records.rows.flush()
+
+    def _open(self, head: str) -> str:
+        """Check what stands before the root element, and return that element's local name."""
+        data = head.encode()
+        check_prolog(data)
+        declared = declared_encoding(data)
+        if declared and not _same_encoding(declared, self._text.codec):
+            message = f"The document declares {declared}; the format is {self._text.codec}."
+            self._findings.add(finding("F506", message, rule="encoding.charset", line=1, value=declared))
+        return root_name(data) or ""
+
+    def _parser(self, names: set[str]) -> etree.XMLPullParser:
+        """Return a parser that reports the elements called ``names`` and touches nothing else."""
+        return etree.XMLPullParser(
+            events=("start", "end"),
+            tag=[f"{{*}}{name}" for name in sorted(names) if name] or None,
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+            schema=self._xsd.compiled if self._xsd is not None and self._plugged else None,
+        )
+
+    def _released(self, guard: Guard, pieces: Sequence[str]) -> Iterator[bytes]:
+        for piece in pieces:
+            yield guard.release(piece.encode())
+        while not self._whole and (piece := self._text.piece()):
+            yield guard.release(piece.encode())
+        yield guard.release(b"", final=True)
+
+    def _feed(self, parser: etree.XMLPullParser, records: DocumentRecords, data: bytes) -> None:
+        self._since_flush += len(data)
+        self._fed.add(data, 1)
+        try:
+            parser.feed(data)
+        finally:
+            records.take(parser.read_events())
+
+    def _close(self, parser: etree.XMLPullParser, records: DocumentRecords) -> None:
+        """End the document; errors of a schema plugged into the parser are not syntax errors."""
+        try:
+            parser.close()
+        except etree.XMLSyntaxError:
+            records.take(parser.read_events())
+            if _syntax_errors(parser) or not parser.feed_error_log:
+                raise
+        records.take(parser.read_events())
+        records.finish(parser.feed_error_log)
+
+    def _refuse(self, parser: etree.XMLPullParser, error: Exception) -> None:
+        """Add the finding that ended the parse."""
+        if isinstance(error, LimitError):
+            self._findings.add(finding("F504", str(error), line=self._fed.line))
+            return
+        entries = _syntax_errors(parser)
+        message = entries[0].message if entries else str(error)
+        limit = bool(entries) and entries[0].type_name in ("ERR_RESOURCE_LIMIT", "ERR_ENTITY_LOOP")
+        line, column = (entries[0].line, entries[0].column) if entries else (self._text.line, 0)
+        self._findings.add(
+            finding(
+                "F504" if limit else "F501",
+                re.sub(r",? (?:use|try) XML_PARSE_HUGE(?: option)?", "", message).strip(),
+                line=line or None,
+                column=f"character {column}" if column else None,
+                byte_offset=self._offset(line, column),
+            )
+        )
+
+    def _offset(self, line: int, column: int) -> int | None:
+        """Return the byte in the file at ``line`` and ``column``, None where it is not known."""
+        before = self._fed.place(line, column) if column else None
+        if before is None:
+            return None
+        if self._text.codec == "utf-8":
+            return self._text.start + self._fed.offset + len(before)
+        return self._text.start + self._text.width(before.decode()) if self._fed.offset == 0 else None
+
+
+def _syntax_errors(parser: etree.XMLPullParser) -> list[etree._LogEntry]:
+    return [entry for entry in parser.feed_error_log if not entry.domain_name.startswith("SCHEMAS")]
+
+
+def _same_encoding(declared: str, codec: str) -> bool:
+    """Whether a document that declares ``declared`` may be read with ``codec``."""
+    try:
+        name = codecs.lookup(declared).name
+    except LookupError:
+        return False
+    return name in (codec, "ascii") or (name == "utf-16" and codec.startswith("utf-16"))
+
+
+def _check_held(root: etree._Element | None) -> None:
+    """Raise LimitError where the parser holds more than one record and its surroundings may need."""
+    if root is not None and len(etree.tostring(root)) > MAX_HELD_BYTES:
+        raise LimitError("One record, or what stands around the records, is longer than 16 MiB.")

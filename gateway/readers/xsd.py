@@ -1,0 +1,256 @@
+"""XSDs enforced as they stand: loading a set of files, and libxml2's errors as findings.
+
+An XSD set lives in the format's directory and nowhere else: an include or import that leads
+out of it, or to the network, is refused before anything is compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from gateway.errors import FormatError
+from gateway.finding_codes import finding
+from gateway.readers.xml_plan import local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gateway.findings import Findings
+    from gateway.formats.definition import Format
+
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_REFERENCES = tuple(_XS + name for name in ("include", "import", "redefine", "override"))
+_CONSTRAINTS = tuple(_XS + name for name in ("unique", "key", "keyref"))
+_SUBJECT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (?:\[facet '[^']*'\] )?")
+_NAMESPACE = re.compile(r"\{[a-z][a-z0-9+.-]*:[^{}']*\}")
+_PATH_STEP = re.compile(r"/([^/\[]+)(?:\[([0-9]+)\])?")
+
+#: libxml2 keeps a node's line in 16 bits; from here on it guesses.
+LAST_TRUE_LINE = 65534
+#: Characters of a value shown in a finding.
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Where a record is: the type's name, its number, and the line on which it starts."""
+
+    kind: str
+    number: int
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class XsdSet:
+    """A compiled XSD, and the elements whose content carries identity constraints."""
+
+    compiled: etree.XMLSchema
+    constrained: frozenset[str]  #: local names of global elements, ``""`` for any other place
+
+    def errors(self, root: etree._Element) -> list[etree._LogEntry]:
+        """Return everything that is wrong with the tree under ``root``."""
+        self.compiled.validate(root)
+        return list(self.compiled.error_log)
+
+    def spans_records(self, names: Iterable[str]) -> bool:
+        """Whether an identity constraint reaches beyond the elements called ``names``."""
+        return bool(self.constrained - set(names))
+
+
+def xsd_of(definition: Format) -> XsdSet | None:
+    """Return the compiled XSD of ``definition``, None where it names none.
+
+    Raises FormatError where it cannot be loaded. A released version is compiled once.
+    """
+    if definition.dialect.xsd is None:
+        return None
+    if definition.directory is None:
+        raise FormatError("The format names an XSD but has no directory.", where=definition.name)
+    main = definition.directory / definition.dialect.xsd
+    return _cached(definition.digest, main) if definition.digest else _load(main)
+
+
+@functools.lru_cache(maxsize=64)
+def _cached(_digest: str, main: Path) -> XsdSet:
+    return _load(main)
+
+
+def _load(main: Path) -> XsdSet:
+    constrained: set[str] = set()
+    for document in _documents(main):
+        constrained |= _constrained(document)
+    try:
+        return XsdSet(etree.XMLSchema(file=os.fspath(main)), frozenset(constrained))
+    except etree.XMLSchemaParseError as error:
+        raise FormatError("The XSD is not valid.", where=str(main), cause=error) from error
+
+
+def _documents(main: Path) -> Iterator[etree._Element]:
+    """Yield the roots of all files of the set that exist; raise FormatError for a way out."""
+    home = Path(os.path.realpath(main.parent))
+    waiting, seen = [Path(os.path.realpath(main))], set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        root = _parse(path)
+        yield root
+        for element in root.iter(*_REFERENCES):
+            target = _target(path, element.get("schemaLocation"), home)
+            if target is not None:
+                waiting.append(target)
+
+
+def _parse(path: Path) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        tree = etree.parse(os.fspath(path), parser)
+    except (OSError, etree.XMLSyntaxError) as error:
+        raise FormatError("The XSD cannot be read.", where=str(path), cause=error) from error
+    if tree.docinfo.internalDTD is not None or tree.docinfo.doctype:
+        raise FormatError("The XSD has a DOCTYPE, which is not accepted.", where=str(path))
+    return tree.getroot()
+
+
+def _target(path: Path, location: str | None, home: Path) -> Path | None:
+    """Return the file that ``location`` names, None where there is none to look into."""
+    if location is None:
+        return None
+    target = Path(os.path.realpath(path.parent / location))
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) or not target.is_relative_to(home):
+        raise FormatError(
+            f"The XSD refers to {location!r}, outside the format's directory.",
+            where=str(path),
+            hint="Put a copy of that file beside it and refer to the copy.",
+        )
+    return target if target.is_file() else None
+
+
+def _constrained(root: etree._Element) -> set[str]:
+    """Return the global elements of one XSD file that hold identity constraints."""
+    names = set()
+    for constraint in root.iter(*_CONSTRAINTS):
+        top = constraint
+        while (parent := top.getparent()) is not None and parent is not root:
+            top = parent
+        names.add(top.get("name", "") if top.tag == _XS + "element" else "")
+    return names
+
+
+class XsdReport:
+    """Turns libxml2's errors on one tree into findings with record, line, path and value."""
+
+    def __init__(
+        self, root: etree._Element, records: Mapping[etree._Element, RecordPlace], findings: Findings
+    ) -> None:
+        """Look up places below ``root``; ``records`` says which elements are records."""
+        self._root = root
+        self._records = records
+        self._findings = findings
+        self._children: dict[tuple[etree._Element, str], list[etree._Element]] = {}
+
+    def element(self, error: etree._LogEntry) -> etree._Element | None:
+        """Return the element that ``error`` is about."""
+        element: etree._Element = self._root
+        for name, position in _PATH_STEP.findall(error.path or "")[1:]:
+            same = self._children.get((element, name))
+            if same is None:
+                same = [child for child in element if _is_called(child, name)]
+                self._children[element, name] = same
+            if not same or int(position or 1) > len(same):
+                return None
+            element = same[int(position or 1) - 1]
+        return element
+
+    def add(self, error: etree._LogEntry, element: etree._Element | None) -> None:
+        """Add the finding for ``error`` on ``element``."""
+        subject = _SUBJECT.match(error.message)
+        attribute = subject.group(2) if subject else None
+        holder = self._holder(element)
+        place = self._records.get(holder) if holder is not None else None
+        message = error.message[subject.end() :] if subject else error.message
+        self._findings.add(
+            finding(
+                "F503",
+                _NAMESPACE.sub("", message).strip(),
+                rule=_rule(error),
+                record_type=place.kind if place else None,
+                record=place.number if place else None,
+                line=_line(error, element, holder, place),
+                column=_column(element, holder, attribute),
+                value=_value(error, element, attribute),
+            )
+        )
+
+    def _holder(self, element: etree._Element | None) -> etree._Element | None:
+        """Return the record that ``element`` is or stands in."""
+        while element is not None and element not in self._records:
+            element = element.getparent()
+        return element
+
+
+def _is_called(child: etree._Element, name: str) -> bool:
+    """Whether a step of libxml2's node path (``*`` for a default namespace) can mean ``child``."""
+    if name == "*":
+        return True
+    prefix, _, bare = name.rpartition(":")
+    return (child.prefix or "") == prefix and local(str(child.tag)) == bare
+
+
+def _rule(error: etree._LogEntry) -> str:
+    name = error.type_name.removeprefix("SCHEMAV_").removeprefix("CVC_")
+    return "xsd:" + name.lower().replace("_", "-")
+
+
+def _line(
+    error: etree._LogEntry,
+    element: etree._Element | None,
+    holder: etree._Element | None,
+    place: RecordPlace | None,
+) -> int | None:
+    """Return the physical line, counted on from the record's where libxml2's own is not true."""
+    if 0 < error.line <= LAST_TRUE_LINE:
+        return error.line
+    if place is None or place.line is None or element is None or holder is None:
+        return None
+    around = {element, *element.iterancestors()}
+    lines = place.line
+    for node in holder.iter():
+        if node is element:
+            break
+        lines += (node.text or "").count("\n")
+        lines += 0 if node in around else (node.tail or "").count("\n")
+    return lines
+
+
+def _column(
+    element: etree._Element | None, holder: etree._Element | None, attribute: str | None
+) -> str | None:
+    """Return the path from the record (or from the document) to the element or attribute."""
+    if element is None:
+        return None
+    names = []
+    for node in (element, *element.iterancestors()):
+        if node is holder:
+            break
+        names.append(local(str(node.tag)))
+    path = "/".join(reversed(names))
+    path = path if holder is not None else f"/{path}"
+    if attribute:
+        return f"{path}/@{local(attribute)}" if path else f"@{local(attribute)}"
+    return path or "."
+
+
+def _value(error: etree._LogEntry, element: etree._Element | None, attribute: str | None) -> str | None:
+    if element is None or error.type_name == "SCHEMAV_ELEMENT_CONTENT":
+        return None
+    value = element.get(attribute) if attribute else (element.text if len(element) == 0 else None)
+    return value[:_SHOWN] if value is not None else None
