@@ -22,7 +22,7 @@ _FIELD_KINDS = {
     "heading": (Kind.DELIMITED,),
 }
 _RECORD_KINDS = {
-    "discriminator": (Kind.DELIMITED, Kind.FIXED_WIDTH),
+    "discriminator": (Kind.DELIMITED, Kind.FIXED_WIDTH, Kind.JSON),
     "length": (Kind.FIXED_WIDTH,),
     "path": (Kind.XML, Kind.JSON),
 }
@@ -111,18 +111,19 @@ def marks(definition: Format) -> Iterator[Complaint]:
 
 def discriminators(definition: Format) -> Iterator[Complaint]:
     """Every row says of which type it is, in one way only."""
-    if definition.kind not in (Kind.DELIMITED, Kind.FIXED_WIDTH):
+    if definition.kind is Kind.XML:
         return
     seen: dict[object, str] = {}
     for record_type in definition.record_types:
         path = ("records", record_type.name)
         told = record_type.discriminator
         if told is None:
-            if len(definition.record_types) > 1:
+            # JSON types are told apart by their own pointers already, unless they share one.
+            if sum(each.path == record_type.path for each in definition.record_types) > 1:
                 yield Complaint(path, "with several record types each one needs a `discriminator`")
             continue
         yield from _discriminator(definition.kind, record_type, told)
-        key = (told.column, told.offset, told.value.rstrip())
+        key = (record_type.path, told.column, told.offset, told.path, told.value.rstrip())
         if key in seen:
             message = f"this is the discriminator of `{seen[key]}` too"
             yield Complaint((*path, "discriminator"), message, told.value)
@@ -131,13 +132,17 @@ def discriminators(definition: Format) -> Iterator[Complaint]:
 
 def _discriminator(kind: Kind, record_type: RecordType, told: Discriminator) -> Iterator[Complaint]:
     path = ("records", record_type.name, "discriminator")
-    if kind is Kind.DELIMITED:
+    given = {name for name in ("column", "offset", "path") if getattr(told, name) is not None}
+    if kind is Kind.JSON:
+        if given != {"path"}:
+            yield Complaint(path, "JSON records are told apart by `path` and `value`")
+    elif kind is Kind.DELIMITED:
         count = len(record_type.fields)
-        if told.offset is not None or told.column is None:
+        if given != {"column"} or told.column is None:
             yield Complaint(path, "a delimited file is told apart by `column` and `value`")
         elif told.column >= count:
             yield Complaint((*path, "column"), f"the record has {count} columns", str(told.column + 1))
-    elif told.column is not None or told.offset is None or told.length is None:
+    elif given != {"offset"} or told.offset is None or told.length is None:
         yield Complaint(path, "a fixed-width file is told apart by `offset`, `length` and `value`")
     elif len(told.value.rstrip()) > told.length:
         yield Complaint((*path, "value"), f"it is longer than {told.length} characters", told.value)

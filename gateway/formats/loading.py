@@ -167,7 +167,7 @@ def _discriminator(data: Data) -> d.Discriminator:
     column = data["column"] - 1 if "column" in data else None
     offset = data.get("offset")
     length = data.get("length", len(value) if offset is not None else None)
-    return d.Discriminator(value, column, offset, length)
+    return d.Discriminator(value, column, offset, length, data.get("path"))
 
 
 #: Settings of a field that may be written as whole numbers and mean text.
