@@ -62,8 +62,8 @@ def samples(kind: str) -> list[Sample]:
 
 
 @functools.cache
-def judge(sample: Sample) -> Findings:
-    """Return what the gateway finds in a sample that arrives under its own name.
+def choose(sample: Sample) -> Format | Finding:
+    """Return the version that a sample's first bytes tell, or the finding that says why there is none.
 
     The version is chosen as a route does that accepts every released version, and a draft only
     for the draft's own samples.
@@ -73,21 +73,22 @@ def judge(sample: Sample) -> Findings:
     with sample.path.open("rb") as file:
         head = file.read(64 * 1024)
     if not head:
-        return only(finding("F101", "The file is empty."))
-    chosen = choose_version(accepted, every, lambda each: reader_for(each.kind).probe(each, head), "envelope")
+        return finding("F101", "The file is empty.")
+    return choose_version(accepted, every, lambda each: reader_for(each.kind).probe(each, head), "envelope")
+
+
+@functools.cache
+def judge(sample: Sample) -> Findings:
+    """Return what the gateway finds in a sample that arrives under its own name."""
+    chosen = choose(sample)
     if not isinstance(chosen, Format):
-        return only(chosen)
+        findings = Findings()
+        findings.add(chosen)
+        return findings
     found = read_together(chosen, [sample])[0]
     if chosen.file_name and match(chosen.file_name, sample.path.name) is None:
         found.add(finding("F210", "The name does not match."))
     return found
-
-
-def only(one: Finding) -> Findings:
-    """Return the findings of a file that no format version could be chosen for."""
-    findings = Findings()
-    findings.add(one)
-    return findings
 
 
 def read_together(definition: Format, batch: list[Sample]) -> list[Findings]:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sample_expectations import CATALOGUE, ROOT, SIDECAR, Sample, codes, judge, read_together, samples
 
 from gateway.finding_codes import CODES
 from gateway.rules.file_names import match
+
+from .sample_expectations import (
+    CATALOGUE,
+    ROOT,
+    SIDECAR,
+    Sample,
+    choose,
+    codes,
+    judge,
+    read_together,
+    samples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,10 +80,11 @@ def test_a_bad_sample_is_refused_at_the_expected_places(sample: Sample) -> None:
 @pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
 def test_neighbours_in_a_batch_do_not_touch_each_other(definition: Format) -> None:
     """Good and bad files validated together shall each have the findings they have alone."""
-    batch = [each for each in (*GOOD, *BAD) if each.definition is definition]
+    batch = [each for each in (*GOOD, *BAD) if choose(each) is definition]
     together = read_together(definition, batch)
-    alone = [read_together(definition, [each])[0] for each in batch]
-    assert [one.summary() for one in together] == [one.summary() for one in alone]
+    for sample, found in zip(batch, together, strict=True):
+        if "F210" not in sample.expectation["codes"]:  # what the name says is not read from the file
+            assert found.summary() == judge(sample).summary(), sample
 
 
 @pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)

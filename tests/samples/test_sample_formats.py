@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sample_expectations import CATALOGUE, ROOT
-from test_sample_files import ALL
 
 from gateway.formats.check import check_format
 from gateway.formats.definition import Format, Kind, Role, Status
+
+from .sample_expectations import CATALOGUE, ROOT
+from .test_sample_files import ALL
 
 DOCUMENT = (ROOT / "docs" / "message-types.md").read_text("utf-8")
 

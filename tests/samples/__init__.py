@@ -1,0 +1,1 @@
+"""The formats and samples that the gateway comes with."""
