@@ -57,9 +57,9 @@ class Route:
     name_pattern: str | None = None  #: overrides the format's file name pattern
     identity_from: str = "envelope"  #: where message id and sender count: ``envelope`` or ``name``
     sender: str | None = None  #: fixed sender where files do not say; default the partner
-    completeness: CompletenessPolicy = CompletenessPolicy()
-    duplicates: DuplicatePolicy = DuplicatePolicy()
-    sequence: SequencePolicy = SequencePolicy()
+    completeness: CompletenessPolicy = field(default_factory=CompletenessPolicy)
+    duplicates: DuplicatePolicy = field(default_factory=DuplicatePolicy)
+    sequence: SequencePolicy = field(default_factory=SequencePolicy)
     empty_file: Action = Action.FAIL
     replay_default_reason: str | None = None  #: allows files put into replay/ without a request
     enabled: bool = True
@@ -86,7 +86,9 @@ class Site:
     routes: tuple[Route, ...]
     time_zone: str = "UTC"  #: the plant's zone, for day directories and manifests
     formats: Path = Path("formats")  #: absolute
-    ledger: str = ""  #: SQLAlchemy URL; default SQLite in ``ledger/gateway.db`` of the site
+    ledger: str = field(
+        default="", repr=False
+    )  #: SQLAlchemy URL; default SQLite in ``ledger/gateway.db`` of the site
     interval_seconds: float = 30.0
     limits: Limits = Limits()
     digest: str = ""  #: SHA-256 over the configuration file's bytes
