@@ -7,15 +7,13 @@ about ten million files of a million records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from gateway.finding_codes import finding
-from gateway.findings import Findings
-from gateway.formats.definition import Format, RecordType, Rule
-from gateway.model import Finding
 from gateway.readers.base import LINE, PARENT, RECORD
 from gateway.validation.columns import UNIT_SEPARATOR
 from gateway.validation.gathering import (
@@ -27,6 +25,13 @@ from gateway.validation.gathering import (
     types_of,
 )
 from gateway.validation.verdicts import quoted, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.findings import Findings
+    from gateway.formats.definition import Format, RecordType, Rule
+    from gateway.model import Finding
 
 #: Repeated keys whose texts are compared at one time; more are done in several rounds.
 KEYS_AT_ONCE = 500_000
@@ -94,6 +99,9 @@ def check_unique(file: WholeFile, rule: Rule) -> None:
     """F404: the fields together occur once; rows where one of them is missing do not count."""
     types = types_of(file.definition, rule.record_type, rule.fields)
     slot = text_slot(rule.fields)
+    few = file.gathered.few(types, slot)
+    if few is not None and len(set(few)) == len(few):
+        return
     hashes = [frame["value"].drop_nulls().hash() for frame in file.gathered.rows(types, slot)]
     if not hashes:
         return
@@ -129,20 +137,29 @@ def check_constant(file: WholeFile, rule: Rule) -> None:
     types = types_of(file.definition, rule.record_type, rule.fields)
     for name in rule.fields:
         expected = file.envelope.get(str(rule.of)) if rule.of else None
+        few = file.gathered.few(types, text_slot((name,)))
+        if few is not None and (not few or (len(set(few)) == 1 and expected in (None, few[0]))):
+            continue
         source = f"{rule.of} says" if expected is not None else "the first record says"
         for rows in file.gathered.rows(types, text_slot((name,))):
             if expected is None:
                 expected = rows["value"].drop_nulls().first()  # type: ignore[assignment] # a column of text
             if expected is not None:
-                words = f"{source} {quoted(shortened(expected))}"
-                bad = rows.filter(pl.col("value") != expected)
-                file.report(rule, "F405", name, bad, lambda row, w=words, n=name: f"{n} is {_key(row)}, {w}")  # type: ignore[misc] # mypy cannot infer default arguments of lambdas
+                words = functools.partial(_differs, name, f"{source} {quoted(shortened(expected))}")
+                file.report(rule, "F405", name, rows.filter(pl.col("value") != expected), words)
+
+
+def _differs(name: str, expected: str, row: Mapping[str, object]) -> str:
+    return f"{name} is {_key(row)}, {expected}"
 
 
 def check_contiguous(file: WholeFile, rule: Rule) -> None:
     """F406: the number begins at ``start`` and goes up by one; a break is reported where it is."""
     name = rule.fields[0]
     types = types_of(file.definition, rule.record_type, rule.fields)
+    few = file.gathered.few(types, number_slot(name))
+    if few is not None and few == list(range(rule.start, rule.start + len(few))):
+        return
     before = rule.start - 1
     for rows in file.gathered.rows(types, number_slot(name)):
         if rows.is_empty():
@@ -161,7 +178,11 @@ def check_reference(file: WholeFile, rule: Rule) -> None:
     if rule.of is None:
         return
     name = rule.fields[0]
-    targets = _targets(file, types_of(file.definition, rule.of.record_type, (rule.of.field,)), rule.of.field)
+    types = types_of(file.definition, rule.record_type, rule.fields)
+    target_types = types_of(file.definition, rule.of.record_type, (rule.of.field,))
+    if _all_resolved(file, rule, types, target_types):
+        return
+    targets = _targets(file, target_types, rule.of.field)
     resolved = pl.col("first").is_not_null()
     if rule.kind == "earlier":
         resolved &= pl.col("first") < pl.col(RECORD)
@@ -169,9 +190,7 @@ def check_reference(file: WholeFile, rule: Rule) -> None:
     if rule.or_value is not None:
         wanted &= pl.col("value") != rule.or_value
     place = "an earlier record" if rule.kind == "earlier" else "the file"
-    for rows in file.gathered.rows(
-        types_of(file.definition, rule.record_type, rule.fields), text_slot((name,))
-    ):
+    for rows in file.gathered.rows(types, text_slot((name,))):
         known = (
             rows.filter(wanted)
             .with_columns(hash=_HASH)
@@ -181,6 +200,26 @@ def check_reference(file: WholeFile, rule: Rule) -> None:
         file.report(
             rule, "F407", name, bad, lambda row: f"{name} is {_key(row)}, no {rule.of} of {place} has it"
         )
+
+
+def _all_resolved(
+    file: WholeFile, rule: Rule, types: tuple[RecordType, ...], target_types: tuple[RecordType, ...]
+) -> bool:
+    """Return whether the references of a small file are seen at once to be in order."""
+    assert rule.of is not None  # noqa: S101 - the caller has looked
+    values = file.gathered.few(types, text_slot((rule.fields[0],)))
+    targets = file.gathered.few(target_types, text_slot((rule.of.field,)))
+    if values is None or targets is None or (rule.kind == "earlier" and types != target_types):
+        return False
+    nothing = {None, rule.or_value}
+    if rule.kind == "exists":
+        return set(values) - nothing <= set(targets)
+    seen: set[str | None] = set()
+    for value, target in zip(values, targets, strict=True):
+        if value not in nothing and value not in seen:
+            return False
+        seen.add(target)
+    return True
 
 
 def _targets(file: WholeFile, types: tuple[RecordType, ...], name: str) -> pl.DataFrame:

@@ -6,13 +6,12 @@ validated once; a large file passes through in parts of bounded size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gateway.findings import Findings
 from gateway.formats.definition import FieldType, Format, RecordType, Role
 from gateway.readers.base import LINE, RECORD, Chunk
 from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
@@ -20,6 +19,11 @@ from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
 from gateway.validation.schema import SCHEMAS
 from gateway.validation.verdicts import Wrong, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.findings import Findings
 
 #: Text that is validated at one time; below 4 MiB pandera's fixed cost shows.
 FLUSH_BYTES = 6 * 1024 * 1024
@@ -132,11 +136,9 @@ class Batch:
 
 def _count(record_type: RecordType, prepared: pl.DataFrame, part: Part) -> None:
     found = part.state.surroundings
-    first, last = prepared.item(part.start, RECORD), prepared.item(part.start + part.rows - 1, RECORD)
     found.counts[record_type.name] = found.counts.get(record_type.name, 0) + part.rows
-    found.first.setdefault(record_type.name, first)
-    found.last[record_type.name] = last
-    found.places.setdefault(record_type.name, (first, prepared.item(part.start, LINE)))
+    place = (prepared.item(part.start, RECORD), prepared.item(part.start, LINE))
+    found.places.setdefault(record_type.name, place)
 
 
 def _surround(record_type: RecordType, rows: pl.DataFrame, found: Surroundings) -> None:

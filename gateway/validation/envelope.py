@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import decimal
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
-from gateway.findings import Findings
 from gateway.formats.definition import (
     ControlCount,
     ControlTotal,
     Envelope,
     Field,
     Format,
-    Kind,
     RecordType,
     Reference,
     Role,
 )
-from gateway.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.findings import Findings
+    from gateway.model import Finding
 
 #: Enough digits that no sum is ever rounded.
 EXACT = decimal.Context(prec=200)
@@ -62,8 +65,6 @@ class Surroundings:
     texts: dict[str, str] = field(default_factory=dict)  #: ``type.field`` -> trimmed text, of the first row
     numbers: dict[str, Decimal] = field(default_factory=dict)  #: the same, where it is a valid number
     places: dict[str, tuple[int, int | None]] = field(default_factory=dict)  #: type -> record, line
-    first: dict[str, int] = field(default_factory=dict)  #: type -> number of its first record
-    last: dict[str, int] = field(default_factory=dict)  #: type -> number of its last record
     counts: dict[str, int] = field(default_factory=dict)
     sums: dict[str, Sum] = field(default_factory=dict)  #: ``type.field`` -> sum
 
@@ -82,7 +83,6 @@ def check_envelope(definition: Format, found: Surroundings, findings: Findings) 
     broken = any(key[0].startswith(_FORM) for key in findings.totals)
     problems = [
         *_occurrences(definition, found),
-        *_order(definition, found),
         *_identifiers(definition.envelope, definition, found),
         *(one for count in definition.envelope.counts for one in _count(count, found, findings)),
         *(one for total in definition.envelope.totals for one in _total(total, found)),
@@ -116,29 +116,6 @@ def _relied_on(definition: Format, one: RecordType) -> bool:
     references += [count.stated for count in envelope.counts]
     references += [total.stated for total in envelope.totals]
     return any(ref and ref.record_type == one.name and one.field(ref.field).required for ref in references)
-
-
-def _order(definition: Format, found: Surroundings) -> Iterator[Finding]:
-    """F203: in files of lines the header stands before and the trailer after all records."""
-    if definition.kind not in (Kind.DELIMITED, Kind.FIXED_WIDTH):
-        return
-    records = [
-        one.name for one in definition.record_types if one.role is Role.RECORD and one.name in found.first
-    ]
-    if not records:
-        return
-    first, last = min(found.first[name] for name in records), max(found.last[name] for name in records)
-    for one in definition.record_types:
-        if one.name not in found.places:
-            continue
-        record, line = found.places[one.name]
-        if one.role is Role.HEADER and record > first:
-            message = f"The {one.name} record stands after record {first}; a header comes first."
-        elif one.role is Role.TRAILER and record < last:
-            message = f"The {one.name} record stands before record {last}; a trailer comes last."
-        else:
-            continue
-        yield finding("F203", message, rule="order", record_type=one.name, record=record, line=line)
 
 
 def _identifiers(envelope: Envelope, definition: Format, found: Surroundings) -> Iterator[Finding]:
@@ -187,7 +164,7 @@ def _total(control: ControlTotal, found: Surroundings) -> Iterator[Finding]:
         f"is {plain(sums.total)}, a difference of {plain(difference)}"
     )
     if sums.left_out:
-        message += f"; {sums.left_out:,} records have no valid number there: counted, but not in the sum"
+        message += f"; {sums.left_out:,} of them without a valid number there: counted, but not in the sum"
     yield _stated_wrong("F206", message, f"sum of {control.sum_of}", control.stated, found)
 
 

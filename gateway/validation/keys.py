@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
-
-from gateway.formats.definition import Format
 from gateway.readers.base import LINE, RECORD
 from gateway.validation.gathering import Gathered, text_slot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from gateway.formats.definition import Format
 
 
 class RecordKey(NamedTuple):

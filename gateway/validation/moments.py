@@ -9,14 +9,17 @@ the calendar is the real one, and the day ends at 23:59:59.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gateway.formats.definition import Dialect, Field, FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LETTERS = re.compile(r"YYYY|YY|MM|DD|HH|SS|F+|Z|.", re.DOTALL)
 _PATTERNS = {

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.finding_codes import finding
 from gateway.findings import LISTED_PER_FILE, LISTED_PER_RULE, Findings
-from gateway.formats.definition import Format
-from gateway.readers.base import Chunk, Reader
 from gateway.validation.across import WholeFile, check_across
 from gateway.validation.batch import Batch, FileState
 from gateway.validation.envelope import IDENTIFIERS, business_records, check_envelope
 from gateway.validation.keys import KeySpool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from gateway.formats.definition import Format
+    from gateway.readers.base import Chunk, Reader
 
 _DRAIN_BYTES = 256 * 1024
 

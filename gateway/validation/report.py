@@ -38,9 +38,10 @@ def report_text(name: str, findings: Mapping[str, Any], context: Mapping[str, st
     Args:
         name: the file's name as it arrived.
         findings: what ``Findings.summary`` returned.
-        context: facts to print at the top, by label, in order. The fact ``transfer`` (the
-            transfer's id) also makes the commands complete.
+        context: facts to print at the top, by label, in order. Only with the fact ``transfer``
+            (a transfer's id) are there commands to go on with.
     """
+    findings = {"errors": 0, "warnings": 0, "totals": [], "listed": [], **findings}
     parts = [
         *_head(name, findings, context),
         *_overview(findings["totals"]),
@@ -73,7 +74,9 @@ def _head(name: str, findings: Mapping[str, Any], context: Mapping[str, str]) ->
     yield "=" * WIDTH
     width = max((len(label) for label in context), default=0) + 2
     for label, fact in context.items():
-        yield from _wrapped(f"{visible(label) + ':':<{width}}{visible(fact)}", indent=" " * width)
+        yield from _wrapped(
+            f"{visible(label).capitalize() + ':':<{width}}{visible(fact)}", indent=" " * width
+        )
     yield ""
     errors, warnings = findings["errors"], findings["warnings"]
     counted = f"{_number(errors, 'error')}, {_number(warnings, 'warning')}."
@@ -143,7 +146,11 @@ def _next_steps(totals: Sequence[Totals], transfer: str | None) -> Iterator[str]
             actions[code.action].append(total["code"])
     for number, (action, codes) in enumerate(actions.items(), 1):
         yield from _wrapped(f"{number:>2}. {action} ({', '.join(codes)})", indent="    ")
-    which = shlex.quote(transfer) if transfer else "TRANSFER"
+    if transfer:
+        yield from _commands(shlex.quote(transfer))
+
+
+def _commands(which: str) -> Iterator[str]:
     yield from (
         "",
         "Commands",

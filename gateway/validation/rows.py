@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gateway.formats.definition import Condition, Dialect, RecordType, Rule
 from gateway.validation.columns import text, value
 from gateway.validation.values import literal
 from gateway.validation.verdicts import Row, Verdict, Wrong, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gateway.formats.definition import Condition, Dialect, RecordType, Rule
 
 KINDS = ("compare", "required", "forbidden", "any-of")
 

@@ -7,18 +7,23 @@ itself stumbles over is asked of polars directly, so that a defect there hides n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
-from gateway.formats.definition import Format, RecordType
 from gateway.validation import rows, values
-from gateway.validation.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pandera.api.polars.types import PolarsData
+
+    from gateway.formats.definition import Format, RecordType
+    from gateway.validation.verdicts import Verdict
 
 #: Schemas kept: a site has some dozens of format versions with a few record types each.
 _KEPT = 256

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Bytes of frames that one spool keeps in memory.
 MEMORY_BYTES = 8 * 1024 * 1024
@@ -48,6 +50,10 @@ class FrameSpool:
             yield pl.read_ipc_stream(io.BytesIO(self._file.read(size)))
             position += size
         yield from list(self._frames)
+
+    def only(self) -> pl.DataFrame | None:
+        """Return the one frame of a small file; None where there are more, or they are on disk."""
+        return self._frames[0] if len(self._frames) == 1 and not self._sizes else None
 
     def close(self) -> None:
         """Forget all rows and free memory and disk; closing twice does nothing."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
 from gateway.model import Finding, Severity
 from gateway.readers.base import LINE, RECORD
 from gateway.validation.columns import FILE, raw_name
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: Longer values are cut in findings: a report is read by people.
 LONGEST_VALUE = 300

@@ -1,0 +1,1 @@
+"""Files, records and the relations between records are judged as their format says."""
