@@ -120,7 +120,7 @@ class RowCutter(LineCutter):
                 code = code or ("F105" if self._closed else None)
             fault = self._fault(code, text[start:end], parsed, self._line_of(text, start, parsed.opened))
             rows.add(text[start:end], self._line, parsed.cells, fault)
-            if parsed.stray and fault is None:
+            if parsed.stray and code in (None, "F105"):
                 rows.stray.append(self._line)
             self._line += text.count(self.ends.mark, start, end + 1)
             start = end + 1
