@@ -1,0 +1,188 @@
+"""A small plant for tests: a real site in a directory, senders that drop files, passes that run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway.ledger import audit, deliveries, transfers
+from gateway.model import Delivery, State, Transfer
+from gateway.operations.opening import open_site, working_on
+from gateway.operations.setup import init_site
+from gateway.operations.verifying import verify_audit, verify_site
+from gateway.pipeline import run_routes
+from gateway.stages.context import Context, Report
+
+#: A route for confirmations that asks for no evidence, so that one pass takes what is there.
+ROUTE = """\
+  confirmations:
+    partner: MES
+    message_type: confirmation
+    source: {pattern: "*.csv"}
+    completeness: {require: [none]}
+    destinations:
+      erp: {path: outbox/erp}
+"""
+
+
+def configuration(routes: str = ROUTE) -> str:
+    """Return the text of a configuration with ``routes``."""
+    return f"schema: 1\nsite:\n  name: Test plant\n  time_zone: Europe/Berlin\nroutes:\n{routes}"
+
+
+def confirmation(
+    control: int,
+    *,
+    sender: str = "MES01",
+    rows: int = 2,
+    first: int | None = None,
+    quantity: str = "480,000",
+    message_id: str | None = None,
+    layout: str = "1.1",
+) -> bytes:
+    """Return a good confirmation file; ``first`` is its first confirmation number."""
+    begin = control * 100 if first is None else first
+    lines = [f"H;{message_id or f'CNF-{sender}-{control:06d}'};{sender};ERPPRD;{control:07d};{layout};17.11.2026 14:05:02"]
+    total = 0
+    for line in range(1, rows + 1):
+        total += int(quantity.replace(",", "")) if quantity.replace(",", "").isdigit() else 0
+        lines.append(
+            f"C;{line};1100;000001000241;0010;{begin + line:010d};00000001;{quantity};0;;KG;15;42,5;30;MIN;"
+            "DISP-01;17.11.2026;17.11.2026 06:00:00;17.11.2026 06:45:00;J;;B26-00241;"
+        )
+    lines.append(f"T;{rows};{total // 1000},{total % 1000:03d}")
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def name_of(control: int, sender: str = "MES01") -> str:
+    """Return the name of a confirmation file."""
+    return f"CONF_{sender}_{control:07d}.csv"
+
+
+@dataclass
+class ShiftedClock:
+    """The machine's clock moved forward by hand, so that no test has to wait."""
+
+    ahead: timedelta = timedelta()
+    boot: str = "boot-1"
+
+    def now(self) -> datetime:
+        """Return the present time and what was added to it."""
+        return datetime.now(UTC) + self.ahead
+
+    def monotonic(self) -> float:
+        """Return seconds on the gateway's own clock."""
+        return self.now().timestamp()
+
+    def boot_id(self) -> str:
+        """Return the present boot."""
+        return self.boot
+
+    def advance(self, **span: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**span)
+
+
+@dataclass
+class Plant:
+    """One site and what a test does to it and asks of it."""
+
+    directory: Path
+    clock: ShiftedClock = field(default_factory=ShiftedClock)
+
+    @classmethod
+    def build(cls, directory: Path, routes: str = ROUTE) -> Plant:
+        """Make a site with ``routes`` in ``directory``."""
+        init_site(directory, configuration(routes))
+        return cls(directory)
+
+    def inbox(self, route: str = "confirmations") -> Path:
+        """Return the directory that the route's sender writes into."""
+        return self.directory / "inbox" / route
+
+    def drop(self, name: str, content: bytes, route: str = "confirmations") -> Path:
+        """Put a file into an inbox."""
+        path = self.inbox(route) / name
+        path.write_bytes(content)
+        return path
+
+    def drop_confirmation(self, control: int, **options: Any) -> Path:
+        """Put a good confirmation file into the inbox."""
+        return self.drop(name_of(control, options.get("sender", "MES01")), confirmation(control, **options))
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[Context]:
+        """Open the site as the service does, on this plant's clock."""
+        with working_on(self.directory) as context:
+            context.clock = self.clock
+            yield context
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Context]:
+        """Open the site as an operator's command does, on this plant's clock."""
+        with open_site(self.directory, actor="operator") as context:
+            context.clock = self.clock
+            yield context
+
+    def run(self) -> list[Report]:
+        """Run one pass over every route."""
+        with self.working() as context:
+            return run_routes(context)
+
+    def transfers(self) -> list[Transfer]:
+        """Return every transfer in order of arrival."""
+        with self.opened() as context, context.ledger.read() as connection:
+            return sorted(transfers.search(connection, limit=None), key=lambda row: row.id)
+
+    def transfer(self, name: str) -> Transfer:
+        """Return the newest transfer of a file name."""
+        return [row for row in self.transfers() if row.name == name][-1]
+
+    def states(self) -> dict[str, State]:
+        """Return the state of the newest transfer of each file name."""
+        return {row.name: row.state for row in self.transfers()}
+
+    def codes(self, name: str) -> list[str]:
+        """Return the finding codes of a file's newest transfer."""
+        return sorted({row["code"] for row in (self.transfer(name).findings or {}).get("totals", ())})
+
+    def deliveries(self, name: str) -> list[Delivery]:
+        """Return the deliveries of a file's newest transfer."""
+        row = self.transfer(name)
+        with self.opened() as context, context.ledger.read() as connection:
+            return deliveries.of(connection, [row.id]).get(row.id, [])
+
+    def actions(self, name: str) -> list[str]:
+        """Return what the audit trail says was done to a file's newest transfer, in order."""
+        row = self.transfer(name)
+        with self.opened() as context, context.ledger.read() as connection:
+            return [one.entry.action for one in audit.read(connection, object_id=row.id)]
+
+    def delivered(self, destination: str = "erp") -> list[str]:
+        """Return the names at a destination, hidden ones included, sorted."""
+        return sorted(path.name for path in (self.directory / "outbox" / destination).iterdir())
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        """Return the manifest of a file's newest transfer."""
+        path = self.directory / (self.transfer(name).settled_path or "")
+        data: dict[str, Any] = json.loads(Path(f"{path}.manifest.json").read_bytes())
+        return data
+
+    def everywhere(self, name: str) -> list[Path]:
+        """Return every place below the site, destinations aside, that holds a file of this name."""
+        places = self.directory.rglob("*")
+        return [path for path in places if name in path.name and "outbox" not in path.parts and path.is_file()]
+
+    def demand_proof(self) -> None:
+        """Assert that archive, manifests, ledger and audit trail agree, with nothing left over."""
+        with self.opened() as context:
+            report = verify_site(context)
+            problems, _entries = verify_audit(context)
+        assert report.is_clean, report.listed
+        assert not report.leftovers, report.leftovers
+        assert problems == []
