@@ -2,7 +2,7 @@
 
 A format is written in the letters ``YYYY MM DD HH MM SS``, ``F`` (one per decimal of the
 second) and ``Z`` (an offset, ``Z`` or ``+01:00``, at the end); ``MM`` after ``HH`` is the
-minute, ``YY`` a year of this century. Every letter stands for exactly that many digits,
+minute. Every letter stands for exactly that many digits,
 the calendar is the real one, and the day ends at 23:59:59.
 """
 
@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gateway.formats.definition import Dialect, Field, FieldType
+from gateway.formats.notation import notation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LETTERS = re.compile(r"YYYY|YY|MM|DD|HH|SS|F+|Z|.", re.DOTALL)
+_LETTERS = re.compile(r"YYYY|MM|DD|HH|SS|F+|Z|.", re.DOTALL)
 _PATTERNS = {
     "YYYY": "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9][0-9]|[0-9][1-9][0-9]{2}|[1-9][0-9]{3})",  # not 0000
-    "YY": "[0-9]{2}",
     "MM": "(?:0[1-9]|1[0-2])",
     "DD": "(?:0[1-9]|[12][0-9]|3[01])",
     "HH": "(?:[01][0-9]|2[0-3])",
@@ -47,12 +47,7 @@ class MomentNotation:
     @classmethod
     def of(cls, field: Field, dialect: Dialect) -> MomentNotation:
         """Return the notation of ``field``, whose own settings come before the dialect's."""
-        declared = {
-            FieldType.DATE: dialect.date_format,
-            FieldType.TIME: dialect.time_format,
-            FieldType.DATETIME: dialect.datetime_format,
-        }[field.type]
-        written = field.date_format or declared
+        written = notation_of(field, dialect) or ""
         pattern, places = _parse(written)
         return cls(field.type, written, field.time_zone or dialect.time_zone, pattern, places)
 
@@ -71,13 +66,10 @@ class MomentNotation:
         wall = both.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
         return self._in_utc(shaped, wall + pl.duration(microseconds=self._fraction(shaped, 6)))
 
-    def literal(self, canonical: str) -> pl.Expr:
-        """Return the value of a bound or constant written in ISO form; ValueError if it is none."""
-        if self.type is FieldType.DATE:
-            return pl.lit(date.fromisoformat(canonical))
-        if self.type is FieldType.TIME:
-            return pl.lit(time.fromisoformat(canonical))
-        moment = datetime.fromisoformat(canonical)
+    def literal(self, moment: date | time | datetime) -> pl.Expr:
+        """Return a bound or constant of the definition as a value of the same kind."""
+        if not isinstance(moment, datetime):
+            return pl.lit(moment)
         if moment.tzinfo is None and self.zone:
             moment = moment.replace(tzinfo=ZoneInfo(self.zone))
         if moment.tzinfo is not None:
@@ -89,12 +81,8 @@ class MomentNotation:
         return pl.lit(absent) if place is None else text.str.slice(*place)
 
     def _day(self, text: pl.Expr) -> pl.Expr:
-        year = self._part(text, "YYYY", "2000")
-        if "YY" in self.places:
-            year = pl.concat_str([pl.lit("20"), self._part(text, "YY", "00")])
-        return pl.concat_str(
-            [year, self._part(text, "MM", "01"), self._part(text, "DD", "01")], separator="-"
-        )
+        parts = [self._part(text, "YYYY", "2000"), self._part(text, "MM", "01"), self._part(text, "DD", "01")]
+        return pl.concat_str(parts, separator="-")
 
     def _clock(self, text: pl.Expr) -> pl.Expr:
         parts = [self._part(text, letter, "00") for letter in ("HH", "minute", "SS")]

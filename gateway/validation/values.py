@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from datetime import date, time
+from decimal import Decimal
 
 import polars as pl
 
 from gateway.errors import FormatError
+from gateway.formats import notation
 from gateway.formats.definition import Dialect, Field, FieldType
 from gateway.validation.columns import (
     DECIMAL_DIGITS,
@@ -28,8 +31,6 @@ from gateway.validation.moments import MomentNotation
 from gateway.validation.numbers import NumberNotation, significant_digits
 from gateway.validation.verdicts import Row, Verdict, Wrong, quoted
 
-NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL)
-MOMENTS = (FieldType.DATE, FieldType.TIME, FieldType.DATETIME)
 #: What ``trim`` takes off. Not every blank that Unicode knows: a no-break space is content.
 _BLANKS = " \t\r\n"
 _TRIMMING: dict[str, Callable[[pl.Expr], pl.Expr]] = {
@@ -61,9 +62,9 @@ def text_column(field: Field, dialect: Dialect) -> pl.Expr:
 def value_column(field: Field, dialect: Dialect) -> pl.Expr:
     """Return the expression for the value of ``field``, made from its text; the default fills gaps."""
     source = text(field.name)
-    if field.type in NUMBERS:
+    if field.type in notation.NUMERIC:
         result = NumberNotation.of(field, dialect).value(source)
-    elif field.type in MOMENTS:
+    elif field.type in notation.TEMPORAL:
         result = MomentNotation.of(field, dialect).value(source)
     elif field.type is FieldType.BOOLEAN:
         result = pl.when(source.is_in(list(dialect.true_tokens))).then(True)
@@ -81,23 +82,24 @@ def literal(field: Field, dialect: Dialect, canonical: str) -> pl.Expr:
     Raises FormatError where ``canonical`` is not one.
     """
     try:
-        if field.type in NUMBERS:
-            return pl.lit(pl.Series([canonical]).cast(NUMBER).item(), dtype=NUMBER)
-        if field.type in MOMENTS:
-            return MomentNotation.of(field, dialect).literal(canonical)
-    except (ValueError, pl.exceptions.PolarsError) as error:
+        known = notation.canonical(field.type, canonical)
+    except ValueError as error:
         raise FormatError(
             f"{canonical!r} is not a {field.type.value}", where=field.name, cause=error
         ) from error
-    return pl.lit(canonical == "true") if field.type is FieldType.BOOLEAN else pl.lit(canonical)
+    if isinstance(known, date | time):
+        return MomentNotation.of(field, dialect).literal(known)
+    if isinstance(known, int | Decimal):
+        return pl.lit(Decimal(known), dtype=NUMBER)
+    return pl.lit(known == "true") if field.type is FieldType.BOOLEAN else pl.lit(known)
 
 
 def verdicts(field: Field, dialect: Dialect) -> Iterator[Verdict]:
     """Yield the questions to ask of ``field``, in the order in which they are reported."""
     yield from _presence(field)
-    if field.type in NUMBERS:
+    if field.type in notation.NUMERIC:
         yield _number(field, NumberNotation.of(field, dialect))
-    elif field.type in MOMENTS:
+    elif field.type in notation.TEMPORAL:
         allowed = (
             f"a {field.type.value} is written {MomentNotation.of(field, dialect).format}, and it must exist"
         )
@@ -126,28 +128,24 @@ def _presence(field: Field) -> Iterator[Verdict]:
         yield Verdict(field.name, "value", ~wrongs[0].failed, tuple(wrongs))
 
 
-def _number(field: Field, notation: NumberNotation) -> Verdict:
+def _number(field: Field, written: NumberNotation) -> Verdict:
     source = text(field.name)
-    is_number = notation.is_number(source)
-    fits = notation.fits_decimals(source)
+    is_number = written.is_number(source)
+    fits = written.fits_decimals(source)
     unfit = value(field).is_null() & source.is_not_null()
     kind = "a whole number" if field.type is FieldType.INTEGER else "a number"
-    decimals = f"at most {notation.most_decimals} decimals are allowed"
-    if notation.most_decimals == 0:
+    decimals = f"at most {written.most_decimals} decimals are allowed"
+    if written.most_decimals == 0:
         decimals = "no decimals are allowed"
     wrongs = [
-        _value_wrong(
-            field, "F302", "number", unfit & ~is_number, f"this is not {kind} {_notation(notation)}"
-        ),
+        _value_wrong(field, "F302", "number", unfit & ~is_number, f"this is not {kind} {_notation(written)}"),
         _value_wrong(field, "F303", "decimals", unfit & is_number & ~fits, decimals),
     ]
     rest = unfit & fits
-    if notation.digits is not None:
-        most = significant_digits(source) > notation.digits
+    if written.digits is not None:
+        most = significant_digits(source) > written.digits
         wrongs.append(
-            _value_wrong(
-                field, "F304", "digits", rest & most, f"at most {notation.digits} digits are allowed"
-            )
+            _value_wrong(field, "F304", "digits", rest & most, f"at most {written.digits} digits are allowed")
         )
         rest &= ~most
     room = f"at most {WHOLE_DIGITS} digits before the mark and {DECIMAL_DIGITS} after it can be computed with"
@@ -155,10 +153,10 @@ def _number(field: Field, notation: NumberNotation) -> Verdict:
     return Verdict(field.name, "number", ~unfit, tuple(wrongs))
 
 
-def _notation(notation: NumberNotation) -> str:
-    signs = {"leading": "", "trailing": ", its sign behind it", "none": ", without a sign"}[notation.sign]
-    grouped = f', thousands mark "{notation.thousands}"' if notation.thousands else ""
-    mark = "" if notation.whole else f'with decimal mark "{notation.mark}"'
+def _notation(written: NumberNotation) -> str:
+    signs = {"leading": "", "trailing": ", its sign behind it", "none": ", without a sign"}[written.sign]
+    grouped = f', thousands mark "{written.thousands}"' if written.thousands else ""
+    mark = "" if written.whole else f'with decimal mark "{written.mark}"'
     return (mark + grouped + signs).strip(", ") or "in plain digits"
 
 

@@ -95,7 +95,7 @@ number_texts = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     texts=st.lists(number_texts, min_size=10, max_size=60),
     kind=st.sampled_from([FieldType.INTEGER, FieldType.DECIMAL]),
@@ -231,7 +231,7 @@ def moment_texts(draw: st.DrawFn, written: str) -> str:
 
 
 @pytest.mark.parametrize("kind", list(FORMATS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_moments_equal_the_reference(kind: FieldType, data: st.DataObject) -> None:
     """A date or time is accepted only if the calendar and the notation have it, and means that instant."""

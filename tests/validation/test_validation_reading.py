@@ -104,7 +104,7 @@ lines = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     files=st.lists(lines, min_size=1, max_size=6), rows=st.integers(1, 9), flush=st.sampled_from([1, 3, 1000])
 )
