@@ -29,7 +29,7 @@ def expected_of(name: str) -> list[dict[str, str]]:
     values = json.loads((SPECTRUM / "json" / f"{name}.json").read_bytes().decode())
     if name == "location_coordinates":
         values = [{**values, "Contact Phone Number": "2095257564"}]
-    return values
+    return list(values)
 
 
 @pytest.mark.parametrize("name", NAMES)

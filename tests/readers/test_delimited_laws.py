@@ -1,5 +1,6 @@
 import csv
 import io
+from typing import Literal
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ def rows_of(width: int) -> RecordType:
     return RecordType("row", Role.RECORD, tuple(Field(f"f{n}") for n in range(width)))
 
 
-def written(table: list[list[str]], delimiter: str, quoting: int, line_end: str) -> str:
+def written(table: list[list[str]], delimiter: str, quoting: Literal[0, 1], line_end: str) -> str:
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=line_end).writerows(table)
     return out.getvalue()
@@ -38,7 +39,7 @@ def written(table: list[list[str]], delimiter: str, quoting: int, line_end: str)
 @example([["\r"]], ";", csv.QUOTE_ALL, "\n", "utf-8", 1)
 @example([['"', ""], ["\n", "\r\n"]], ";", csv.QUOTE_MINIMAL, "\r\n", "utf-16", 3)
 def test_what_a_writer_wrote_is_read_back_exactly(
-    table: list[list[str]], delimiter: str, quoting: int, line_end: str, charset: str, size: int
+    table: list[list[str]], delimiter: str, quoting: Literal[0, 1], line_end: str, charset: str, size: int
 ) -> None:
     """The gateway shall read back any table of texts exactly, for any dialect, encoding and chunk size."""
     # Older csv writers leave a CR unquoted where their lines end with LF alone.

@@ -108,8 +108,8 @@ def test_a_stream_that_gives_little_at_a_time_is_read_whole() -> None:
     """The gateway shall not take a short read for the end of a file."""
 
     class Trickle(io.BytesIO):
-        def read(self, size: int = -1, /) -> bytes:
-            return super().read(min(size, 3))
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 3, 3))
 
     blocks = list(TextSource(Encoding(), "any", Findings(), 10).blocks(Trickle(b"0123456789abcdef")))
     assert "".join(block.text for block in blocks) == "0123456789abcdef"
