@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from gateway.custody.copies import write_all
-from gateway.custody.refusals import refusing, shown
+from gateway.custody.layout import Layout
+from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import SiteBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from gateway.custody.layout import Layout
 
 _MOST = 4096
 
@@ -34,14 +34,14 @@ class Holder:
 
 
 class SiteGuard:
-    """Keeps a second gateway off ``layout``'s site while this one works; a context manager.
+    """Keeps a second gateway off the site in ``site_directory`` while this one works; a context manager.
 
     The lock belongs to the open file, so a killed process leaves none behind; the lock file stays
     and means nothing by itself. A forked child shares the lock until it closes or execs.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self._path = layout.guard_file
+    def __init__(self, site_directory: StrPath) -> None:
+        self._path = Layout(site_directory).guard_file
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -66,9 +66,9 @@ class SiteGuard:
         self._descriptor = -1
 
 
-def holder(layout: Layout) -> Holder | None:
+def holder(site_directory: StrPath) -> Holder | None:
     """Return who works on the site now; None where nobody does."""
-    with contextlib.suppress(FileNotFoundError), _opened(layout) as descriptor:
+    with contextlib.suppress(FileNotFoundError), _opened(Layout(site_directory).guard_file) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -77,8 +77,8 @@ def holder(layout: Layout) -> Holder | None:
 
 
 @contextlib.contextmanager
-def _opened(layout: Layout) -> Iterator[int]:
-    descriptor = os.open(layout.guard_file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _opened(path: StrPath) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

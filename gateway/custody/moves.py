@@ -143,12 +143,7 @@ def _carry_over(source: str, target: str) -> None:
 
 def _remove_unchanged(source: str, before: os.stat_result, target: str) -> None:
     """Remove the copied ``source``; if somebody wrote to it meanwhile, take the copy back."""
-    after = require(source)
-    if (after.st_ino, after.st_size, after.st_mtime_ns) != (
-        before.st_ino,
-        before.st_size,
-        before.st_mtime_ns,
-    ):
+    if _identity(require(source)) != _identity(before):
         remove(target)
         raise FileChanged("The file changed while it was moved", where=shown(source))
     remove(source)

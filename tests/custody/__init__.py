@@ -1,0 +1,1 @@
+"""The custody room: moves, settling, manifests, verification, on real files."""
