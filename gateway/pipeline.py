@@ -64,6 +64,10 @@ def run_pass(context: Context, route: Route, report: Report) -> None:
 def run_stages(context: Context, route: Route, report: Report) -> None:
     """Take everything open on ``route`` as far as it can go now."""
     for stage in STAGES:
+        context.progress(
+            f"{route.name}: {stage.__name__.replace('_', ' ')}; "
+            f"{report.taken:,} taken, {len(report.settled):,} settled"
+        )
         stage(context, route, report)
 
 
@@ -91,8 +95,12 @@ def _run_alone(context: Context, route: Route) -> Report:
 
 
 def _open(context: Context, route: Route, report: Report, state: State) -> list[list[Transfer]]:
-    """Return what is in ``state``, in batches, without what already had a problem in this pass."""
+    """Return what is in ``state``, in batches.
+
+    Left out: what already had a problem in this pass, and what has its settlement planned, for
+    that was judged before.
+    """
     with context.ledger.read() as connection:
         rows = transfers.in_states(connection, route.name, (state,))
-    free = [row for row in rows if row.id not in report.stuck]
+    free = [row for row in rows if row.id not in report.stuck and row.settle_as is None]
     return list(in_batches(free, context.site.limits.batch_files, context.site.limits.batch_bytes))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.custody.names import printable, working_name
-from gateway.errors import DiskFull, GatewayError, SourceError
+from gateway.errors import DiskFull, Overdue, SourceError
 from gateway.finding_codes import finding
 from gateway.ledger import arrivals, attempts, audit, settlements, transfers
 from gateway.ledger.ids import new_id
@@ -27,13 +27,6 @@ from gateway.rules.side_files import LARGEST, parse_control_file
 from gateway.sources import Source, source_for
 from gateway.stages.context import Context, Report, Route, in_batches
 from gateway.stages.replay_folder import requested
-
-
-class Overdue(GatewayError):
-    """A file waits longer than the route finds normal."""
-
-    code = "overdue"
-    exit_status = 1
 
 
 @dataclass(frozen=True, slots=True)

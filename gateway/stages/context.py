@@ -101,8 +101,8 @@ class Context:
 
     def path_of(self, transfer: Transfer) -> str:
         """Return where the transfer's bytes are: at its settled place, else in working."""
-        settled = transfer.state in _AT_REST or transfer.settle_as is None or is_archived(transfer)
-        if transfer.settled_path and settled:
+        rests = transfer.state in _AT_REST or transfer.settle_as is None or is_archived(transfer)
+        if transfer.settled_path and rests:
             return str(self.site.directory / transfer.settled_path)
         return self.working_path(transfer)
 
@@ -115,7 +115,7 @@ class Context:
         return f"{self.working_path(transfer)}.{companion.role}"
 
 
-_AT_REST = (State.PROCESSED, State.FAILED, State.DUPLICATE)
+_AT_REST = (State.PROCESSED, State.FAILED, State.DUPLICATE, State.REPLAY)
 
 
 def is_archived(transfer: Transfer) -> bool:

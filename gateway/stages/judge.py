@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from gateway.custody.names import printable
 from gateway.finding_codes import finding
@@ -25,7 +26,9 @@ from gateway.stages.context import Context, Move, Report, Route, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.examine import Examined
 from gateway.stages.settle import plan_settlement
-from gateway.validation.keys import RecordKey
+
+if TYPE_CHECKING:
+    from gateway.validation.keys import RecordKey
 
 #: Codes of the duplicate verdicts that an operator can allow.
 _DUPLICATES = ("F701", "F702", "F703", "F704")

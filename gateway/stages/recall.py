@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from gateway.custody import daylist, moves, syncs, writes
-from gateway.custody.names import MANIFEST_SUFFIX, REPORT_SUFFIX
-from gateway.errors import GatewayError
+from gateway.custody.reopen import ReopenItem, reopen
 from gateway.ledger import deliveries, transfers
 from gateway.model import Disposition, State, Transfer
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
@@ -50,13 +48,11 @@ def _deliver_again(context: Context, route: Route, rows: Sequence[Transfer]) -> 
 
 def _bring_back(context: Context, rows: Sequence[Transfer], report: Report) -> None:
     """Reprocess: file and companions return to working, the old manifest and report go."""
+    results = reopen([_item(context, row) for row in rows])
     back: list[Move] = []
-    directories: set[str] = set()
-    for row in rows:
-        try:
-            directories |= _return(context, row)
-        except (GatewayError, OSError) as error:
-            report.problem(error if isinstance(error, GatewayError) else GatewayError(cause=error), row)
+    for row, error in zip(rows, results, strict=True):
+        if error is not None:
+            report.problem(error, row)
             continue
         fresh = row.evolve(
             state=State.CLAIMED,
@@ -69,27 +65,19 @@ def _bring_back(context: Context, rows: Sequence[Transfer], report: Report) -> N
             reason_code=None,
         )
         back.append(Move(row, fresh, "reprocess-begun", row.reason))
-    if not back:
-        return
-    syncs.sync_directories(sorted(directories))
-    with context.ledger.write() as connection:
-        record_moves(context, connection, back)
+    if back:
+        with context.ledger.write() as connection:
+            record_moves(context, connection, back)
 
 
-def _return(context: Context, row: Transfer) -> set[str]:
-    """Move one file back; every step may have been done before a crash."""
-    working = context.working_path(row)
-    assert row.settled_path is not None  # noqa: S101 - only settled transfers can be asked for
-    settled = str(context.site.directory / row.settled_path)
-    moves.resume_move(settled, working)
-    companions = companion_moves(context, row, settled)
-    for one in companions:
-        moves.resume_move(one.target, one.working)
-    papers = [f"{settled}{suffix}" for suffix in (MANIFEST_SUFFIX, REPORT_SUFFIX)]
-    directory = os.path.dirname(settled)
-    if row.settle_as is Disposition.DUPLICATE:
-        gone = [settled, *(os.fspath(one.target) for one in companions), *papers]
-        daylist.remove(directory, [os.path.basename(path) for path in gone])
-    for path in papers:
-        writes.discard(path)
-    return {directory, os.path.dirname(working)}
+def _item(context: Context, row: Transfer) -> ReopenItem:
+    """Return the way back of one settled file."""
+    settled = context.path_of(row)
+    listed = row.settle_as is not Disposition.FAILED
+    return ReopenItem(
+        transfer=row.id,
+        settled=settled,
+        working=context.working_path(row),
+        companions=companion_moves(context, row, settled),
+        day_list=os.path.dirname(settled) if listed else None,
+    )

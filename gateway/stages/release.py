@@ -6,7 +6,7 @@ or fail with F803, as the route says.
 
 from __future__ import annotations
 
-from gateway.errors import GatewayError
+from gateway.errors import HoldExpired
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.ledger import deliveries, streams, transfers
@@ -17,13 +17,6 @@ from gateway.rules.sequence import Expired, StreamState
 from gateway.stages.context import Context, Move, Report, Route, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import plan_settlement
-
-
-class HoldExpired(GatewayError):
-    """A held file's deadline has passed."""
-
-    code = "hold-expired"
-    exit_status = 1
 
 
 def release(context: Context, route: Route, report: Report) -> None:

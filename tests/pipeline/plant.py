@@ -47,7 +47,9 @@ def confirmation(
 ) -> bytes:
     """Return a good confirmation file; ``first`` is its first confirmation number."""
     begin = control * 100 if first is None else first
-    lines = [f"H;{message_id or f'CNF-{sender}-{control:06d}'};{sender};ERPPRD;{control:07d};{layout};17.11.2026 14:05:02"]
+    lines = [
+        f"H;{message_id or f'CNF-{sender}-{control:06d}'};{sender};ERPPRD;{control:07d};{layout};17.11.2026 14:05:02"
+    ]
     total = 0
     for line in range(1, rows + 1):
         total += int(quantity.replace(",", "")) if quantity.replace(",", "").isdigit() else 0
@@ -176,7 +178,9 @@ class Plant:
     def everywhere(self, name: str) -> list[Path]:
         """Return every place below the site, destinations aside, that holds a file of this name."""
         places = self.directory.rglob("*")
-        return [path for path in places if name in path.name and "outbox" not in path.parts and path.is_file()]
+        return [
+            path for path in places if name in path.name and "outbox" not in path.parts and path.is_file()
+        ]
 
     def demand_proof(self) -> None:
         """Assert that archive, manifests, ledger and audit trail agree, with nothing left over."""

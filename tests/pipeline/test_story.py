@@ -51,7 +51,9 @@ def test_the_archive_is_verified_by_plain_tools(plant: Plant) -> None:
         plant.drop_confirmation(control)
     plant.run()
     (day,) = (plant.directory / "processed" / "confirmations").iterdir()
-    result = subprocess.run(["sha256sum", "-c", "manifest-sha256.txt"], cwd=day, capture_output=True, text=True)
+    result = subprocess.run(
+        ["sha256sum", "-c", "manifest-sha256.txt"], cwd=day, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stdout
     assert result.stdout.count("OK") == 6
 
@@ -60,9 +62,13 @@ def test_a_second_pass_changes_nothing(plant: Plant) -> None:
     """A pass with nothing to do shall leave files, ledger and audit trail as they are."""
     plant.drop_confirmation(1)
     plant.run()
-    before = sorted(path for path in plant.directory.rglob("*") if path.is_file() and "ledger" not in path.parts)
+    before = sorted(
+        path for path in plant.directory.rglob("*") if path.is_file() and "ledger" not in path.parts
+    )
     actions = plant.actions(name_of(1))
     plant.run()
-    after = sorted(path for path in plant.directory.rglob("*") if path.is_file() and "ledger" not in path.parts)
+    after = sorted(
+        path for path in plant.directory.rglob("*") if path.is_file() and "ledger" not in path.parts
+    )
     assert after == before
     assert plant.actions(name_of(1)) == actions
