@@ -1,7 +1,8 @@
 """Errors, in one family per party who must act; each class carries its code and exit status.
 
 Bands of exit statuses: 2 usage; 3-19 configuration and formats; 20-39 sources and
-destinations; 40-59 custody and ledger; 60-69 verification found a difference.
+destinations; 40-59 custody and ledger; 60-69 verification found a difference; 70 the gateway's own
+fault.
 The first line of a class's docstring is its default message and its line in the docs.
 """
 
@@ -31,7 +32,7 @@ class GatewayError(Exception):
 
         ``problems`` lists everything that is wrong with a configuration or format file.
         """
-        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        self.message = message or (type(self).__doc__ or "").splitlines()[0].rstrip(".")
         self.where = where
         self.cause = cause
         self.hint = hint
@@ -40,6 +41,10 @@ class GatewayError(Exception):
 
     def __str__(self) -> str:
         """Return code, message, place, cause and hint as one readable text, then each problem."""
+        return "\n  ".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return code, message, place, cause and hint as one line, then each problem as a line."""
         text = f"[{self.code}] {self.message}"
         if self.where:
             text += f" ({self.where})"
@@ -47,13 +52,14 @@ class GatewayError(Exception):
             text += f": {self.cause}"
         if self.hint:
             text += f". {self.hint}"
-        return "\n  ".join([text, *map(str, self.problems)])
+        return [text, *map(str, self.problems)]
 
 
 class InternalError(GatewayError):
     """The gateway met an error of its own; report it with the log."""
 
     code = "internal-error"
+    exit_status = 70
 
 
 class UsageError(GatewayError):
@@ -248,3 +254,15 @@ class AuditBroken(VerificationFailed):
 
     code = "audit-broken"
     exit_status = 61
+
+
+class Overdue(GatewayError):
+    """A file waits longer than the route finds normal."""
+
+    code = "overdue"
+
+
+class HoldExpired(GatewayError):
+    """A held file's deadline has passed."""
+
+    code = "hold-expired"

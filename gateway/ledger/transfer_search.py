@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, Row, Select, Text, and_, exists, or_, select, type_coerce
+from sqlalchemy import Connection, Row, Select, Text, and_, exists, func, or_, select, type_coerce
 
 from gateway.errors import ActionRefused
 from gateway.ledger.encoding import canonical_json, printable
@@ -16,8 +18,7 @@ from gateway.ledger.transfer_rows import from_row, sha256_head
 from gateway.model import DeliveryState, Identity, State, Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
 #: Shorter parts of an id are refused: they would fit by chance.
 SHORTEST_PART = 4
@@ -45,8 +46,8 @@ _KNOWN = tuple(transfers.c[name] for name in Known.__slots__)
 def find(connection: Connection, text: str) -> Transfer:
     """Return the transfer a person means by ``text``.
 
-    That is an id, the beginning or end of exactly one id, or a file name (then its newest
-    transfer). Raises ActionRefused if there is none or more than one.
+    That is an id, the beginning or end of exactly one id, or a file name as it is or as it is
+    shown (then its newest transfer). Raises ActionRefused if there is none or more than one.
     """
     part = text.upper()
     for condition in (transfers.c.id == part, _id_part(part)):
@@ -55,7 +56,10 @@ def find(connection: Connection, text: str) -> Transfer:
             return found[0]
         if found:
             raise _ambiguous(text, found)
-    named = _newest(connection, transfers.c.name == text, limit=1)
+    # the name as it is shown is looked for last: no index helps to find it
+    named = _newest(connection, transfers.c.name == text, limit=1) or _newest(
+        connection, transfers.c.name_text == printable(text), limit=1
+    )
     if not named:
         raise ActionRefused(
             f"There is no transfer {printable(text)!r}",
@@ -85,25 +89,34 @@ def _ambiguous(text: str, found: Sequence[Transfer]) -> ActionRefused:
     return ActionRefused(f"{printable(text)!r} fits {listed}{more}", hint="Give more of the id")
 
 
-def search(
-    connection: Connection,
-    *,
-    route: str | None = None,
-    states: Iterable[State] = (),
-    code: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    name: str | None = None,
-    limit: int | None = 1000,
-) -> list[Transfer]:
-    """Return the transfers that meet all filters given, newest first.
+class Filters(TypedDict, total=False):
+    """What transfers are chosen by; what is not given, or None, chooses nothing out."""
 
-    ``code`` is a finding or reason code; ``since`` and ``until`` bound the arrival, both
-    included; ``name`` is a part of the file name in its printable form, case counting or not
-    as the database does.
-    """
-    wanted = list(states)
-    statement = select(transfers).order_by(transfers.c.id.desc()).limit(limit)
+    route: str | None
+    states: Iterable[State]
+    code: str | None  #: a finding or reason code
+    since: datetime | None  #: arrived at this time or later
+    until: datetime | None  #: arrived at this time or earlier
+    name: str | None  #: part of the name in its printable form, case counting or not as the database does
+    superseded: bool | None  #: whether a corrected file has taken its place
+
+
+def search(connection: Connection, *, limit: int | None = 1000, **filters: Unpack[Filters]) -> list[Transfer]:
+    """Return the newest ``limit`` transfers that meet all ``filters``, newest first."""
+    statement = _filtered(select(transfers), filters).order_by(transfers.c.id.desc()).limit(limit)
+    return [from_row(row) for row in connection.execute(statement)]
+
+
+def count(connection: Connection, **filters: Unpack[Filters]) -> int:
+    """Return how many transfers meet all ``filters``."""
+    statement = _filtered(select(func.count()).select_from(transfers), filters)
+    return int(connection.execute(statement).scalar() or 0)
+
+
+def _filtered(statement: Select[Any], filters: Filters) -> Select[Any]:
+    route, code, name = filters.get("route"), filters.get("code"), filters.get("name")
+    since, until = filters.get("since"), filters.get("until")
+    wanted, superseded = list(filters.get("states", ())), filters.get("superseded")
     if route is not None:
         statement = statement.where(transfers.c.route == route)
     if wanted:
@@ -116,7 +129,10 @@ def search(
         statement = statement.where(transfers.c.arrived_at <= until)
     if name is not None:
         statement = statement.where(transfers.c.name_text.contains(printable(name), autoescape=True))
-    return [from_row(row) for row in connection.execute(statement)]
+    if superseded is not None:
+        by = transfers.c.superseded_by
+        statement = statement.where(by.is_not(None) if superseded else by.is_(None))
+    return statement
 
 
 def _has_code(code: str) -> Any:

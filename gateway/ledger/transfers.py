@@ -14,7 +14,7 @@ from gateway.errors import IllegalTransition, LedgerError
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import deliveries, transfers
 from gateway.ledger.transfer_rows import from_row, to_row
-from gateway.ledger.transfer_search import Known, find, known, search
+from gateway.ledger.transfer_search import Known, count, find, known, search
 from gateway.model import DeliveryState, State, Transfer
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Known",
+    "count",
     "count_by_state",
     "delivered_everywhere",
     "find",

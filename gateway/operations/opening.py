@@ -56,13 +56,14 @@ def open_site(
 
 
 @contextlib.contextmanager
-def working_on(directory: Path, progress: Callable[[str], None] | None = None) -> Iterator[Context]:
+def working_on(
+    directory: Path, progress: Callable[[str], None] | None = None, *, actor: str | None = None
+) -> Iterator[Context]:
     """Open the site to run passes on it; only one process at a time may.
 
     Raises SiteBusy if another gateway works on the site.
     """
-    site = load_site(directory)
-    with SiteGuard(site.directory), open_site(directory, role="gateway") as context:
+    with open_site(directory, role="gateway", actor=actor) as context, SiteGuard(context.site.directory):
         if progress is not None:
             context.progress = progress
         yield context
