@@ -69,6 +69,8 @@ class _TooManyWaysError(Exception):
 def too_many_ways(pattern: str) -> str | None:
     """Return why ``pattern`` could hang, in words, or None; ``pattern`` must compile."""
     whole = _read(pattern)
+    if any(len(piece.branches) > 1 and [] in piece.branches for piece in (whole, *whole.below())):
+        return "an alternative is empty; write `?` after what may be missing"
     for piece in whole.below():
         if piece.branches and piece.most != 1 and _nested(piece):
             return "a repetition inside a repetition can hang the gateway"
