@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Entry = tuple[str, str]
 
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\n\0]+)")
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\([\\nr])")
 _PLAIN = {"\\": "\\", "n": "\n", "r": "\r"}
 
@@ -96,7 +96,7 @@ def _lines(entries: Iterable[Entry]) -> bytes:
 
 
 def _line(sha256: str, name: str) -> bytes:
-    escaped = "".join(_ESCAPES.get(char, char) for char in name)
+    escaped = name.translate(_ESCAPES)
     mark = "\\" if escaped != name else ""
     return os.fsencode(f"{mark}{sha256}  {escaped}\n")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gateway.custody import names
 from gateway.custody.look import inside
-from gateway.custody.moves import make_directory
 from gateway.custody.names import printable
-from gateway.custody.refusals import StrPath, shown
+from gateway.custody.refusals import StrPath, refusing, shown
+from gateway.custody.syncs import sync_directories
 from gateway.errors import OutsideSite
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class Layout:
 
     def create(self, routes: Iterable[str]) -> None:
         """Make the directories of the site and of each of ``routes``; those that exist stay."""
-        for area in (*_OTHER_AREAS, *ROUTE_AREAS):
-            make_directory(self.site / area)
-        for route in routes:
-            for area in ROUTE_AREAS:
-                make_directory(self._of(area, route))
+        areas = [self.site / area for area in (*_OTHER_AREAS, *ROUTE_AREAS)]
+        for path in (*areas, *(self._of(area, route) for route in routes for area in ROUTE_AREAS)):
+            with refusing("make the directory", path):
+                path.mkdir(parents=True, exist_ok=True)
+        sync_directories([self.site.parent, self.site, *areas])
 
     def _of(self, area: str, route: str) -> Path:
         return self.site / area / _component(route)

@@ -243,11 +243,11 @@ def _targets(item: SettleItem) -> list[StrPath]:
 
 def manifest_owner(manifest: StrPath) -> str | None:
     """Return the transfer whose manifest stands at ``manifest``; None where there is none."""
+    if not exists(manifest):
+        return None
     try:
         with open_regular(manifest) as file, refusing("read", manifest):
             return str(json.load(file)["transfer"]["id"])
-    except FileMissing:
-        return None
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestInvalid(where=shown(manifest), cause=error) from error
 
