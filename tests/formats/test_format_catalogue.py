@@ -7,11 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from format_kit import DELIMITED, FIXED, write
 
 from gateway.errors import FormatError, FormatUnknown
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Version
+from tests.formats.format_kit import DELIMITED, FIXED, write
 
 if TYPE_CHECKING:
     from pathlib import Path

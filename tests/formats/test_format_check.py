@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from format_kit import DELIMITED, FIXED, JSON, XML, XSD, Data, build, changed, complaints, write
 
 from gateway.errors import FormatError
 from gateway.formats.check import check_format
 from gateway.formats.loading import load_format
+from tests.formats.format_kit import DELIMITED, FIXED, JSON, XML, XSD, Data, build, changed, complaints, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from format_kit import DELIMITED, FIXED, JSON, XML, XSD, changed, write
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import FormatError
 from gateway.formats.definition import ControlCount, FieldType, Kind, Reference, Role, Status, Version
 from gateway.formats.loading import digest_of, load_format
+from tests.formats.format_kit import DELIMITED, FIXED, JSON, XML, XSD, changed, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from format_kit import DELIMITED, FIXED, XML, Data, build, changed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from gateway.errors import ConfigurationError
 from gateway.formats.definition import Format, Version
 from gateway.formats.selection import choose_version, heading, parse_range, root
 from gateway.model import Finding
+from tests.formats.format_kit import DELIMITED, FIXED, XML, Data, build, changed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

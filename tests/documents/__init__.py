@@ -1,0 +1,1 @@
+"""The documents room: YAML with positions, problems of a schema in words."""
