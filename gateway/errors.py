@@ -62,6 +62,13 @@ class InternalError(GatewayError):
     exit_status = 70
 
 
+class InstallationError(GatewayError):
+    """The libraries that the gateway needs cannot be installed."""
+
+    code = "installation"
+    exit_status = 9
+
+
 class UsageError(GatewayError):
     """The command was not called as it must be."""
 
