@@ -130,37 +130,6 @@ def due_in_order(
     return _ordered(connection, statement, limit)
 
 
-def undelivered_before(connection: Connection, asked: Sequence[Delivery]) -> dict[tuple[str, str], str]:
-    """Return what stands directly before deliveries on their streams and is not yet confirmed.
-
-    The key is (transfer, destination) of one of ``asked``, the value the transfer that must be
-    delivered there first; deliveries that nothing stands before are left out.
-    """
-    wanted = {(one.transfer, one.destination) for one in asked}
-    streams = {
-        stream
-        for part in in_lists(sorted({one.transfer for one in asked}))
-        for stream in connection.execute(
-            select(transfers.c.stream).where(transfers.c.id.in_(part), transfers.c.stream.is_not(None))
-        ).scalars()
-    }
-    last: dict[tuple[str, str], str] = {}
-    before: dict[tuple[str, str], str] = {}
-    for row in _undelivered_of(connection, sorted(streams)):
-        lane = (row.stream, row.destination)
-        if lane in last and (row.transfer, row.destination) in wanted:
-            before[row.transfer, row.destination] = last[lane]
-        last[lane] = row.transfer
-    return before
-
-
-def _undelivered_of(connection: Connection, streams: Sequence[str]) -> Iterable[Row[Any]]:
-    for part in in_lists(streams):
-        statement = _open(None, transfers.c.stream, deliveries.c.destination, deliveries.c.transfer)
-        statement = statement.where(transfers.c.stream.in_(part)).order_by(deliveries.c.place)
-        yield from connection.execute(statement)
-
-
 def _open(route: str | None, *columns: Any) -> Select[Any]:
     """Return the query for unconfirmed deliveries of the present attempt of DELIVERING transfers."""
     present = and_(deliveries.c.transfer == transfers.c.id, deliveries.c.attempt == transfers.c.attempt)

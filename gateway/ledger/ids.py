@@ -1,4 +1,4 @@
-"""Ids of transfers and requests: ULIDs, whose text order is the order in which they were made.
+"""Ids of transfers: ULIDs, whose text order is the order in which they were made.
 
 26 characters of Crockford's base 32 (no I, L, O, U): 48 bits of milliseconds since 1970, then 80
 random bits. Within a process each id is greater than the one before, also when the clock stands

@@ -8,7 +8,7 @@ because a file may bring a million of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, delete, func, select
@@ -19,9 +19,6 @@ from gateway.ledger.tables import record_key_sets, record_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-#: Rows handed to the driver at a time.
-_ROWS = 50_000
 
 
 class RecordKey(NamedTuple):
@@ -82,25 +79,35 @@ def add(connection: Connection, scope: str, transfer: str, rows: Sequence[Row]) 
 
     ``rows`` are (hash, key, record type, record, line). About 5 microseconds a row.
     """
-    if not rows:
-        return
+    add_many(connection, scope, [(transfer, rows)])
+
+
+def add_many(connection: Connection, scope: str, accepted: Sequence[tuple[str, Sequence[Row]]]) -> None:
+    """Write the record keys of several transfers in one go; see `add`."""
     first = (connection.execute(select(func.max(record_keys.c.id))).scalar() or 0) + 1
     number = (connection.execute(select(func.max(record_key_sets.c.id))).scalar() or 0) + 1
-    row = {"id": number, "scope": scope, "transfer": transfer}
-    connection.execute(sa.insert(record_key_sets), {**row, "first": first, "last": first + len(rows) - 1})
-    for start in range(0, len(rows), _ROWS):
-        _insert(connection, number, first + start, rows[start : start + _ROWS])
+    sets: list[dict[str, Any]] = []
+    values: list[tuple[Any, ...]] = []
+    for transfer, rows in accepted:
+        if not rows:
+            continue
+        last = first + len(rows) - 1
+        sets.append({"id": number, "scope": scope, "transfer": transfer, "first": first, "last": last})
+        values += [
+            (place, one[0], number, exact_text(one[1]), one[2], one[3], one[4])
+            for place, one in enumerate(rows, start=first)
+        ]
+        first, number = last + 1, number + 1
+    if sets:
+        connection.execute(sa.insert(record_key_sets), sets)
+        _insert(connection, values)
 
 
-def _insert(connection: Connection, key_set: int, first: int, rows: Sequence[Row]) -> None:
-    values = [
-        (place, one[0], key_set, exact_text(one[1]), one[2], one[3], one[4])
-        for place, one in enumerate(rows, start=first)
-    ]
+def _insert(connection: Connection, values: Sequence[tuple[Any, ...]]) -> None:
     statement = sa.insert(record_keys)
     if connection.dialect.positional:
         # Past SQLAlchemy's own row handling, which takes twice the time of the database.
-        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), values)
+        connection.exec_driver_sql(str(statement.compile(dialect=connection.dialect)), list(values))
     else:
         names = [column.name for column in record_keys.c]
         connection.execute(statement, [dict(zip(names, row, strict=True)) for row in values])

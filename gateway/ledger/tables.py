@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 
 from gateway.ledger.columns import BigKey, CanonicalJson, ExactText, FileName, UtcTime, WideInteger, one_of
-from gateway.ledger.request_values import RequestState
 from gateway.model import DeliveryState, Disposition, State
 
 metadata = MetaData()
@@ -166,25 +165,6 @@ record_keys = Table(
     Column("record", BigInteger, nullable=False),
     Column("line", BigInteger),
     Index("record_keys_by_hash", "hash"),
-)
-
-requests = Table(
-    "requests",
-    metadata,
-    Column("id", ExactText, primary_key=True),
-    Column("kind", ExactText, nullable=False),
-    Column("route", ExactText, nullable=False),
-    Column("transfer", ForeignKey("transfers.id")),
-    Column("actor", ExactText, nullable=False),
-    Column("role", ExactText, nullable=False),
-    Column("host", ExactText, nullable=False),
-    Column("reason", ExactText, nullable=False),
-    Column("payload", CanonicalJson, nullable=False),
-    Column("state", one_of(RequestState), nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("done_at", UtcTime),
-    Column("outcome", ExactText),
-    Index("requests_by_state", "state", "route", "id"),
 )
 
 # Plain text columns: the hash is taken over exactly what stands here.

@@ -25,6 +25,7 @@ from gateway.rules.sequence import Decision, Fate, Model, SequencePolicy, Stream
 from gateway.stages.context import Context, Move, Report, Route, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.examine import Examined
+from gateway.stages.record_memory import RecordMemory
 from gateway.stages.settle import plan_settlement
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class _Bench:
     route: Route
     connection: Connection
     earlier: dict[int, list[Known]]
+    records: RecordMemory
     accepted: list[Known] = field(default_factory=list)
     streams: dict[str, StreamState] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
@@ -65,6 +67,7 @@ def judge(context: Context, route: Route, batch: Sequence[Examined], report: Rep
     with context.ledger.write() as connection:
         bench = _bench(context, route, connection, batch)
         moves = [_decide(bench, number, one) for number, one in enumerate(batch)]
+        bench.records.write()
         rows = record_moves(context, connection, moves)
         for name, state in bench.streams.items():
             sender = name.partition("/")[2]
@@ -102,7 +105,9 @@ def _bench(context: Context, route: Route, connection: Connection, batch: Sequen
         index: [Known(row.id, row.name, row.sha256 or "", row.interchange_key) for row in rows]
         for index, rows in found.items()
     }
-    return _Bench(context, route, connection, earlier)
+    records = RecordMemory(connection, route.name)
+    records.prepare(one.keys for one in batch if one.keys is not None)
+    return _Bench(context, route, connection, earlier, records)
 
 
 def _decide(bench: _Bench, number: int, one: Examined) -> Move:
@@ -210,18 +215,16 @@ def _by_records(bench: _Bench, one: Examined) -> _Fate | None:
     noted_copy = any(key[0] in ("F701", "F703") for key in one.findings.totals)
     if one.keys is None or not len(one.keys) or noted_copy:
         return None
-    found: list[Finding] = []
-    total = 0
     room = bench.context.site.limits.listed_per_rule
-    for batch in one.keys.batches():
-        seen = record_keys.seen(
-            bench.connection, bench.route.name, [(key.key_hash, key.key) for key in batch]
-        )
-        repeated = [(key, seen[key.key]) for key in batch if key.key in seen]
-        total += len(repeated)
-        found += _repeated(bench.connection, repeated[: max(0, room - len(found))])
+    listed: list[tuple[RecordKey, record_keys.FirstSeen]] = []
+    total = 0
+    for pair in bench.records.repeated(one.keys):
+        total += 1
+        if len(listed) < room:
+            listed.append(pair)
     if not total:
         return None
+    found = _repeated(bench.connection, listed)
     if allowed(one.transfer, "F704"):
         one.findings.extend([dataclasses.replace(each, severity=Severity.WARNING) for each in found], total)
         return None
@@ -293,5 +296,4 @@ def _remember(bench: _Bench, one: Examined, row: Transfer) -> None:
     """Later files of this batch, and of all days to come, are compared with this one."""
     bench.accepted.append(duplicates.known(row, one.identity))
     if one.keys is not None:
-        for batch in one.keys.batches():
-            record_keys.add(bench.connection, bench.route.name, row.id, batch)
+        bench.records.remember(one.keys, row.id)

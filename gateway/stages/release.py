@@ -9,7 +9,7 @@ from __future__ import annotations
 from gateway.errors import HoldExpired
 from gateway.finding_codes import finding
 from gateway.findings import Findings
-from gateway.ledger import deliveries, streams, transfers
+from gateway.ledger import deliveries, record_keys, streams, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Disposition, State, Transfer
 from gateway.rules import sequence
@@ -82,6 +82,7 @@ def _fail(context: Context, connection: Connection, row: Transfer, why: str) -> 
     findings = Findings.from_summary(row.findings or {})
     findings.add(finding("F803", why, value=row.control_number))
     failed = row.evolve(findings=findings.summary(), reason_code="F803", reason=why, held_until=None)
+    record_keys.remove(connection, row.id)  # it is no longer accepted: its correction repeats nothing
     record_moves(
         context,
         connection,

@@ -5,7 +5,6 @@ CREATE INDEX deliveries_by_state ON deliveries (state, destination, place);
 CREATE INDEX ix_record_key_sets_transfer ON record_key_sets (transfer);
 CREATE INDEX ix_streams_route ON streams (route);
 CREATE INDEX record_keys_by_hash ON record_keys (hash);
-CREATE INDEX requests_by_state ON requests (state, route, id);
 CREATE INDEX transfers_by_bytes ON transfers (sha256_head);
 CREATE INDEX transfers_by_key ON transfers (interchange_key, route);
 CREATE INDEX transfers_by_name ON transfers (name);
@@ -90,23 +89,6 @@ CREATE TABLE record_keys (
     record BIGINT NOT NULL,
     line BIGINT,
     PRIMARY KEY (id)
-);
-CREATE TABLE requests (
-    id TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    route TEXT NOT NULL,
-    transfer TEXT,
-    actor TEXT NOT NULL,
-    role TEXT NOT NULL,
-    host TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    state VARCHAR(16) NOT NULL,
-    created_at VARCHAR(27) NOT NULL,
-    done_at VARCHAR(27),
-    outcome TEXT,
-    PRIMARY KEY (id),
-    FOREIGN KEY(transfer) REFERENCES transfers (id)
 );
 CREATE TABLE schema_version (
     version INTEGER NOT NULL,

@@ -127,16 +127,3 @@ def test_nothing_overtakes_on_a_strict_stream(connection: Connection) -> None:
     assert due("mes") == ["2", "3"]
     assert due("erp", LATER) == ["1", "2", "3", "x", "y"]
     assert _names(connection, deliveries.due(connection, "confirmations", "erp", NOW)) == ["1", "3", "x", "y"]
-
-
-def test_what_stands_directly_before(connection: Connection) -> None:
-    """Each delivery is told the one undelivered transfer before it on its stream and destination."""
-    first, second, third = (_accept(connection, name, "erp", "mes") for name in "123")
-    alone = _accept(connection, "x", stream=None)
-    deliveries.update(connection, [delivery(first, state=DeliveryState.DELIVERED, delivered_at=NOW)])
-    asked = [delivery(one, place) for one in (second, third) for place in ("erp", "mes")]
-    assert deliveries.undelivered_before(connection, [*asked, delivery(alone)]) == {
-        (second.id, "mes"): first.id,
-        (third.id, "erp"): second.id,
-        (third.id, "mes"): second.id,
-    }

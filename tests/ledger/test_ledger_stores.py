@@ -1,4 +1,4 @@
-"""Attempts, arrivals, streams, requests and record keys."""
+"""Attempts, arrivals, streams and record keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger_samples import NOW, OPERATOR, new_ledger, transfer
 from sqlalchemy import event
 
 from gateway.errors import LedgerError, ReasonMissing
-from gateway.ledger import arrivals, attempts, record_keys, requests, streams, transfers
+from gateway.ledger import arrivals, attempts, record_keys, streams, transfers
 from gateway.ledger.record_keys import FirstSeen
 from gateway.model import Arrival, Attempt
 
@@ -78,33 +78,6 @@ def test_streams(connection: Connection) -> None:
     row = streams.StreamRow("mes-1/r", "r", "mes-1", state, NOW + timedelta(days=4000))
     assert streams.every(connection) == streams.every(connection, "r") == [row]
     assert streams.every(connection, "s") == []
-
-
-def test_requests(connection: Connection) -> None:
-    """A request waits for the next pass over its route, and is carried out once."""
-    one = transfer()
-    transfers.insert(connection, [one])
-    asked = requests.Request(
-        "01", "replay", "r", OPERATOR, "the ERP lost it", NOW, transfer=one.id, payload={"to": ["erp"]}
-    )
-    later = requests.Request("02", "release", "r", OPERATOR, "waived", NOW)
-    for request in (later, asked, dataclasses.replace(later, id="03", route="s")):
-        requests.add(connection, request)
-    assert requests.open_for(connection, "r") == [asked, later]
-    requests.done(connection, ["01"], NOW)
-    requests.done(connection, ["01"], NOW + timedelta(days=1), "refused")
-    done = dataclasses.replace(asked, state=requests.RequestState.DONE, done_at=NOW, outcome="ok")
-    assert requests.get(connection, "01") == done
-    assert requests.of_transfer(connection, one.id) == [done]
-    assert requests.open_for(connection, "r") == [later]
-    assert requests.get(connection, "99") is None
-
-
-def test_a_request_needs_a_reason(connection: Connection) -> None:
-    """A request without a reason is refused and not written."""
-    with pytest.raises(ReasonMissing, match="--reason"):
-        requests.add(connection, requests.Request("01", "replay", "r", OPERATOR, "  ", NOW))
-    assert requests.open_for(connection, "r") == []
 
 
 def test_record_keys_tell_the_first_place(connection: Connection) -> None:
