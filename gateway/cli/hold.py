@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, moment, print_json, print_table, reason_option
+from gateway.cli.output import age, json_option, moment, number, print_json, print_table, reason_option, say
 from gateway.custody.names import printable
 
 
@@ -18,56 +18,49 @@ def hold() -> None:
 @json_option
 @click.pass_obj
 def list_holds(shared: Shared, as_json: bool) -> None:
-    """List held files and what they wait for."""
+    """List held files, what each waits for, and since when."""
+    from gateway.cli.status import waits
     from gateway.operations.holds import held
     from gateway.operations.opening import open_site
+    from gateway.operations.overview import hold_data
 
-    with open_site(shared.directory()) as context:
-        rows = held(context)
+    with open_site(shared.directory(), actor=shared.actor) as context:
+        now = context.clock.now()
+        rows = [hold_data(one, now) for one in held(context)]
     if as_json:
-        print_json(
-            [
-                {
-                    "transfer": one.transfer.id,
-                    "route": one.transfer.route,
-                    "name": printable(one.transfer.name),
-                    "stream": one.transfer.stream,
-                    "control_number": one.transfer.control_number,
-                    "waiting_for": list(one.waiting_for),
-                    "held_until": one.transfer.held_until,
-                }
-                for one in rows
-            ]
-        )
+        print_json(rows)
         return
     print_table(
-        f"Held files ({len(rows)})",
-        ("transfer", "stream", "file", "number", "waits for", "deadline"),
-        [
-            (
-                one.transfer.id,
-                one.transfer.stream,
-                one.transfer.name,
-                one.transfer.control_number or "",
-                ", ".join(one.waiting_for),
-                moment(one.transfer.held_until),
-            )
-            for one in rows
-        ],
+        f"Held files ({len(rows):,})",
+        ("transfer", "since", "age", "file"),
+        [(one["transfer"], moment(one["since"]), age(one["age_seconds"]), one["name"]) for one in rows],
         empty="No file is held.",
-        ids=("transfer",),
+        wraps=("file",),
+        below=[[waits(one)] for one in rows],
     )
+    if rows:
+        say("")
+        say('Let one go without its predecessors: gateway hold release TRANSFER --reason "..."')
+        say('Give up missing numbers:             gateway sequence waive STREAM FIRST LAST --reason "..."')
 
 
 @hold.command("release")
 @click.argument("transfers", nargs=-1, required=True)
 @reason_option
+@json_option
 @click.pass_obj
-def release(shared: Shared, transfers: tuple[str, ...], reason: str | None) -> None:
-    """Let held TRANSFERS go although their predecessors are missing; the gaps are given up."""
+def release(shared: Shared, transfers: tuple[str, ...], reason: str | None, as_json: bool) -> None:
+    """Let held TRANSFERS go although their predecessors are missing; the gaps are given up.
+
+    What waited behind the same gaps goes too, in order. The next pass delivers them.
+    """
     from gateway.operations.holds import release_by_hand
     from gateway.operations.opening import open_site
 
     with open_site(shared.directory(), actor=shared.actor) as context:
         freed = release_by_hand(context, transfers, reason)
-    click.echo(f"{len(freed)} files go with the next pass (gateway run --once).")
+    if as_json:
+        print_json([{"transfer": row.id, "name": printable(row.name)} for row in freed])
+    else:
+        go = "goes" if len(freed) == 1 else "go"
+        say(f"{number(len(freed), 'file')} {go} with the next pass (gateway run --once).")

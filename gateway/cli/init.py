@@ -6,20 +6,26 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.output import say
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def init(directory: Path) -> None:
-    """Make a site in DIRECTORY: commented configuration, formats, directories, ledger."""
+    """Make a site in DIRECTORY: commented configuration, formats, directories, ledger.
+
+    A site that is there already is not touched.
+    """
     from gateway.operations.setup import init_site
 
     place = directory.absolute()
     used = init_site(place)
-    click.echo(f"A site is in {place}")
-    click.echo(
-        f"  configuration  {place / 'config' / 'gateway.yaml'}  (commented; edit, then `gateway config check`)"
-    )
-    click.echo(f"  formats        {place / 'formats'}")
-    for path in used:
-        click.echo(f"  exchange       {path}")
-    click.echo(f"Put a file into an inbox, then: gateway --site {place} run --once")
+    say(f"A site is in {place}")
+    say(f"  configuration  {place / 'config' / 'gateway.yaml'}")
+    say(f"  formats        {place / 'formats'}")
+    for path in dict.fromkeys(used):
+        say(f"  exchange       {path}")
+    say("")
+    say("Next: edit the configuration, it explains itself; then")
+    say(f"  gateway --site {place} config check")
+    say(f"  gateway --site {place} run --once")

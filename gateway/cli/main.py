@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -13,34 +14,46 @@ from typing import Any
 import click
 
 from gateway import __version__
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InternalError, UsageError
 
 #: Where each command lives; a module is imported only when its command runs or is described.
 COMMANDS = {
     "init": ("gateway.cli.init", "init", "Create a site: configuration, formats, directories."),
     "demo": ("gateway.cli.demo", "demo", "Watch sample files of all kinds go through a fresh site."),
     "run": ("gateway.cli.run", "run", "Run passes over the routes: once, or until stopped."),
-    "status": ("gateway.cli.status", "status", "What is where: counts, waiting files, deliveries, gaps."),
+    "status": ("gateway.cli.status", "status", "What is where, what waits and since when, what needs you."),
     "failed": ("gateway.cli.failed", "failed", "Failed files: list, show, export."),
     "reprocess": ("gateway.cli.reprocess", "reprocess", "Try failed files again, as they are or corrected."),
     "replay": ("gateway.cli.reprocess", "replay", "Deliver processed files again."),
     "hold": ("gateway.cli.hold", "hold", "Files that wait for their predecessor: list, release."),
     "sequence": ("gateway.cli.sequence", "sequence", "Streams of control numbers: status, waive, reset."),
     "duplicates": ("gateway.cli.duplicates", "duplicates", "Files that were recognised as duplicates."),
-    "validate": ("gateway.cli.validate", "validate", "Check a file against a format, without a site."),
+    "validate": ("gateway.cli.validate", "validate", "Check a file against a format, without a trace."),
     "formats": ("gateway.cli.formats", "formats", "Format versions: list, show, check."),
     "verify": ("gateway.cli.verify", "verify", "Check archive, manifests and ledger against each other."),
     "audit": ("gateway.cli.audit", "audit", "The audit trail: log, verify, export."),
     "config": ("gateway.cli.config", "config", "The configuration: check, show."),
 }
 
+#: Who needs which command; each command stands in one section.
+SECTIONS = {
+    "Set up a site": ("init", "demo", "config", "formats", "validate"),
+    "Operate it": (
+        "run", "status", "failed", "reprocess", "replay", "hold", "sequence", "duplicates",
+    ),
+    "Prove what happened": ("verify", "audit"),
+}  # fmt: skip
 
-class LazyCommands(click.Group):
-    """A group that knows its commands by name and imports each only on use."""
+#: What a shell reports of a program that a signal ended: 128 and the signal's number.
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+
+class Gateway(click.Group):
+    """The top command: knows its commands by name, imports each only on use, and says what went wrong."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Return the names in the order in which people need them."""
-        return list(COMMANDS)
+        return [name for names in SECTIONS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         """Import and return the command; None for an unknown name."""
@@ -51,9 +64,79 @@ class LazyCommands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
-        """List the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_module, _attribute, text) in COMMANDS.items()])
+        """List the commands by section from the table, without importing them."""
+        longest = max(map(len, COMMANDS))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(longest), COMMANDS[name][2]) for name in names])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader of the output that went away (`| head`) ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            with contextlib.suppress(OSError, ValueError):
+                # what is still buffered must not be complained about when Python ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(PIPE_CLOSED)
+
+    def main(self, args: Sequence[str] | None = None, *_ignored: Any, **extra: Any) -> Any:
+        """Run the command line and leave with the exit status of what happened."""
+        _write_any_text()
+        extra["standalone_mode"] = False
+        extra["prog_name"] = "gateway"
+        try:
+            status = super().main(args, **extra)
+        except click.exceptions.Abort:
+            _complain("Stopped.")
+            sys.exit(INTERRUPTED)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(UsageError.exit_status)
+        except click.ClickException as error:
+            refused = _usage(error)
+            _complain(*refused.lines())
+            sys.exit(refused.exit_status)
+        except GatewayError as error:
+            _complain(*error.lines())
+            sys.exit(error.exit_status)
+        except Exception as error:
+            if os.environ.get("GATEWAY_TRACEBACK"):
+                raise
+            _complain(*_internal(error).lines())
+            sys.exit(InternalError.exit_status)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _write_any_text() -> None:
+    """Let a character that the terminal's encoding lacks come out escaped instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _complain(*lines: str) -> None:
+    from gateway.custody.names import printable
+
+    first, *more = map(printable, lines)
+    with contextlib.suppress(BrokenPipeError):
+        click.echo("\n".join([f"gateway: {first}", *(f"  {line}" for line in more)]), err=True)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    """Return what click has to say in the words of all other errors."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "gateway"
+    return UsageError(error.format_message().rstrip("."), hint=f"`{path} --help` shows how it is called")
+
+
+def _internal(error: Exception) -> InternalError:
+    return InternalError(
+        f"{type(error).__name__} in the gateway itself; nothing is lost, but this must be repaired",
+        cause=error,
+        hint="Set GATEWAY_TRACEBACK=1 and call it again to see where",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +158,10 @@ class Shared:
 
 
 @click.group(
-    cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Gateway,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`gateway COMMAND --help` says more. Exit statuses: 0 done; 1 done, and some files failed;"
+    " 2 called wrongly; all others stand in docs/exit-codes.md.",
 )
 @click.version_option(__version__, prog_name="gateway")
 @click.option(
@@ -84,33 +170,20 @@ class Shared:
     envvar="GATEWAY_SITE",
     help="Directory of the site. Default: the nearest directory upwards with config/gateway.yaml.",
 )
-@click.option("--actor", envvar="GATEWAY_ACTOR", help="Who acts, for the audit trail. Default: the user.")
+@click.option(
+    "--actor",
+    envvar="GATEWAY_ACTOR",
+    help="Who acts, for the audit trail. Default: the user, behind sudo too.",
+)
 @click.pass_context
 def gateway(ctx: click.Context, site: Path | None, actor: str | None) -> None:
     """File-exchange gateway between MES and ERP: complete, valid, in order, once, with proof."""
     ctx.obj = Shared(site, actor)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with the exit status of what happened."""
-    try:
-        status: Any = gateway.main(
-            args=list(arguments) if arguments is not None else None, standalone_mode=False
-        )
-    except click.exceptions.Abort:
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except GatewayError as error:
-        click.echo(f"gateway: {error}", err=True)
-        sys.exit(error.exit_status)
-    except BrokenPipeError:
-        # the reader of our output went away (`| head`); there is nobody left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(status if isinstance(status, int) else 0)
+def main() -> None:
+    """Run the command line of this process."""
+    gateway()
 
 
 if __name__ == "__main__":

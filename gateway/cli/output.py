@@ -1,28 +1,74 @@
-"""How commands print: tables for people, JSON for programs, both from the same rows."""
+"""How commands print: tables for people, JSON for programs, both from the same rows.
+
+What stood in a file or its name is data: nothing of it reaches the terminal as a control character.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.custody.names import printable
+from gateway.custody.names import portable_text, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 reason_option = click.option("--reason", help="Why; kept in the audit trail and the manifest. Required.")
 
+#: Columns of the output where it goes to a file or a program.
+WIDTH = 100
+_GAP = "  "
+#: The narrowest a wrapped column gets; a table that needs more room than there is becomes wider.
+_NARROWEST = 24
+
+#: How a word that stands alone in a cell looks on a terminal.
+_STYLES = {
+    "failed": "red", "broken": "red", "conflict": "red", "held": "yellow", "delivering": "yellow",
+    "processed": "green", "delivered": "green", "released": "green", "duplicate": "cyan",
+}  # fmt: skip
+
 
 def print_json(data: object) -> None:
-    """Print ``data`` as indented JSON with a line end."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_plain))
+    """Print ``data`` as indented JSON in UTF-8: times as ISO 8601 in UTC, unprintable characters escaped."""
+    click.echo(json_text(data, indent=2))
 
 
-def _plain(value: object) -> str:
-    return moment(value) if isinstance(value, datetime) else str(value)
+def json_text(data: object, indent: int | None = None) -> str:
+    """Return ``data`` as JSON that any terminal shows and any parser reads."""
+    text = json.dumps(_plain(data), indent=indent, ensure_ascii=False, allow_nan=False)
+    return "".join(
+        char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
+        for char in text
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with what JSON cannot say put into words."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str | os.PathLike):
+        return portable_text(os.fspath(value))
+    if isinstance(value, datetime):
+        return exact_moment(value)
+    if isinstance(value, Mapping):
+        return {portable_text(str(key)): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def exact_moment(value: datetime) -> str:
+    """Return a time of UTC exact to the microsecond: ``2026-11-22T16:41:00.123456Z``."""
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(value: datetime | None) -> str:
@@ -38,17 +84,41 @@ def age(seconds: float) -> str:
         count, whole = divmod(whole, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count}{unit}")
+        elif parts:
+            break
     return " ".join(parts[:2])
+
+
+def since(start: datetime | None, now: datetime) -> str:
+    """Return when something began and how long ago that is: ``2026-11-22 16:41:00Z (12m 5s)``."""
+    return "" if start is None else f"{moment(start)} ({age((now - start).total_seconds())})"
 
 
 def size(count: int) -> str:
     """Return a number of bytes as people read it."""
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024 or unit == "GiB":
-            return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
+    if count < 1024:
+        return f"{count} B"
+    amount = count / 1024
+    for unit in ("KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:.1f} {unit}"
         amount /= 1024
-    return f"{count} B"
+    return f"{amount:.1f} GiB"
+
+
+def number(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun: ``1 file``, ``2,000 files``."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line."""
+    click.echo(printable(text), err=err)
+
+
+def width() -> int:
+    """Return the columns of the terminal, or of a page where there is none."""
+    return max(60, shutil.get_terminal_size((WIDTH, 24)).columns) if sys.stdout.isatty() else WIDTH
 
 
 def print_table(
@@ -57,37 +127,120 @@ def print_table(
     rows: Sequence[Sequence[object]],
     *,
     empty: str,
-    ids: Sequence[str] = (),
+    wraps: Sequence[str] = (),
+    below: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Print rows as a table; ``ids`` names columns that are never shortened or wrapped."""
+    """Print rows as a table.
+
+    Columns named in ``wraps`` share the room that is left; all others stay whole. ``below`` has
+    for each row the lines that stand under it over the full width, such as a reason.
+    """
     if not rows:
-        click.echo(empty)
+        say(empty)
         return
-    from rich import box
+    out = _console()
+    if title:
+        out.print(_text(title, "bold"))
+    table = _Table(out, columns, [[_cell(cell) for cell in row] for row in rows], set(wraps))
+    out.print(_text(table.header(), "bold dim" if title else "bold"))
+    for index, row in enumerate(table.rows):
+        for line in table.lines(row):
+            out.print(line)
+        for note in below[index] if below else ():
+            for line in table.under(note):
+                out.print(line)
+
+
+def print_lines(text: str, indent: int = 2) -> None:
+    """Print one paragraph, wrapped to the width of the page."""
+    out = _console()
+    for line in _Table(out, (), [], set()).under(text, indent):
+        out.print(line)
+
+
+def _console() -> Console:
     from rich.console import Console
-    from rich.table import Table
+
+    # its own idea of a terminal would let an environment variable put colour codes into a file
+    terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout, width=width(), force_terminal=terminal, highlight=False, soft_wrap=True, emoji=False
+    )
+
+
+def _text(text: str, style: str = "") -> Text:
     from rich.text import Text
 
-    wide = None if sys.stdout.isatty() else 200
-    console = Console(width=wide, highlight=False)
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        numeric = all(isinstance(row[columns.index(column)], int) for row in rows)
-        table.add_column(
-            column, no_wrap=column in ids, overflow="fold", justify="right" if numeric else "left"
-        )
-    for row in rows:
-        table.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
-    console.print(table)
+    return Text(text.rstrip(), style=style)
 
 
-def show(
-    as_json: bool,
-    data: Sequence[Mapping[str, Any]],
-    table: Callable[[], None],
-) -> None:
-    """Print ``data`` as JSON, or call ``table`` to print it for people."""
-    if as_json:
-        print_json(data)
-    else:
-        table()
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
+
+
+class _Table:
+    """The widths of a table's columns, and its rows as lines."""
+
+    def __init__(
+        self, out: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], wraps: set[str]
+    ) -> None:
+        self._out, self._columns, self.rows = out, columns, rows
+        natural = [self._natural(index) for index in range(len(columns))]
+        loose = [index for index, name in enumerate(columns) if name in wraps]
+        room = width() - len(_GAP) * (len(columns) - 1)
+        room -= sum(each for index, each in enumerate(natural) if index not in loose)
+        for left, index in zip(range(len(loose), 0, -1), sorted(loose, key=natural.__getitem__), strict=True):
+            natural[index] = min(natural[index], max(_NARROWEST, room // left))
+            room -= natural[index]
+        self._widths = natural
+        self._numeric = [
+            any(row[index] for row in rows) and all(_is_number(row[index]) for row in rows)
+            for index in range(len(columns))
+        ]
+
+    def _natural(self, index: int) -> int:
+        from rich.cells import cell_len
+
+        return max(map(cell_len, [self._columns[index], *(row[index] for row in self.rows)]))
+
+    def header(self) -> str:
+        """Return the names of the columns over their cells."""
+        return _GAP.join(self._placed(index, name) for index, name in enumerate(self._columns))
+
+    def lines(self, row: Sequence[str]) -> Iterator[Text]:
+        """Yield a row, on as many lines as its longest cell needs."""
+        from rich.text import Text
+
+        wrapped = [self._wrapped(cell, self._widths[index]) for index, cell in enumerate(row)]
+        for number_ in range(max(map(len, wrapped))):
+            line = Text()
+            for index, parts in enumerate(wrapped):
+                cell = parts[number_] if number_ < len(parts) else ""
+                line.append(self._placed(index, cell), style=_STYLES.get(row[index], ""))
+                line.append(_GAP)
+            line.rstrip()
+            yield line
+
+    def under(self, text: str, indent: int = 4) -> Iterator[Text]:
+        """Yield ``text`` indented, over the full width."""
+        for line in self._wrapped(printable(text), width() - indent):
+            yield _text(" " * indent + line)
+
+    def _wrapped(self, text: str, room: int) -> list[str]:
+        from rich.cells import cell_len
+
+        if cell_len(text) <= room:
+            return [text]
+        return [line.plain.rstrip() for line in _text(text).wrap(self._out, room, overflow="fold")]
+
+    def _placed(self, index: int, cell: str) -> str:
+        from rich.cells import cell_len
+
+        blanks = " " * (self._widths[index] - cell_len(cell))
+        return blanks + cell if self._numeric[index] else cell + blanks
+
+
+def _is_number(cell: str) -> bool:
+    return not cell.strip("0123456789,.-")

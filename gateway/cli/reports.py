@@ -1,16 +1,19 @@
-"""What a pass did, as text and as data."""
+"""What a pass did, as text, as data and as an exit status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
-from gateway.cli.output import print_table
+from gateway.cli.output import number, print_table, say
 from gateway.custody.names import printable
-from gateway.model import Transfer
+from gateway.model import State, Transfer
 from gateway.stages.context import Report
+
+#: Files without trouble that are listed by name per route; their number is said whatever it is.
+_LISTED = 20
+#: Files with trouble that are listed, and problems.
+_TROUBLES = 200
 
 
 def report_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
@@ -23,7 +26,12 @@ def report_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
             "settled": [_row(row) for row in each.settled],
             "held": [_row(row) for row in each.held],
             "problems": [
-                {"transfer": one.transfer, "name": one.name, "code": one.error.code, "text": str(one.error)}
+                {
+                    "transfer": one.transfer,
+                    "name": printable(one.name) if one.name else None,
+                    "code": one.error.code,
+                    "text": "\n".join(one.error.lines()),
+                }
                 for one in each.problems
             ],
         }
@@ -43,23 +51,63 @@ def _row(row: Transfer) -> dict[str, Any]:
     }
 
 
+def exit_status(reports: Sequence[Report]) -> int:
+    """Return what a pass leaves with: the error of a whole route, else 1 for troubled files, else 0."""
+    problems = [problem for each in reports for problem in each.problems]
+    for problem in problems:
+        if problem.transfer is None and problem.name is None:
+            return problem.error.exit_status
+    return 1 if any(each.is_troubled for each in reports) else 0
+
+
 def print_reports(reports: Sequence[Report], *, quiet: bool = False) -> None:
     """Print where each file went and why; ``quiet`` leaves out routes on which nothing happened."""
-    for each in reports:
-        rows = [(row, row.state.value) for row in each.settled] + [(row, "held") for row in each.held]
-        if quiet and not rows and not each.problems:
-            continue
-        click.echo(
-            f"{each.route}: {each.taken} taken, {len(each.settled)} settled, {len(each.held)} held,"
-            f" {each.waiting} waiting"
+    shown = [each for each in reports if not quiet or each.settled or each.held or each.problems]
+    for index, each in enumerate(shown):
+        if index:
+            say("")
+        say(
+            f"{each.route}: {each.taken:,} taken, {len(each.settled):,} settled, {len(each.held):,} held,"
+            f" {each.waiting:,} waiting"
         )
-        if rows:
-            print_table(
-                "",
-                ("file", "went to", "code", "why"),
-                [(row.name, state, row.reason_code, row.reason or row.settled_path) for row, state in rows],
-                empty="",
-            )
-        for problem in each.problems:
-            name = f"{printable(problem.name)}: " if problem.name else ""
-            click.echo(f"  ! {name}{problem.error}", err=True)
+        _print_files(each)
+        for problem in each.problems[:_TROUBLES]:
+            first, *more = problem.error.lines()
+            say(f"  ! {f'{problem.name}: ' if problem.name else ''}{first}", err=True)
+            for line in more:
+                say(f"      {line}", err=True)
+        if len(each.problems) > _TROUBLES:
+            say(f"  ! ... and {len(each.problems) - _TROUBLES:,} more problems", err=True)
+    if not reports:
+        say("No route is enabled.")
+
+
+def _print_files(report: Report) -> None:
+    """List what has trouble first, then what went through, each only so far as a person reads on."""
+    smooth = [row for row in report.settled if row.state is State.PROCESSED]
+    settled = {row.id for row in report.settled}
+    trouble = [row for row in report.settled if row.state is not State.PROCESSED]
+    trouble += [row for row in report.held if row.id not in settled]
+    rows = [*smooth[:_LISTED], *trouble[:_TROUBLES]]
+    if not rows:
+        return
+    print_table(
+        "",
+        ("  became", "transfer", "file"),
+        [(f"  {row.state.value}", row.id, row.name) for row in rows],
+        empty="",
+        wraps=("file",),
+        below=[_why(row) for row in rows],
+    )
+    if len(smooth) > _LISTED:
+        say(f"  ... and {number(len(smooth) - _LISTED, 'file')} more processed")
+    if len(trouble) > _TROUBLES:
+        say(f"  ... and {len(trouble) - _TROUBLES:,} more that did not go through: `gateway failed list`")
+
+
+def _why(row: Transfer) -> list[str]:
+    """Return why a file went where it is; of one that went through, only what is out of the ordinary."""
+    code = f"{row.reason_code}: " if row.reason_code else ""
+    if row.state is State.PROCESSED and not row.reason_code:
+        return []
+    return [f"{code}{row.reason}"] if row.reason else []

@@ -2,37 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, print_json
+from gateway.cli.output import json_text, print_json
+from gateway.cli.progress import spoken
+from gateway.cli.selecting import demand_route
+
+if TYPE_CHECKING:
+    from gateway.stages.context import Report
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="One pass over the routes, then leave (for cron).")
 @click.option("--route", help="Only this route.")
-@json_option
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON: with --once one list, else a line for each pass that did something.",
+)
 @click.pass_obj
 def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
-    """Run passes over the routes.
+    """Run passes over the routes: one with --once, else at the site's interval until stopped.
 
-    Leaves with 0 when nothing failed, with 1 when some files failed or wait for somebody to act.
+    A pass with --once leaves with 0 when nothing failed, with 1 when some files failed or wait for
+    somebody to act, and with the status of its error where a whole route could not go on. SIGTERM
+    or Ctrl-C stops the passes after the one in work.
     """
-    from gateway.cli.reports import print_reports, report_data
+    from gateway.cli.reports import exit_status, print_reports, report_data
     from gateway.operations.opening import working_on
     from gateway.pipeline import run_routes
     from gateway.service import run_until_stopped
 
-    with working_on(shared.directory()) as context:
-        if route is not None and route not in {each.name for each in context.site.routes}:
-            raise click.UsageError(
-                f"There is no route {route!r}; routes: {', '.join(r.name for r in context.site.routes)}"
-            )
+    def tell(reports: Sequence[Report]) -> None:
+        if not as_json:
+            print_reports(reports, quiet=True)
+        elif any(each.taken or each.settled or each.held or each.problems for each in reports):
+            click.echo(json_text(report_data(reports)))
+
+    with working_on(shared.directory(), actor=shared.actor) as context:
+        demand_route(context.site, route)
         if not once:
-            return run_until_stopped(context, route, lambda reports: print_reports(reports, quiet=True))
-        reports = run_routes(context, route)
-        if as_json:
-            print_json(report_data(reports))
-        else:
-            print_reports(reports)
-    return 1 if any(each.is_troubled for each in reports) else 0
+            return run_until_stopped(context, route, tell)
+        with spoken("Looking at the sources") as context.progress:
+            reports = run_routes(context, route)
+    if as_json:
+        print_json(report_data(reports))
+    else:
+        print_reports(reports)
+    return exit_status(reports)

@@ -1,12 +1,18 @@
-"""Options by which commands choose transfers."""
+"""Options and arguments by which commands choose transfers, routes and catalogues."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from gateway.cli.main import Shared
+    from gateway.config.settings import Site
+    from gateway.formats.catalogue import Catalogue
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -21,22 +27,84 @@ class Moment(click.ParamType[dt.datetime]):
         if isinstance(value, dt.datetime):
             return value
         try:
-            moment = dt.datetime.fromisoformat(str(value))
-        except ValueError:
+            moment = dt.datetime.fromisoformat(str(value).strip())
+            return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time such as 2026-11-22 or 2026-11-22T06:30+01:00", param, ctx)
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+class FindingCode(click.ParamType[str]):
+    """A code of the catalogue of findings: ``F302``, or its title."""
+
+    name = "code"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code; a usage error for one that does not exist."""
+        from gateway.complaints import nearest
+        from gateway.finding_codes import CODES
+
+        known = {code.title: code.code for code in CODES.values()} | {code.lower(): code for code in CODES}
+        wanted = str(value).strip().lower()
+        if wanted not in known:
+            near = nearest(wanted, known)
+            meant = f"is {near} meant?" if near else "docs/findings.md lists them"
+            self.fail(f"there is no finding code {value!r}; {meant}", param, ctx)
+        return known[wanted]
+
+
+_SINCE = click.option(
+    "--since", type=Moment(), help="Arrived at or after this time (UTC unless it has an offset)."
+)
+_UNTIL = click.option("--until", type=Moment(), help="Arrived at or before this time.")
+_ROUTE = click.option("--route", help="Only of this route.")
+
+
+def period_options(command: _Command) -> _Command:
+    """Add --route, --since and --until to ``command``."""
+    return _ROUTE(_SINCE(_UNTIL(command)))
 
 
 def selection_options(command: _Command) -> _Command:
     """Add --code, --route, --since and --until to ``command``."""
-    options = (
-        click.option("--code", help="Only with this finding code, e.g. F302."),
-        click.option("--route", help="Only of this route."),
-        click.option(
-            "--since", type=Moment(), help="Arrived at or after this time (UTC unless it has an offset)."
-        ),
-        click.option("--until", type=Moment(), help="Arrived at or before this time."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    code = click.option("--code", type=FindingCode(), help="Only with this finding code, e.g. F302.")
+    return code(period_options(command))
+
+
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="At most so many, the newest; the total is always said.",
+)
+
+catalogue_option = click.option(
+    "--formats",
+    "catalogue",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Catalogue directory. Default: the site's, else the one that came with the gateway.",
+)
+
+
+def chosen_catalogue(shared: Shared, given: Path | None) -> Catalogue:
+    """Return the catalogue that --formats, the site, or the installation has, in this order.
+
+    Raises ConfigurationError where the site's configuration cannot say which one it is.
+    """
+    from gateway.bundle import bundled
+    from gateway.config.loading import FILE, load_site
+    from gateway.formats.catalogue import Catalogue
+
+    directory = shared.directory()
+    if given is not None:
+        return Catalogue.load(given)
+    if (directory / FILE).exists() or shared.site is not None:
+        return Catalogue.load(load_site(directory).formats)
+    return Catalogue.load(bundled("formats"))
+
+
+def demand_route(site: Site, name: str | None) -> None:
+    """Raise a usage error where ``name`` is given and no route of the site."""
+    known = [route.name for route in site.routes]
+    if name is not None and name not in known:
+        raise click.UsageError(f"There is no route {name!r}; routes: {', '.join(known)}")

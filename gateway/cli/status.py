@@ -1,15 +1,16 @@
-"""`gateway status`: what is where, what waits, and for what."""
+"""`gateway status`: what is where, what waits and since when, and what needs somebody."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import age, json_option, print_json, print_table
+from gateway.cli.output import age, json_option, moment, number, print_json, print_table, say
 
-#: Waiting files and open deliveries shown; the numbers above them are exact.
+#: Waiting files, held files and deliveries shown; the numbers above them are exact.
 _SHOWN = 20
 
 
@@ -17,52 +18,161 @@ _SHOWN = 20
 @json_option
 @click.pass_obj
 def status(shared: Shared, as_json: bool) -> None:
-    """Show counts by route and state, files that wait with age and reason, and deliveries on their way."""
+    """Show what is where: counts by route, what waits, for what and since when, what needs somebody."""
     from gateway.operations.opening import open_site
     from gateway.operations.overview import overview
 
-    with open_site(shared.directory()) as context:
+    with open_site(shared.directory(), actor=shared.actor) as context:
         data = overview(context)
     if as_json:
         print_json(data)
         return
-    _print(data)
+    _head(data)
+    _routes(data["routes"])
+    _waiting(data)
+    _held(data)
+    _deliveries(data)
+    _gaps(data["gaps"])
+    _needs(data)
 
 
-def _print(data: dict[str, Any]) -> None:
+def _head(data: dict[str, Any]) -> None:
+    say(f"{data['site']}  {data['directory']}  {moment(data['at'])}")
     holder = data["working"]
-    busy = (
-        f"worked on by process {holder['pid']} since {holder['since']}" if holder else "no gateway is running"
-    )
-    click.echo(f"{data['site']}: {busy}")
-    states = ("arrived", "claimed", "held", "delivering", "replay", "processed", "duplicate", "failed")
+    if holder:
+        say(f"Process {holder['pid']} on {holder['host']} works on it since {holder['since']}.")
+    else:
+        say("No gateway is at work: files are taken by `gateway run`, or `gateway run --once` from cron.")
+    say("")
+
+
+def _routes(routes: Sequence[dict[str, Any]]) -> None:
     print_table(
         "",
-        ("route", "waiting", *states),
+        ("route", "waiting", "in work", "held", "delivering", "processed", "duplicate", "failed", ""),
         [
-            (row["route"], row["waiting"], *(row["states"].get(state, 0) for state in states))
-            for row in data["routes"]
+            (
+                row["route"],
+                row["waiting"],
+                sum(row["states"][state] for state in ("arrived", "claimed", "replay")),
+                row["states"]["held"],
+                row["states"]["delivering"],
+                row["states"]["processed"],
+                row["states"]["duplicate"],
+                row["failed_open"],
+                "" if row["enabled"] else "disabled" if row["configured"] else "no longer configured",
+            )
+            for row in routes
         ],
         empty="No route is configured.",
     )
-    print_table(
-        f"Waiting files ({data['waiting_total']})",
-        ("route", "file", "age", "code", "reason"),
-        [
-            (one["route"], one["name"], age(one["age_seconds"]), one["code"], one["reason"])
-            for one in data["waiting"][:_SHOWN]
+
+
+def _section(title: str, total: int, columns: Sequence[str], **table: Any) -> None:
+    """Print a table under its title where there is anything to say, and how much is left out."""
+    if not total:
+        return
+    say("")
+    print_table(f"{title} ({total:,})", columns, empty="", **table)
+    left = total - len(table["rows"])
+    if left:
+        say(f"... and {left:,} more; --json lists them")
+
+
+def _waiting(data: dict[str, Any]) -> None:
+    shown = data["waiting"][:_SHOWN]
+    _section(
+        "Waiting at a source, not taken yet",
+        data["waiting_total"],
+        ("route", "age", "first seen", "file"),
+        rows=[
+            (one["route"], age(one["age_seconds"]), moment(one["first_seen_at"]), one["name"])
+            for one in shown
         ],
-        empty="No file waits.",
+        wraps=("file",),
+        below=[[f"{one['code']}: {one['reason']}"] for one in shown],
     )
-    print_table(
-        f"Deliveries on their way ({len(data['deliveries'])})",
-        ("transfer", "destination", "tries", "next try", "last error"),
-        [
-            (one["transfer"], one["destination"], one["tries"], one["next_try_at"], one["last_error"] or "")
-            for one in data["deliveries"][:_SHOWN]
+
+
+def _held(data: dict[str, Any]) -> None:
+    shown = data["held"][:_SHOWN]
+    _section(
+        "Held, waiting for a predecessor",
+        data["held_total"],
+        ("transfer", "age", "since", "file"),
+        rows=[
+            (one["transfer"], age(one["age_seconds"]), moment(one["since"]), one["name"]) for one in shown
         ],
-        empty="No delivery is open.",
-        ids=("transfer",),
+        wraps=("file",),
+        below=[[waits(one)] for one in shown],
     )
-    for gap in data["gaps"]:
-        click.echo(f"Gap in {gap['stream']}: {gap['missing']} missing")
+
+
+def waits(one: dict[str, Any]) -> str:
+    """Return what a held file waits for, in words."""
+    from gateway.operations.overview import gap_words
+
+    own = f"{one['control_number']} of {one['stream']}"
+    if not one["waiting_for"]:
+        return f"{own} goes with the next pass"
+    until = f"; deadline {moment(one['held_until'])}" if one["held_until"] else ""
+    return f"{own} waits for {gap_words(one['waiting_for'])}{until}"
+
+
+def _deliveries(data: dict[str, Any]) -> None:
+    shown = data["deliveries"][:_SHOWN]
+    _section(
+        "Deliveries on their way",
+        data["deliveries_total"],
+        ("transfer", "destination", "tries", "next try", "file"),
+        rows=[
+            (
+                one["transfer"],
+                one["destination"],
+                one["tries"],
+                moment(one["next_try_at"]) or "next pass",
+                one["name"],
+            )
+            for one in shown
+        ],
+        wraps=("file",),
+        below=[[one["last_error"]] if one["last_error"] else [] for one in shown],
+    )
+
+
+def _gaps(gaps: Sequence[dict[str, Any]]) -> None:
+    shown = gaps[:_SHOWN]
+    _section(
+        "Missing control numbers",
+        len(gaps),
+        ("stream", "missing", "count", "since", "age"),
+        rows=[
+            (
+                one["stream"],
+                one["first"] if one["count"] == 1 else f"{one['first']} to {one['last']}",
+                one["count"],
+                moment(one["since"]),
+                age(one["age_seconds"]),
+            )
+            for one in shown
+        ],
+        wraps=("stream", "missing"),
+    )
+
+
+def _needs(data: dict[str, Any]) -> None:
+    """Say at the end, where the eye rests, what somebody has to do."""
+    failed = sum(row["failed_open"] for row in data["routes"])
+    troubled = [one for one in data["deliveries"] if one["last_error"]]
+    needs = []
+    if failed:
+        needs.append(f"{number(failed, 'failed file')}: gateway failed list")
+    if data["held_total"]:
+        needs.append(f"{number(data['held_total'], 'held file')}: gateway hold list")
+    if troubled:
+        needs.append(f"{number(len(troubled), 'delivery', 'deliveries')} that a destination refused: see above")
+    say("")
+    if not needs:
+        say("Nothing needs you.")
+    for index, need in enumerate(needs):
+        say(f"{'Needs you: ' if not index else '           '}{need}")

@@ -11,8 +11,8 @@ from gateway.formats.definition import Version
 from gateway.ledger import attempts, transfers
 from gateway.ledger.ids import new_id
 from gateway.model import Attempt, Evidence, State, Transfer
+from gateway.operations.demands import demand_reason, route_of
 from gateway.operations.field_diff import FieldDiff, field_diff
-from gateway.operations.reprocess import demand_reason
 from gateway.stages.context import Context, Move, record_moves
 
 
@@ -30,6 +30,7 @@ def correct(
         raise ActionRefused(
             f"{failed.name} is {failed.state.value}; only failed files are corrected", where=failed.id
         )
+    route_of(context, failed.route)
     difference = compare(context, failed, corrected)
     child = _copy_in(context, failed, corrected, why)
     facts = {

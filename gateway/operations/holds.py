@@ -4,35 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.errors import ActionRefused
 from gateway.ledger import audit, streams, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import State, Transfer
-from gateway.operations.reprocess import demand_reason
+from gateway.operations.demands import demand_reason, route_of
 from gateway.rules import sequence
-from gateway.rules.streams import StreamState
+from gateway.rules.sequence import SequencePolicy
+from gateway.rules.streams import Gap, StreamState
 from gateway.stages.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A held file and the numbers it waits for."""
+    """A held file, the missing numbers it waits for, and since when.
+
+    Nothing to wait for means that it goes with the next pass.
+    """
 
     transfer: Transfer
-    waiting_for: tuple[str, ...]
+    waiting_for: tuple[Gap, ...]
+    since: datetime
 
 
 def held(context: Context) -> list[Hold]:
-    """Return every held file in order of arrival."""
-    rows: list[Hold] = []
+    """Return every held file in order of arrival, also those of routes that are no longer configured."""
+    policies = {route.name: route.sequence for route in context.site.routes}
     with context.ledger.read() as connection:
-        for route in context.site.routes:
-            for row in transfers.in_states(connection, route.name, (State.HELD,)):
-                state = StreamState.from_dict(streams.load(connection, row.stream or "") or {})
-                missing = tuple(str(gap) for gap in sequence.gaps(route.sequence, state))
-                rows.append(Hold(row, missing))
-    return rows
+        rows = transfers.search(connection, states=(State.HELD,), limit=None)
+        saved = streams.load_many(connection, {row.stream for row in rows if row.stream})
+    states = {name: StreamState.from_dict(data) for name, data in saved.items()}
+    return [_hold(row, policies.get(row.route), states.get(row.stream or "")) for row in reversed(rows)]
+
+
+def _hold(row: Transfer, policy: SequencePolicy | None, state: StreamState | None) -> Hold:
+    own = [one for one in state.held if one.transfer == row.id] if state else []
+    since = own[0].since if own else row.changed_at or row.arrived_at
+    if policy is None or state is None or not own:
+        return Hold(row, (), since)
+    # what freeing it would give up is what it waits for, and nothing that came after it
+    return Hold(row, sequence.free(policy, state, row.id).waived, since)
 
 
 def release_by_hand(context: Context, texts: Sequence[str], reason: str | None) -> list[Transfer]:
@@ -41,20 +54,19 @@ def release_by_hand(context: Context, texts: Sequence[str], reason: str | None) 
     Raises ReasonMissing without a reason, ActionRefused for a transfer that is not held.
     """
     why = demand_reason(reason)
-    freed = []
     with context.ledger.write() as connection:
-        for text in texts:
-            row = transfers.find(connection, text)
+        named = [transfers.find(connection, text) for text in texts]
+        freed = list({row.id: row for row in named}.values())
+        for row in freed:
             if row.state is not State.HELD:
                 raise ActionRefused(f"{row.name} is {row.state.value}, not held", where=row.id)
             _free(context, connection, row, why)
-            freed.append(row)
     return freed
 
 
 def _free(context: Context, connection: Connection, row: Transfer, why: str) -> None:
     """Give up what the file waits for; the next pass lets it go, with what waited behind it."""
-    policy = context.site.route(row.route).sequence
+    policy = route_of(context, row.route).sequence
     name = row.stream or ""
     before = StreamState.from_dict(streams.load(connection, name) or {})
     given_up = sequence.free(policy, before, row.id)

@@ -3,64 +3,142 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from gateway.custody import guard
 from gateway.custody.names import printable
 from gateway.ledger import arrivals, deliveries, transfers
+from gateway.ledger.engine import Connection
+from gateway.model import Arrival, Delivery, State, Transfer
+from gateway.operations.holds import Hold, held
+from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
+from gateway.rules.streams import Gap
 from gateway.stages.context import Context
+
+#: Waiting files, held files and open deliveries listed; their totals are exact.
+LISTED = 1000
 
 
 def overview(context: Context) -> dict[str, Any]:
-    """Return counts by route and state, waiting files, open deliveries and gaps, JSON-ready."""
+    """Return what is where, what waits and since when, what is missing: JSON-ready."""
     now = context.clock.now()
     with context.ledger.read() as connection:
         counts = transfers.count_by_state(connection)
+        failed = _unanswered(connection, counts)
         waiting_counts = arrivals.count(connection)
-        waiting = arrivals.waiting(connection, limit=1000)
+        waiting = arrivals.waiting(connection, limit=LISTED)
         open_deliveries = deliveries.undelivered(connection)
-    names = [route.name for route in context.site.routes]
-    names += sorted({route for route, _state in counts} - set(names))
+        owners = transfers.get_many(connection, [one.transfer for one in open_deliveries[:LISTED]])
+    holds = held(context)
     working = guard.holder(context.site.directory)
     return {
         "site": context.site.name,
+        "directory": str(context.site.directory),
+        "at": now,
         "working": dataclasses.asdict(working) if working else None,
-        "routes": [
+        "routes": _routes(context, counts, failed, waiting_counts),
+        "waiting_total": sum(waiting_counts.values()),
+        "waiting": [waiting_data(one, now) for one in waiting],
+        "held_total": len(holds),
+        "held": [hold_data(one, now) for one in holds[:LISTED]],
+        "deliveries_total": len(open_deliveries),
+        "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
+        "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
+    }
+
+
+def _unanswered(connection: Connection, counts: dict[tuple[str, State], int]) -> dict[str, int]:
+    """Return by route how many failed files nobody has corrected yet."""
+    routes = [route for route, state in counts if state is State.FAILED]
+    return {
+        route: transfers.count(connection, route=route, states=(State.FAILED,), superseded=False)
+        for route in routes
+    }
+
+
+def _routes(
+    context: Context, counts: dict[tuple[str, State], int], failed: dict[str, int], waiting: dict[str, int]
+) -> list[dict[str, Any]]:
+    """Return a row for each route, also those that are no longer configured but have files."""
+    known = {route.name: route for route in context.site.routes}
+    others = {route for route, _state in counts} | set(waiting)
+    rows = []
+    for name in [*known, *sorted(others - set(known))]:
+        states = Counter({state.value: number for (route, state), number in counts.items() if route == name})
+        rows.append(
             {
                 "route": name,
-                "waiting": waiting_counts.get(name, 0),
-                "states": {state.value: number for (route, state), number in counts.items() if route == name},
+                "configured": name in known,
+                "enabled": name in known and known[name].enabled,
+                "waiting": waiting.get(name, 0),
+                "failed_open": failed.get(name, 0),
+                "states": {state.value: states[state.value] for state in State},
             }
-            for name in names
-        ],
-        "waiting_total": sum(waiting_counts.values()),
-        "waiting": [
-            {
-                "route": one.route,
-                "name": printable(one.name),
-                "age_seconds": (now - one.first_seen_at).total_seconds(),
-                "first_seen_at": one.first_seen_at,
-                "size": one.size,
-                "code": one.reason_code,
-                "reason": printable(one.reason),
-            }
-            for one in waiting
-        ],
-        "deliveries": [
-            {
-                "transfer": one.transfer,
-                "destination": one.destination,
-                "state": one.state.value,
-                "tries": one.tries,
-                "next_try_at": one.next_try_at,
-                "last_error": one.last_error,
-            }
-            for one in open_deliveries
-        ],
-        "gaps": [
-            {"stream": one.stream, "missing": ", ".join(str(gap) for gap in one.gaps)}
-            for one in streams(context)
-            if one.gaps
-        ],
+        )
+    return rows
+
+
+def _ago(start: datetime, now: datetime) -> int:
+    return max(0, int((now - start).total_seconds()))
+
+
+def waiting_data(one: Arrival, now: datetime) -> dict[str, Any]:
+    """Return a file that is not proved complete, as lists tell it."""
+    return {
+        "route": one.route,
+        "name": printable(one.name),
+        "first_seen_at": one.first_seen_at,
+        "age_seconds": _ago(one.first_seen_at, now),
+        "size": one.size,
+        "code": one.reason_code,
+        "reason": printable(one.reason),
     }
+
+
+def hold_data(one: Hold, now: datetime) -> dict[str, Any]:
+    """Return a held file, as lists tell it."""
+    row = one.transfer
+    return {
+        "transfer": row.id,
+        "route": row.route,
+        "name": printable(row.name),
+        "stream": row.stream,
+        "control_number": row.control_number,
+        "waiting_for": [gap_data(gap) for gap in one.waiting_for],
+        "since": one.since,
+        "age_seconds": _ago(one.since, now),
+        "held_until": row.held_until,
+    }
+
+
+def gap_data(gap: Gap) -> dict[str, Any]:
+    """Return missing numbers, as lists tell them."""
+    return {"first": gap.first, "last": gap.last, "count": gap.count, "since": gap.since}
+
+
+def _gap(stream: StreamView, gap: Gap, now: datetime) -> dict[str, Any]:
+    return {"stream": stream.stream, **gap_data(gap), "age_seconds": _ago(gap.since, now)}
+
+
+def _delivery(one: Delivery, owner: Transfer) -> dict[str, Any]:
+    return {
+        "transfer": one.transfer,
+        "route": owner.route,
+        "name": printable(owner.name),
+        "destination": one.destination,
+        "state": one.state.value,
+        "tries": one.tries,
+        "next_try_at": one.next_try_at,
+        "last_error": printable(one.last_error) if one.last_error else None,
+    }
+
+
+def gap_words(gaps: Sequence[dict[str, Any]], most: int = 5) -> str:
+    """Return missing numbers as people say them: ``5, 7 to 9 and 3 more``."""
+    words = [one["first"] if one["count"] == 1 else f"{one['first']} to {one['last']}" for one in gaps]
+    more = f" and {len(words) - most} more ranges" if len(words) > most else ""
+    return ", ".join(words[:most]) + more

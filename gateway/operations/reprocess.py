@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.errors import ActionRefused, ReasonMissing
+from gateway.errors import ActionRefused
 from gateway.ledger import attempts, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Attempt, State, Transfer
+from gateway.operations.demands import demand_reason, route_of
 from gateway.stages.context import Context, Move, Report, record_moves
 from gateway.stages.examine import examine
 from gateway.stages.judge import rehearse
@@ -48,14 +49,6 @@ class Forecast:
     explanation: str
 
 
-def demand_reason(reason: str | None) -> str:
-    """Return the reason without blanks around it; raises ReasonMissing where there is none."""
-    text = (reason or "").strip()
-    if not text:
-        raise ReasonMissing(hint='Say why: --reason "..."; it is kept in the audit trail and the manifest')
-    return text
-
-
 def select(context: Context, selection: Selection) -> list[Transfer]:
     """Return the transfers to reprocess in order of arrival.
 
@@ -63,7 +56,8 @@ def select(context: Context, selection: Selection) -> list[Transfer]:
     """
     with context.ledger.read() as connection:
         if selection.ids:
-            return [_named(connection, text) for text in selection.ids]
+            named = [_named(connection, text) for text in selection.ids]
+            return list({row.id: row for row in named}.values())
         found = transfers.search(
             connection,
             route=selection.route,
@@ -71,9 +65,10 @@ def select(context: Context, selection: Selection) -> list[Transfer]:
             code=selection.code,
             since=selection.since,
             until=selection.until,
+            superseded=False,
             limit=None,
         )
-    return sorted((row for row in found if row.superseded_by is None), key=lambda row: row.id)
+    return found[::-1]
 
 
 def _named(connection: Connection, text: str) -> Transfer:
@@ -97,7 +92,7 @@ def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = 
     """Read and judge ``rows`` as a pass would now, and take everything back."""
     forecasts = []
     for name in dict.fromkeys(row.route for row in rows):
-        route = context.site.route(name)
+        route = route_of(context, name)
         own = [_asked(row, "dry run", allow) for row in rows if row.route == name]
         report = Report(name)
         examined = examine(context, route, own, report)
@@ -144,7 +139,8 @@ def replay(context: Context, texts: Sequence[str], reason: str | None) -> list[T
     """Ask for the processed transfers named by ``texts`` to be delivered again, from the archive."""
     why = demand_reason(reason)
     with context.ledger.read() as connection:
-        rows = [transfers.find(connection, text) for text in texts]
+        named = [transfers.find(connection, text) for text in texts]
+    rows = list({row.id: row for row in named}.values())
     for row in rows:
         if row.state is not State.PROCESSED:
             raise ActionRefused(
@@ -168,6 +164,8 @@ def _ask(
         )
         for row, after in zip(rows, asked, strict=True)
     ]
+    for name in {row.route for row in rows}:
+        route_of(context, name)
     now = context.clock.now()
     with context.ledger.write() as connection:
         done = record_moves(context, connection, moves)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.errors import ActionRefused
 from gateway.ledger import audit, streams
 from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
-from gateway.operations.reprocess import demand_reason
+from gateway.operations.demands import demand_reason, route_of
 from gateway.rules import sequence
+from gateway.rules.sequence import SequencePolicy
 from gateway.rules.streams import Gap, StreamState, Waiver
 from gateway.stages.context import Context, Route
 
@@ -30,22 +32,19 @@ class StreamView:
 
 
 def overview(context: Context) -> list[StreamView]:
-    """Return every stream of the site, also those of routes that are no longer configured."""
+    """Return every stream of the site; those of routes that are no longer configured have no policy."""
     known = {route.name: route for route in context.site.routes}
     with context.ledger.read() as connection:
         rows = streams.every(connection)
-    return [
-        _view(row.stream, known[row.route], StreamState.from_dict(row.state))
-        for row in rows
-        if row.route in known
-    ]
+    return [_view(row.stream, row.route, known.get(row.route), row.state) for row in rows]
 
 
-def _view(stream: str, route: Route, state: StreamState) -> StreamView:
-    policy = route.sequence
+def _view(stream: str, name: str, route: Route | None, data: Mapping[str, Any]) -> StreamView:
+    state = StreamState.from_dict(data)
+    policy = route.sequence if route else SequencePolicy()
     return StreamView(
         stream=stream,
-        route=route.name,
+        route=name,
         model=policy.model.value,
         order=policy.order.value,
         last=state.last,
@@ -132,5 +131,7 @@ def _stream(context: Context, connection: Connection, text: str) -> tuple[stream
     rows = [row for row in streams.every(connection) if text in (row.stream, row.route)]
     if len(rows) != 1:
         names = ", ".join(row.stream for row in (rows or streams.every(connection))) or "none yet"
-        raise ActionRefused(f"{text!r} names {len(rows)} streams", hint=f"Streams: {names}")
-    return rows[0], context.site.route(rows[0].route)
+        raise ActionRefused(
+            f"{text!r} names {'more than one stream' if rows else 'no stream'}", hint=f"Streams: {names}"
+        )
+    return rows[0], route_of(context, rows[0].route)
