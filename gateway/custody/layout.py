@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from gateway.custody import names
 from gateway.custody.look import inside
-from gateway.custody.names import printable
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.custody.syncs import sync_directories
 from gateway.errors import OutsideSite
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,8 +20,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from gateway import __version__
-from gateway.custody.names import archive_name, companion_name, portable_text
+from gateway.custody.names import archive_name, companion_name
 from gateway.errors import ConfigurationError, ManifestInvalid
+from gateway.printable import portable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -88,21 +88,6 @@ def temporary_name(final_name: str) -> str:
     return TEMPORARY_PREFIX + _short_hash(final_name)
 
 
-def printable(name: str) -> str:
-    """Return ``name`` as one line that any terminal shows; what cannot be shown is escaped."""
-    return "".join(char if char.isprintable() else _shown(char) for char in name)
-
-
-def portable_text(text: str) -> str:
-    r"""Return ``text`` with bytes that were not UTF-8 (lone surrogates) written as ``\xNN``."""
-    if text.isascii():
-        return text
-    try:
-        return os.fsencode(text).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def _unit(name: str, at: int) -> str:
     """Return the character at ``at``, escaped where it has to be."""
     char = name[at]
@@ -144,9 +129,3 @@ def _cut(name: str, mark: str, limit: int) -> str:
 
 def _short_hash(name: str) -> str:
     return hashlib.sha256(_raw(name)).hexdigest()[:16]
-
-
-def _shown(char: str) -> str:
-    if 0xDC80 <= ord(char) <= 0xDCFF:
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")

@@ -7,8 +7,8 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from gateway.custody.names import printable
 from gateway.errors import AccessDenied, CustodyError, DiskFull, FileMissing, NameTaken
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

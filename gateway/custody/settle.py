@@ -20,7 +20,6 @@ from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists, open_regular
 from gateway.custody.moves import make_directory, resume_move
-from gateway.custody.names import portable_text
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import (
     AccessDenied,
@@ -31,6 +30,7 @@ from gateway.errors import (
     ManifestInvalid,
     NameTaken,
 )
+from gateway.printable import portable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

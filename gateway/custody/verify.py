@@ -19,9 +19,10 @@ from gateway.custody.differences import Difference, Kind, Known, VerifyReport
 from gateway.custody.layout import DAY_AREAS, Layout
 from gateway.custody.look import exists, look, open_regular
 from gateway.custody.manifest import read_manifest
-from gateway.custody.names import DAY_LIST, MANIFEST_SUFFIX, REPORT_SUFFIX, TEMPORARY_PREFIX, printable
+from gateway.custody.names import DAY_LIST, MANIFEST_SUFFIX, REPORT_SUFFIX, TEMPORARY_PREFIX
 from gateway.custody.refusals import refusing
 from gateway.errors import CustodyError, FileMissing, ManifestInvalid
+from gateway.printable import printable
 
 #: Called after each file with its path relative to the site and its size in bytes.
 Progress = Callable[[str, int], None]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, select
 
-from gateway.ledger.encoding import printable
 from gateway.ledger.statements import in_lists, upsert
 from gateway.ledger.tables import arrivals
 from gateway.model import Arrival
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -43,8 +43,9 @@ def canonical_json(value: Any) -> str:
     text = _ENCODER.encode(value)
     if text.isascii() or not _SURROGATE.search(text):
         return text
-    # Surrogates occur inside strings only, where the escape means the same character.
-    return _SURROGATE.sub(_escape, _paired(text))
+    # Joining pairs changes how keys sort, so the text is read and written once more. Surrogates
+    # occur inside strings only, where the escape means the same character.
+    return _SURROGATE.sub(_escape, _ENCODER.encode(json.loads(_paired(text))))
 
 
 def _paired(text: str) -> str:
@@ -87,14 +88,3 @@ def original_text(stored: str) -> str:
     if not stored.startswith(_MARK):
         return stored
     return str(json.loads(stored.removeprefix("json:")))
-
-
-def printable(name: str) -> str:
-    """Return a file name for people: bytes that are not UTF-8 and control characters are escaped.
-
-    Two names may look the same in this form; the ledger keeps the bytes beside it.
-    """
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(
-        part if part.isprintable() else part.encode("unicode_escape").decode("ascii") for part in text
-    )

@@ -8,7 +8,7 @@ because a file may bring a million of them.
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, delete, func, select

@@ -41,8 +41,7 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
         .where(transfers.c.settled_path.is_not(None), in_archive)
         .order_by(transfers.c.settled_path)
     )
-    for path, sha256, manifest in connection.execute(statement):
-        yield path, sha256, manifest
+    yield from ((path, sha256, manifest) for path, sha256, manifest in connection.execute(statement))
 
 
 def names_taken(connection: Connection, route: str, names: Iterable[str], since: datetime) -> set[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from gateway.ledger.encoding import printable
 from gateway.model import Companion, Evidence, Transfer
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Row

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from sqlalchemy import Connection, Row, Select, Text, and_, exists, func, or_, select, type_coerce
 
 from gateway.errors import ActionRefused
-from gateway.ledger.encoding import canonical_json, printable
+from gateway.ledger.encoding import canonical_json
 from gateway.ledger.ids import is_id
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import deliveries, transfers
 from gateway.ledger.transfer_rows import from_row, sha256_head
 from gateway.model import DeliveryState, Identity, State, Transfer
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway.custody import copies, names
 from gateway.errors import CustodyError, UsageError
 from gateway.model import Transfer
+from gateway.printable import printable
 from gateway.stages.context import Context
 
 _COLUMNS = (
@@ -29,11 +30,17 @@ _COLUMNS = (
 )
 
 
-def export(context: Context, rows: Sequence[Transfer], directory: Path) -> None:
+def export(
+    context: Context,
+    rows: Sequence[Transfer],
+    directory: Path,
+    progress: Callable[[int], None] = lambda _count: None,
+) -> None:
     """Copy each failed file with its manifest and report to ``directory`` and list all findings.
 
-    A file whose name is taken there gets its transfer's id into its name. Raises UsageError
-    where the list exists already, CustodyError where something cannot be copied.
+    A file whose name is taken there gets its transfer's id into its name. ``progress`` is told of
+    each file copied. Raises UsageError where the list exists already, CustodyError where something
+    cannot be copied.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -50,11 +57,12 @@ def export(context: Context, rows: Sequence[Transfer], directory: Path) -> None:
         raise CustodyError("The export cannot be written", where=str(directory), cause=error) from error
     for row in rows:
         _copy(context, row, directory)
+        progress(1)
 
 
 def _lines(row: Transfer) -> Iterable[list[Any]]:
     for one in (row.findings or {}).get("listed", ()):
-        place = {"transfer": row.id, "route": row.route, "file": names.printable(row.name), **one}
+        place = {"transfer": row.id, "route": row.route, "file": printable(row.name), **one}
         yield [_harmless(place.get(column, "")) for column in _COLUMNS]
 
 

@@ -9,18 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from gateway.custody import guard
-from gateway.custody.names import printable
 from gateway.ledger import arrivals, deliveries, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
 from gateway.operations.holds import Hold, held
 from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
+from gateway.printable import printable
 from gateway.rules.streams import Gap
 from gateway.stages.context import Context
 
 #: Waiting files, held files and open deliveries listed; their totals are exact.
 LISTED = 1000
+#: What waits with these codes is never taken unless somebody acts.
+_NEVER_TAKEN = ("F901", "F902")
 
 
 def overview(context: Context) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def overview(context: Context) -> dict[str, Any]:
         "working": dataclasses.asdict(working) if working else None,
         "routes": _routes(context, counts, failed, waiting_counts),
         "waiting_total": sum(waiting_counts.values()),
-        "waiting": [waiting_data(one, now) for one in waiting],
+        "waiting": [_waiting(context, one, now) for one in waiting],
         "held_total": len(holds),
         "held": [hold_data(one, now) for one in holds[:LISTED]],
         "deliveries_total": len(open_deliveries),
@@ -86,16 +88,18 @@ def _ago(start: datetime, now: datetime) -> int:
     return max(0, int((now - start).total_seconds()))
 
 
-def waiting_data(one: Arrival, now: datetime) -> dict[str, Any]:
-    """Return a file that is not proved complete, as lists tell it."""
+def _waiting(context: Context, one: Arrival, now: datetime) -> dict[str, Any]:
+    normal = [r.completeness.alert_after_seconds for r in context.site.routes if r.name == one.route]
+    age = _ago(one.first_seen_at, now)
     return {
         "route": one.route,
         "name": printable(one.name),
         "first_seen_at": one.first_seen_at,
-        "age_seconds": _ago(one.first_seen_at, now),
+        "age_seconds": age,
         "size": one.size,
         "code": one.reason_code,
         "reason": printable(one.reason),
+        "stuck": one.reason_code in _NEVER_TAKEN or not normal or age >= normal[0],
     }
 
 
@@ -112,6 +116,7 @@ def hold_data(one: Hold, now: datetime) -> dict[str, Any]:
         "since": one.since,
         "age_seconds": _ago(one.since, now),
         "held_until": row.held_until,
+        "overdue": row.held_until is not None and row.held_until <= now,
     }
 
 

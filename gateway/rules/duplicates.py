@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
 from gateway.model import Finding, Identity, Severity, Transfer
-from gateway.rules.file_names import printable
+from gateway.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
 from gateway.model import Arrival, Companion, Evidence, Finding, Sighting
+from gateway.printable import printable
 from gateway.rules.completeness_policy import CompletenessPolicy, EvidenceKind
-from gateway.rules.file_names import printable
 from gateway.rules.side_files import ControlLine, parse_checksum_file
 from gateway.rules.surroundings import Role, Statement, Surroundings, marker_name
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -49,10 +48,3 @@ def split_extension(name: str) -> tuple[str, str]:
     if not dot or not head.strip("."):
         return name, ""
     return head, dot + tail
-
-
-def printable(name: str) -> str:
-    """Return ``name`` for people: bytes that are not UTF-8 and control characters as escapes."""
-    raw = os.fsencode(name)
-    text = raw.decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

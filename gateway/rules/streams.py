@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.finding_codes import finding
-from gateway.rules.file_names import printable
+from gateway.printable import printable
 from gateway.rules.ranges import Span, Spans
 
 if TYPE_CHECKING:

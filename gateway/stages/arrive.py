@@ -12,12 +12,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.custody.names import printable, working_name
+from gateway.custody.names import working_name
 from gateway.errors import DiskFull, Overdue, SourceError
 from gateway.finding_codes import finding
 from gateway.ledger import arrivals, attempts, audit, settlements, transfers
 from gateway.ledger.ids import new_id
 from gateway.model import Arrival, Attempt, Evidence, Sighting, State, Transfer
+from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.readers.base import ENDING_BYTES
 from gateway.rules import completeness

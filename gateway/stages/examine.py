@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.custody.copies import READ_BYTES, hash_file
 from gateway.custody.look import open_regular
-from gateway.custody.names import printable
 from gateway.errors import GatewayError
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format
 from gateway.model import Finding, Identity, Transfer
+from gateway.printable import printable
 from gateway.stages.context import Context, Report, Route
 from gateway.stages.identify import choose_format, identity_of
 

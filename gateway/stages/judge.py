@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.custody.names import printable
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.ledger import deliveries, record_keys, streams, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Disposition, Finding, Severity, State, Transfer
+from gateway.printable import printable
 from gateway.rules import duplicates, sequence
 from gateway.rules.duplicates import Action, Known, Verdict
 from gateway.rules.sequence import Decision, Fate, Model, SequencePolicy, StreamState

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from gateway.custody import look
 from gateway.custody.copies import hash_file
-from gateway.custody.names import printable, working_name
+from gateway.custody.names import working_name
 from gateway.errors import GatewayError, SourceError
 from gateway.ledger import transfers
 from gateway.ledger.ids import new_id
 from gateway.model import Companion, Evidence, Identity, Sighting, State, Transfer
+from gateway.printable import printable
 from gateway.stages.context import Context, Report, Route
 
 SUFFIX = ".request.json"

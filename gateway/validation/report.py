@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.finding_codes import CODES, Code
+from gateway.printable import printable
 
 WIDTH = 100
 
@@ -51,31 +52,13 @@ def report_text(name: str, findings: Mapping[str, Any], context: Mapping[str, st
     return "\n".join(line.rstrip() for line in parts) + "\n"
 
 
-def visible(text: str) -> str:
-    """Return ``text`` on one line, with everything that is not printable escaped."""
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    number = ord(char)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte that was not UTF-8, as os.fsdecode keeps it
-        number -= 0xDC00
-    return (
-        f"\\x{number:02x}"
-        if number < 0x100
-        else f"\\u{number:04x}"
-        if number < 0x10000
-        else f"\\U{number:08x}"
-    )
-
-
 def _head(name: str, findings: Mapping[str, Any], context: Mapping[str, str]) -> Iterator[str]:
-    yield from _wrapped(f"REPORT ON {visible(name)}")
+    yield from _wrapped(f"REPORT ON {printable(name)}")
     yield "=" * WIDTH
     width = max((len(label) for label in context), default=0) + 2
     for label, fact in context.items():
         yield from _wrapped(
-            f"{visible(label).capitalize() + ':':<{width}}{visible(fact)}", indent=" " * width
+            f"{printable(label).capitalize() + ':':<{width}}{printable(fact)}", indent=" " * width
         )
     yield ""
     errors, warnings = findings["errors"], findings["warnings"]
@@ -90,7 +73,7 @@ def _overview(totals: Sequence[Totals]) -> Iterator[str]:
     yield from ("", "What is wrong, with exact totals", "-" * WIDTH)
     for total in _in_order(totals):
         label = f"{total['code']} {_title(total)}"
-        where = ".".join(visible(total[part]) for part in ("record_type", "column") if total[part])
+        where = ".".join(printable(total[part]) for part in ("record_type", "column") if total[part])
         mark = "  (warning)" if total["severity"] == "warning" else ""
         yield from _wrapped(f"{total['count']:>12,}  {label}  {where}{mark}", indent=" " * 14)
 
@@ -107,15 +90,15 @@ def _details(totals: Sequence[Totals], listed: Sequence[Mapping[str, Any]]) -> I
 
 def _group(total: Totals, listed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     code = CODES.get(total["code"])
-    where = ".".join(visible(total[part]) for part in ("record_type", "column") if total[part])
-    rule = f"  rule {visible(total['rule'])}" if total["rule"] else ""
+    where = ".".join(printable(total[part]) for part in ("record_type", "column") if total[part])
+    rule = f"  rule {printable(total['rule'])}" if total["rule"] else ""
     yield ""
     yield from _wrapped(f"{total['code']} {_title(total)}  {where}{rule}", indent="     ")
     if code:
         yield from _wrapped(f"     {code.meaning}", indent="     ")
     for one in listed:
         place = _place(one)
-        message = visible(str(one["message"]))
+        message = printable(str(one["message"]))
         yield from _wrapped(f"   - {place}{message}{_raw_value(one, message)}", indent="     ")
     if total["count"] > len(listed):
         more = total["count"] - len(listed)
@@ -131,7 +114,7 @@ def _place(one: Mapping[str, Any]) -> str:
 def _raw_value(one: Mapping[str, Any], message: str) -> str:
     """Return the raw value as an addition, where the message does not show it already."""
     value = one.get("value")
-    shown = visible(str(value))
+    shown = printable(str(value))
     return "" if value is None or not shown or shown in message else f' (the value is "{shown}")'
 
 

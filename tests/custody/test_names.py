@@ -16,11 +16,10 @@ from gateway.custody.names import (
     archive_name,
     companion_name,
     numbered,
-    portable_text,
-    printable,
     temporary_name,
     working_name,
 )
+from gateway.printable import portable_text, printable
 
 BYTE_NAMES = st.binary(min_size=1, max_size=255).map(
     lambda raw: os.fsdecode(raw.replace(b"/", b"_").replace(b"\0", b"_"))

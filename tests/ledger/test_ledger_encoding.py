@@ -11,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger import ids
-from gateway.ledger.encoding import (
-    canonical_json,
-    exact_text,
-    original_text,
-    printable,
-    text_time,
-    time_text,
-)
+from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
 from gateway.model import State
+from gateway.printable import printable
 
 LONE = st.text(st.characters(codec=None, categories=("L", "N", "P", "Cs", "Cc")), max_size=20)
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledger_samples import NOW, OPERATOR, new_ledger, transfer
+from ledger_samples import NOW, new_ledger, transfer
 from sqlalchemy import event
 
-from gateway.errors import LedgerError, ReasonMissing
+from gateway.errors import LedgerError
 from gateway.ledger import arrivals, attempts, record_keys, streams, transfers
 from gateway.ledger.record_keys import FirstSeen
 from gateway.model import Arrival, Attempt

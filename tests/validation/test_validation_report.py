@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from gateway.finding_codes import CODES, finding
 from gateway.findings import Findings
 from gateway.model import Severity
-from gateway.validation.report import WIDTH, report_text, visible
+from gateway.printable import printable
+from gateway.validation.report import WIDTH, report_text
 from tests.validation.validation_kit import GOOD, make_format, read
 
 
@@ -87,7 +88,7 @@ def test_names_and_values_cannot_write_to_the_terminal() -> None:
     findings = Findings()
     findings.add(finding("F302", 'n is "\x1b[31m\r\n"', value="\x9b\u202e\x00"))
     shown = report(findings, "a\n\x1b]0;x\x07\udcff.csv")
-    assert "REPORT ON a\\x0a\\x1b]0;x\\x07\\xff.csv" in shown
+    assert "REPORT ON a\\n\\x1b]0;x\\x07\\xff.csv" in shown
     assert 'n is "\\x1b[31m\\x0d\\x0a" (the value is "\\x9b\\u202e\\x00")' in shown
 
 
@@ -104,5 +105,5 @@ def test_any_text_makes_a_plain_report(name: str, value: str) -> None:
 @given(st.text())
 def test_printable_text_stays_as_it_is(text: str) -> None:
     """Only what cannot be printed is escaped."""
-    assert visible(visible(text)) == visible(text)
-    assert not text.isprintable() or visible(text) == text
+    assert printable(printable(text)) == printable(text)
+    assert not text.isprintable() or printable(text) == text
