@@ -64,7 +64,7 @@ def test_raw_value_is_shown_where_the_message_does_not() -> None:
 def test_warnings_alone_do_not_say_refused() -> None:
     """A file with warnings only is not called refused."""
     findings = Findings()
-    findings.add(finding("F904", "odd name", severity=Severity.WARNING))
+    findings.add(finding("F805", "5 is missing"))
     assert "0 errors, 1 warning. No error." in report(findings)
 
 
@@ -89,7 +89,7 @@ def test_names_and_values_cannot_write_to_the_terminal() -> None:
     findings.add(finding("F302", 'n is "\x1b[31m\r\n"', value="\x9b\u202e\x00"))
     shown = report(findings, "a\n\x1b]0;x\x07\udcff.csv")
     assert "REPORT ON a\\n\\x1b]0;x\\x07\\xff.csv" in shown
-    assert 'n is "\\x1b[31m\\x0d\\x0a" (the value is "\\x9b\\u202e\\x00")' in shown
+    assert 'n is "\\x1b[31m\\r\\n" (the value is "\\x9b\\u202e\\x00")' in shown
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
