@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from gateway.finding_codes import CODES, finding
 from gateway.findings import Findings
-from gateway.model import Severity
 from gateway.printable import printable
 from gateway.validation.report import WIDTH, report_text
 from tests.validation.validation_kit import GOOD, make_format, read
