@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 
 from gateway.errors import GatewayError, InternalError
-from gateway.ledger import transfers
+from gateway.ledger import audit, checkpoint, transfers
 from gateway.model import State, Transfer
 from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
@@ -78,7 +78,23 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
         if not route.enabled or only not in (None, route.name):
             continue
         reports.append(_run_alone(context, route))
+    try:
+        _anchor(context)
+    except GatewayError as error:
+        unanchored = Report("audit trail")
+        unanchored.problem(error)
+        reports.append(unanchored)
     return reports
+
+
+def _anchor(context: Context) -> None:
+    """Note the end of the audit trail outside the ledger, unless it stands there already."""
+    path = str(context.layout.checkpoints_file)
+    with context.ledger.read() as connection:
+        head = audit.head(connection)
+    noted = checkpoint.last(path)
+    if head.count and (noted is None or noted.hash != head.hash):
+        checkpoint.append(path, head, context.clock.now())
 
 
 def _run_alone(context: Context, route: Route) -> Report:

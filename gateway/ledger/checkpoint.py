@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from gateway.errors import LedgerError
+from gateway.custody import moves, writes
+from gateway.errors import CustodyError, LedgerError
 from gateway.ledger import audit
 from gateway.ledger.audit_chain import GENESIS, Head
 from gateway.ledger.audit_check import AuditFault, AuditProblem, AuditReport
@@ -24,6 +25,10 @@ from gateway.ledger.tables import audit as audit_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+
+#: More than any line of the file has.
+_LONGEST_LINE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +55,25 @@ def append(path: str, head: Head, now: datetime) -> Checkpoint:
     """
     line = canonical_json({"at": now, "count": head.count, "hash": head.hash}).encode()
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        _append_line(path, line)
-    except OSError as error:
+        moves.make_directory(os.path.dirname(path) or ".")
+        # a last line that a crash tore is cut off first: it anchored nothing that this one does not
+        writes.append_lines(path, line + b"\n")
+    except CustodyError as error:
         raise LedgerError("The audit checkpoint cannot be written", where=path, cause=error) from error
     return Checkpoint(head.count, head.hash, now)
 
 
-def _append_line(path: str, line: bytes) -> None:
-    known = os.path.exists(path)
-    with open(path, "a+b") as file:
-        # A line that a crash tore stays by itself and does not spoil this one.
-        if file.tell() and _last_byte(file.fileno()) != b"\n":
-            line = b"\n" + line
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if not known:
-        _sync_directory(os.path.dirname(path) or ".")
-
-
-def _last_byte(descriptor: int) -> bytes:
-    return os.pread(descriptor, 1, os.fstat(descriptor).st_size - 1)
-
-
-def _sync_directory(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+def last(path: str) -> Checkpoint | None:
+    """Return the newest checkpoint in ``path`` without reading the others; None where there is none."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE))
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LedgerError("The audit checkpoints cannot be read", where=path, cause=error) from error
+    return _parse(lines[-1]) if lines else None
 
 
 def read(path: str) -> Checkpoints:

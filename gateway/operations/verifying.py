@@ -23,14 +23,17 @@ def _settled(context: Context) -> Iterator[Known]:
             yield Known(path, sha256, manifest_sha256)
 
 
-def verify_audit(context: Context) -> tuple[list[dict[str, Any]], int]:
+def verify_audit(
+    context: Context, progress: Callable[[int, int], None] | None = None
+) -> tuple[list[dict[str, Any]], int]:
     """Check the chain of the audit trail and its checkpoints outside the ledger.
 
-    Returns what is wrong, as JSON-ready data, and the number of entries checked.
+    ``progress`` is told now and then of the entries checked and their number. Returns what is
+    wrong, as JSON-ready data, and the number of entries checked.
     """
     kept = checkpoint.read(str(context.layout.checkpoints_file))
     with context.ledger.read() as connection:
-        chain = audit.verify(connection)
+        chain = audit.verify(connection, progress)
         anchored = checkpoint.verify_against(kept.listed, connection)
     problems: list[dict[str, Any]] = [
         {
@@ -52,11 +55,16 @@ def verify_audit(context: Context) -> tuple[list[dict[str, Any]], int]:
     return problems, chain.checked
 
 
-def write_checkpoint(context: Context) -> None:
-    """Anchor the present end of the audit trail outside the ledger, unless it is anchored already."""
-    path = str(context.layout.checkpoints_file)
-    with context.ledger.read() as connection:
-        head = audit.head(connection)
-    kept = checkpoint.read(path).listed
-    if head.count and (not kept or kept[-1].count != head.count):
-        checkpoint.append(path, head, context.clock.now())
+def export_audit(context: Context, file: Path) -> int:
+    """Write the whole audit trail to the new ``file``; return the number of entries.
+
+    Raises UsageError where there is a file already, CustodyError where it cannot be written,
+    AuditBroken for an entry that cannot be read: what was written until then stays.
+    """
+    try:
+        with open(file, "xb") as out, context.ledger.read() as connection:
+            return audit.export(connection, out)
+    except FileExistsError:
+        raise UsageError("There is a file already", where=str(file), hint="Choose another name") from None
+    except OSError as error:
+        raise CustodyError("The audit trail cannot be written", where=str(file), cause=error) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gateway.rules.completeness import ControlFilePolicy
+    from gateway.rules.completeness_policy import ControlFilePolicy
 
 #: Characters of a checksum or control file; more than this is something else.
 LARGEST = 16 * 1024 * 1024

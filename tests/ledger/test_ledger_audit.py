@@ -203,14 +203,17 @@ def test_checkpoints(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_torn_checkpoint_spoils_no_other(ledger: Ledger, tmp_path: Path) -> None:
-    """A line that a crash cut off is told by its number; those before and after it count."""
+    """A last line that a crash cut off is replaced; a line damaged in the middle is told by its number."""
     path = tmp_path / "checkpoints.jsonl"
     checkpoint.append(str(path), _append(ledger, 1), NOW)
     path.write_bytes(path.read_bytes() + b'{"at":"2026')
     checkpoint.append(str(path), _append(ledger, 2), NOW)
     kept = checkpoint.read(str(path))
     assert [one.count for one in kept.listed] == [1, 2]
-    assert kept.unreadable == (2,)
+    assert kept.unreadable == ()
+    assert checkpoint.last(str(path)) == kept.listed[-1]
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    assert checkpoint.read(str(path)).unreadable == (1,)
 
 
 def test_a_checkpoint_that_cannot_be_written(tmp_path: Path) -> None:
