@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, moment, print_json, print_table
+from gateway.cli.output import json_option, json_text, moment, number, print_json, print_table, say
+from gateway.cli.progress import spoken
 from gateway.cli.selecting import Moment
+
+if TYPE_CHECKING:
+    from gateway.ledger.audit import ChainedEntry
+    from gateway.ledger.engine import Connection
+
+#: Characters of what changed that a table shows; --json has everything.
+_LONGEST_CHANGE = 400
 
 
 @click.group()
@@ -19,12 +27,18 @@ def audit() -> None:
 
 
 @audit.command("log")
-@click.argument("object_id", required=False)
+@click.argument("object_id", metavar="[OBJECT]", required=False)
 @click.option("--action", help="Only this action, e.g. reprocess-requested.")
 @click.option("--by", "actor", help="Only what this actor did.")
-@click.option("--since", type=Moment())
-@click.option("--until", type=Moment())
-@click.option("--limit", default=200, show_default=True, help="At most so many entries, the newest.")
+@click.option("--since", type=Moment(), help="At or after this time (UTC unless it has an offset).")
+@click.option("--until", type=Moment(), help="At or before this time.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    help="At most so many entries, the newest.",
+)
 @json_option
 @click.pass_obj
 def log(
@@ -37,76 +51,116 @@ def log(
     limit: int,
     as_json: bool,
 ) -> None:
-    """Show entries of the audit trail; OBJECT_ID is a transfer's or stream's id."""
+    """Show entries of the audit trail, oldest first.
+
+    OBJECT is a transfer (an id, the beginning or end of one, or a file name) or a stream.
+    """
     from gateway.ledger import audit as trail
     from gateway.operations.opening import open_site
 
-    with open_site(shared.directory()) as context, context.ledger.read() as connection:
-        rows = list(
-            trail.read(
-                connection,
-                object_id=object_id,
-                action=action,
-                actor=actor,
-                since=since,
-                until=until,
-                limit=limit,
-            )
+    with (
+        open_site(shared.directory(), actor=shared.actor) as context,
+        context.ledger.read() as connection,
+    ):
+        rows = trail.read(
+            connection,
+            object_id=_meant(connection, object_id),
+            action=action,
+            actor=actor,
+            since=since,
+            until=until,
+            limit=limit,
         )
     if as_json:
         print_json([row.to_dict() for row in rows])
         return
     print_table(
-        "",
-        ("no.", "time", "actor", "action", "object", "change", "reason"),
+        "Audit trail",
+        ("no.", "time", "actor", "action", "object"),
         [
-            (
-                row.sequence,
-                moment(row.entry.at),
-                row.entry.actor.name,
-                row.entry.action,
-                row.entry.object_id,
-                json.dumps(row.entry.new, ensure_ascii=False) if row.entry.new else "",
-                row.entry.reason or "",
-            )
+            (row.sequence, moment(row.entry.at), row.entry.actor.name, row.entry.action, _object(row))
             for row in rows
         ],
-        empty="No entry.",
-        ids=("time",),
+        empty="No entry fits.",
+        wraps=("actor", "object"),
+        below=[_below(row) for row in rows],
     )
+    if len(rows) == limit:
+        say("... perhaps earlier ones; --limit shows more")
+
+
+def _meant(connection: Connection, text: str | None) -> str | None:
+    """Return the id of the object a person means; streams are named in full and have a slash."""
+    from gateway.ledger import transfers
+
+    return text if text is None or "/" in text else transfers.find(connection, text).id
+
+
+def _object(row: ChainedEntry) -> str:
+    kind = row.entry.object_type
+    return row.entry.object_id if kind == "transfer" else f"{kind} {row.entry.object_id}"
+
+
+def _below(row: ChainedEntry) -> list[str]:
+    entry = row.entry
+    lines = [f"why: {entry.reason}"] if entry.reason else []
+    lines += [f"outcome: {entry.outcome}"] if entry.outcome != "ok" else []
+    change = _change(entry.old or {}, entry.new or {})
+    if len(change) > _LONGEST_CHANGE:
+        change = f"{change[:_LONGEST_CHANGE]} ... (--json shows all)"
+    return [*lines, change] if change else lines
+
+
+def _change(old: Any, new: Any) -> str:
+    """Return what is new, and what it was where that is known and differs."""
+    parts = []
+    for key, value in new.items():
+        if key in old and old[key] != value:
+            parts.append(f"{key} {_value(old[key])} -> {_value(value)}")
+        elif value not in (None, "", [], {}):
+            parts.append(f"{key} {_value(value)}")
+    return ", ".join(parts)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
 
 
 @audit.command("verify")
 @json_option
 @click.pass_obj
 def verify(shared: Shared, as_json: bool) -> int:
-    """Recompute every hash of the audit trail and compare it with the checkpoints outside the ledger."""
+    """Recompute every hash of the audit trail and compare it with the checkpoints outside the ledger.
+
+    Leaves with 61 where anything was altered, removed, inserted or cut off.
+    """
+    from gateway.errors import AuditBroken
     from gateway.operations.opening import open_site
     from gateway.operations.verifying import verify_audit
 
-    with open_site(shared.directory()) as context:
-        problems, count = verify_audit(context)
+    with open_site(shared.directory(), actor=shared.actor) as context, spoken("Checking") as tell:
+        problems, count = verify_audit(context, lambda done, of: tell(f"{done:,} of {of:,} entries checked"))
     if as_json:
         print_json({"entries": count, "problems": problems})
     else:
         for problem in problems:
-            click.echo(f"! {problem['code']}: {problem['message']}", err=True)
-        click.echo(f"{count} entries checked, {len(problems)} problems.")
-    return 61 if problems else 0
+            say(f"! {problem['code']}: {problem['message']}", err=True)
+        found = number(len(problems), "problem") if problems else "the trail is whole"
+        say(f"{number(count, 'entry', 'entries')} checked: {found}.")
+    return AuditBroken.exit_status if problems else 0
 
 
 @audit.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def export(shared: Shared, file: Path) -> None:
-    """Write the whole audit trail to FILE as JSON lines that can be verified without the gateway."""
-    from gateway.ledger import audit as trail
-    from gateway.operations.opening import open_site
+    """Write the whole audit trail to FILE as JSON lines that can be verified without the gateway.
 
-    with (
-        open_site(shared.directory()) as context,
-        context.ledger.read() as connection,
-        open(file, "xb") as out,
-    ):
-        count = trail.export(connection, out)
-    click.echo(f"{count} entries written to {file}.")
+    FILE must not exist yet.
+    """
+    from gateway.operations.opening import open_site
+    from gateway.operations.verifying import export_audit
+
+    with open_site(shared.directory(), actor=shared.actor) as context, spoken("Writing the audit trail"):
+        count = export_audit(context, file)
+    say(f"{number(count, 'entry', 'entries')} written to {file}")

@@ -8,49 +8,61 @@ import click
 
 from gateway.cli.failed import brief
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, moment, print_json, print_table
-from gateway.cli.selecting import Moment
+from gateway.cli.output import json_option, moment, print_json, print_table, say
+from gateway.cli.selecting import demand_route, limit_option, period_options
+
+#: Each verdict and the finding that says it.
+_VERDICTS = {"resend": "F701", "conflict": "F702", "copy": "F703", "record-duplicate": "F704"}
 
 
 @click.command()
-@click.option("--route", help="Only of this route.")
-@click.option("--since", type=Moment(), help="Arrived at or after this time.")
-@click.option("--verdict", type=click.Choice(["resend", "conflict", "copy", "record-duplicate"]))
+@period_options
+@click.option("--verdict", type=click.Choice(list(_VERDICTS)), help="Only of this kind.")
+@limit_option
 @json_option
 @click.pass_obj
 def duplicates(
-    shared: Shared, route: str | None, since: dt.datetime | None, verdict: str | None, as_json: bool
+    shared: Shared,
+    route: str | None,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    verdict: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
-    """List files that repeat earlier ones: resends, conflicts, copies, repeated records."""
+    """List files that repeat earlier ones, newest first: resends, conflicts, copies, repeated records.
+
+    Those that the route accepts and only notes are listed too.
+    """
     from gateway.ledger import transfers
     from gateway.operations.opening import open_site
 
-    with open_site(shared.directory()) as context, context.ledger.read() as connection:
-        found = [
-            row
-            for code in ("F701", "F702", "F703", "F704")
-            for row in transfers.search(connection, route=route, code=code, since=since, limit=None)
-        ]
-    unique = {row.id: row for row in found if verdict in (None, row.verdict)}
-    rows = sorted(unique.values(), key=lambda row: row.id, reverse=True)
+    codes = [_VERDICTS[verdict]] if verdict else list(_VERDICTS.values())
+    with open_site(shared.directory(), actor=shared.actor) as context:
+        with context.ledger.read() as connection:
+            found = {
+                row.id: row
+                for code in codes
+                for row in transfers.search(
+                    connection, route=route, code=code, since=since, until=until, limit=limit
+                )
+            }
+        if not found:
+            demand_route(context.site, route)
+    rows = sorted(found.values(), key=lambda row: row.id, reverse=True)[:limit]
     if as_json:
         print_json([brief(row) for row in rows])
         return
     print_table(
-        f"Duplicates ({len(rows)})",
-        ("transfer", "route", "file", "arrived", "verdict", "became", "why"),
+        f"Duplicates ({len(rows):,})",
+        ("transfer", "arrived", "verdict", "became", "route"),
         [
-            (
-                row.id,
-                row.route,
-                row.name,
-                moment(row.arrived_at),
-                row.verdict or "noted",
-                row.state.value,
-                row.reason,
-            )
+            (row.id, moment(row.arrived_at), row.verdict or "noted", row.state.value, row.route)
             for row in rows
         ],
         empty="No duplicate was recognised.",
-        ids=("transfer",),
+        wraps=("route",),
+        below=[[row.name, row.reason or ""] for row in rows],
     )
+    if len(rows) == limit:
+        say("... perhaps more; --limit shows them")

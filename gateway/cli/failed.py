@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, moment, print_json, print_table
-from gateway.cli.selecting import selection_options
-from gateway.custody.names import printable
-from gateway.model import Transfer
+from gateway.cli.output import json_option, moment, number, print_json, print_lines, print_table, say, size
+from gateway.cli.progress import counted
+from gateway.cli.selecting import demand_route, limit_option, selection_options
+from gateway.printable import printable
+
+if TYPE_CHECKING:
+    from gateway.model import Attempt, Delivery, Transfer
+    from gateway.operations.excerpt import FileRow
 
 
 @click.group()
@@ -23,6 +28,7 @@ def failed() -> None:
 @failed.command("list")
 @selection_options
 @click.option("--all", "everything", is_flag=True, help="Also those that were corrected since.")
+@limit_option
 @json_option
 @click.pass_obj
 def list_failed(
@@ -32,43 +38,46 @@ def list_failed(
     since: dt.datetime | None,
     until: dt.datetime | None,
     everything: bool,
+    limit: int,
     as_json: bool,
 ) -> None:
     """List failed files, newest first, with what is wrong."""
     from gateway.ledger import transfers
+    from gateway.ledger.transfer_search import Filters
     from gateway.model import State
     from gateway.operations.opening import open_site
 
-    with open_site(shared.directory()) as context, context.ledger.read() as connection:
-        rows = transfers.search(
-            connection, route=route, states=(State.FAILED,), code=code, since=since, until=until, limit=None
-        )
-    rows = [row for row in rows if everything or row.superseded_by is None]
+    chosen: Filters = {
+        "states": (State.FAILED,),
+        "code": code,
+        "route": route,
+        "since": since,
+        "until": until,
+        "superseded": None if everything else False,
+    }
+    with open_site(shared.directory(), actor=shared.actor) as context:
+        with context.ledger.read() as connection:
+            rows = transfers.search(connection, limit=limit, **chosen)
+            total = transfers.count(connection, **chosen)
+        if not rows:
+            demand_route(context.site, route)
     if as_json:
         print_json([brief(row) for row in rows])
         return
     print_table(
-        f"Failed files ({len(rows)})",
-        ("transfer", "route", "file", "failed at", "errors", "code", "why"),
-        [
-            (
-                row.id,
-                row.route,
-                row.name,
-                moment(row.settled_at),
-                (row.findings or {}).get("errors", 0),
-                row.reason_code,
-                row.reason,
-            )
-            for row in rows
-        ],
-        empty="No file is in failed.",
-        ids=("transfer",),
+        f"Failed files ({total:,})",
+        ("transfer", "failed at", "route", "code", "errors"),
+        [(row.id, moment(row.settled_at), row.route, row.reason_code, brief(row)["errors"]) for row in rows],
+        empty="No file is in failed." if not (code or since or until or route) else "No failed file fits.",
+        wraps=("route",),
+        below=[[row.name, row.reason or ""] for row in rows],
     )
+    if total > len(rows):
+        say(f"... and {total - len(rows):,} older ones; --limit shows more")
     if rows:
-        click.echo(
-            'Show one: gateway failed show TRANSFER   Try again: gateway reprocess TRANSFER --reason "..."'
-        )
+        say("")
+        say("What is wrong in detail: gateway failed show TRANSFER")
+        say('Try again:               gateway reprocess TRANSFER --reason "..."')
 
 
 def brief(row: Transfer) -> dict[str, Any]:
@@ -89,8 +98,8 @@ def brief(row: Transfer) -> dict[str, Any]:
         "path": row.settled_path,
         "code": row.reason_code,
         "reason": row.reason,
-        "errors": found.get("errors", 0),
-        "warnings": found.get("warnings", 0),
+        "errors": int(found.get("errors", 0)),
+        "warnings": int(found.get("warnings", 0)),
         "control_number": row.control_number,
         "verdict": row.verdict,
         "parent": row.parent,
@@ -103,55 +112,111 @@ def brief(row: Transfer) -> dict[str, Any]:
 @json_option
 @click.pass_obj
 def show_failed(shared: Shared, transfer: str, as_json: bool) -> None:
-    """Show one transfer whole: its findings, its attempts, and where its bytes are.
+    """Show one transfer whole: what is wrong, the rows it is about, its attempts, where its bytes are.
 
-    TRANSFER is an id, the beginning or end of one, or a file name.
+    TRANSFER is an id, the beginning or end of one, or a file name. Files that did not fail are shown
+    too.
     """
+    from gateway.errors import CustodyError
     from gateway.ledger import attempts, deliveries, transfers
+    from gateway.operations.excerpt import row_data, rows_of
     from gateway.operations.opening import open_site
     from gateway.stages.settle import report_of
 
-    with open_site(shared.directory()) as context:
+    with open_site(shared.directory(), actor=shared.actor) as context:
         with context.ledger.read() as connection:
             row = transfers.find(connection, transfer)
             tried = attempts.of(connection, [row.id]).get(row.id, [])
             sent = deliveries.of(connection, [row.id]).get(row.id, [])
-        if as_json:
-            print_json(
-                {
-                    **brief(row),
-                    "findings": row.findings,
-                    "attempts": [
-                        {
-                            "number": one.number,
-                            "actor": one.actor,
-                            "reason": one.reason,
-                            "started_at": one.started_at,
-                            "ended_at": one.ended_at,
-                            "outcome": one.outcome,
-                            "detail": one.detail,
-                        }
-                        for one in tried
-                    ],
-                    "deliveries": [
-                        {
-                            "destination": one.destination,
-                            "state": one.state.value,
-                            "tries": one.tries,
-                            "last_error": one.last_error,
-                            "target": one.target,
-                            "delivered_at": one.delivered_at,
-                        }
-                        for one in sent
-                    ],
-                }
-            )
-            return
-        click.echo(report_of(row))
-        click.echo(f"State: {row.state.value}   File: {printable(context.path_of(row))}")
-        for one in tried:
-            ended = f", {one.outcome} {moment(one.ended_at)}" if one.ended_at else ""
-            click.echo(f"Attempt {one.number}: {moment(one.started_at)} by {one.actor}{ended}. {one.reason}")
+        lost, rows = None, []
+        try:
+            rows = rows_of(context, row)
+        except CustodyError as error:
+            lost = error
+        path = context.path_of(row)
+    if as_json:
+        print_json(
+            {
+                **brief(row),
+                "file": path,
+                "findings": row.findings,
+                "rows": row_data(rows),
+                "attempts": [_attempt(one) for one in tried],
+                "deliveries": [_delivery(one) for one in sent],
+            }
+        )
+        return
+    # what to do next stands at the end of the report, where the eye rests
+    _print_state(row, path, tried, sent)
+    if lost is not None:
+        say(f"The file cannot be opened: {lost}", err=True)
+    _print_rows(rows)
+    click.echo(f"\n\n{report_of(row)}", nl=False)
+
+
+def _attempt(one: Attempt) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "actor": one.actor,
+        "reason": one.reason,
+        "started_at": one.started_at,
+        "ended_at": one.ended_at,
+        "outcome": one.outcome,
+        "detail": one.detail,
+    }
+
+
+def _delivery(one: Delivery) -> dict[str, Any]:
+    return {
+        "attempt": one.attempt,
+        "destination": one.destination,
+        "state": one.state.value,
+        "tries": one.tries,
+        "last_error": one.last_error,
+        "next_try_at": one.next_try_at,
+        "target": one.target,
+        "delivered_at": one.delivered_at,
+    }
+
+
+def _print_rows(rows: Sequence[FileRow]) -> None:
+    if not rows:
+        return
+    say("")
+    _heading("The rows it is about, as they stand in the file")
+    for row in rows:
+        say(f"line {row.line:,}")
+        print_lines(row.text, indent=4)
+
+
+def _heading(title: str) -> None:
+    say(title)
+    say("-" * 100)
+
+
+def _print_state(row: Transfer, path: str, tried: Sequence[Attempt], sent: Sequence[Delivery]) -> None:
+    _heading(f"Where {row.name} stands")
+    facts: Mapping[str, str | None] = {
+        "state": row.state.value,
+        "file": path,
+        "size": size(row.size) if row.size < 1024 else f"{size(row.size)} ({row.size:,} bytes)",
+        "sha256": row.sha256,
+        "came from": row.source,
+        "correction of": row.parent,
+        "corrected by": row.superseded_by,
+    }
+    for label, fact in facts.items():
+        if fact:
+            say(f"{label + ':':<15}{fact}")
+    for one in tried:
+        ended = f", {one.outcome} {moment(one.ended_at)}" if one.ended_at else ", not ended"
+        say(f"attempt {one.number}:{'':<5}{moment(one.started_at)} by {one.actor}{ended}")
+        print_lines(one.reason, indent=15)
+    for sending in sent:
+        when = moment(sending.delivered_at) or f"{sending.tries} tries"
+        say(f"{'delivery:':<15}{sending.destination}: {sending.state.value} {when}, as {sending.target}")
+        if sending.last_error:
+            print_lines(sending.last_error, indent=15)
 
 
 @failed.command("export")
@@ -166,17 +231,22 @@ def export_failed(
     until: dt.datetime | None,
     directory: Path,
 ) -> None:
-    """Copy failed files, reports and a list of all findings (findings.csv) to DIRECTORY.
+    """Copy failed files, manifests, reports and one list of findings (findings.csv) to DIRECTORY.
 
-    The originals stay where they are. DIRECTORY must not hold files of the same names.
+    The originals stay where they are. A file whose name is taken there gets its transfer's id into
+    its name. DIRECTORY must not hold an export already.
     """
     from gateway.operations.export import export
     from gateway.operations.opening import open_site
     from gateway.operations.reprocess import Selection, select
 
-    with open_site(shared.directory()) as context:
+    with open_site(shared.directory(), actor=shared.actor) as context:
         rows = select(context, Selection(code=code, route=route, since=since, until=until))
-        export(context, rows, directory)
-    click.echo(
-        f"{len(rows)} files exported to {directory}; every listed finding is in {directory / 'findings.csv'}"
-    )
+        if not rows:
+            demand_route(context.site, route)
+            say("No failed file fits; nothing was exported.")
+            return
+        with counted("Copying", len(rows)) as step:
+            export(context, rows, directory, step)
+    say(f"{number(len(rows), 'file')} exported to {directory}")
+    say(f"Every listed finding is in {directory / 'findings.csv'}")

@@ -6,7 +6,7 @@ import click
 
 from gateway.cli.main import Shared
 from gateway.cli.output import age, json_option, moment, number, print_json, print_table, reason_option, say
-from gateway.custody.names import printable
+from gateway.printable import printable
 
 
 @click.group()

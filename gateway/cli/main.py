@@ -117,7 +117,7 @@ def _write_any_text() -> None:
 
 
 def _complain(*lines: str) -> None:
-    from gateway.custody.names import printable
+    from gateway.printable import printable
 
     first, *more = map(printable, lines)
     with contextlib.suppress(BrokenPipeError):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.custody.names import portable_text, printable
+from gateway.printable import portable_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-from gateway.custody.names import printable
+from gateway.printable import printable
 
 
 @contextlib.contextmanager

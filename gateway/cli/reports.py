@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.cli.output import number, print_table, say
-from gateway.custody.names import printable
 from gateway.model import State, Transfer
+from gateway.printable import printable
 from gateway.stages.context import Report
 
 #: Files without trouble that are listed by name per route; their number is said whatever it is.

@@ -100,9 +100,7 @@ def _held(data: dict[str, Any]) -> None:
         "Held, waiting for a predecessor",
         data["held_total"],
         ("transfer", "age", "since", "file"),
-        rows=[
-            (one["transfer"], age(one["age_seconds"]), moment(one["since"]), one["name"]) for one in shown
-        ],
+        rows=[(one["transfer"], age(one["age_seconds"]), moment(one["since"]), one["name"]) for one in shown],
         wraps=("file",),
         below=[[waits(one)] for one in shown],
     )
@@ -163,14 +161,19 @@ def _gaps(gaps: Sequence[dict[str, Any]]) -> None:
 def _needs(data: dict[str, Any]) -> None:
     """Say at the end, where the eye rests, what somebody has to do."""
     failed = sum(row["failed_open"] for row in data["routes"])
+    stuck = sum(one["stuck"] for one in data["waiting"])
     troubled = [one for one in data["deliveries"] if one["last_error"]]
     needs = []
     if failed:
         needs.append(f"{number(failed, 'failed file')}: gateway failed list")
+    if stuck:
+        are = "is" if stuck == 1 else "are"
+        needs.append(f"{number(stuck, 'waiting file')} that {are} not taken by waiting longer: see above")
     if data["held_total"]:
         needs.append(f"{number(data['held_total'], 'held file')}: gateway hold list")
     if troubled:
-        needs.append(f"{number(len(troubled), 'delivery', 'deliveries')} that a destination refused: see above")
+        count = number(len(troubled), "delivery", "deliveries")
+        needs.append(f"{count} that a destination refused: see above")
     say("")
     if not needs:
         say("Nothing needs you.")

@@ -44,7 +44,9 @@ def export(
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with open(directory / "findings.csv", "x", encoding="utf-8", newline="") as file:
+        with open(
+            directory / "findings.csv", "x", encoding="utf-8", errors="backslashreplace", newline=""
+        ) as file:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             for row in rows:

@@ -117,6 +117,12 @@ def _forecast(move: Move) -> Forecast:
     )
 
 
+def demand_allowed(words: Sequence[str]) -> None:
+    """Let words pass that an operator can allow; raises ActionRefused for any other."""
+    if unknown := [word for word in words if word not in ALLOWANCES]:
+        raise ActionRefused(f"{unknown[0]!r} cannot be allowed", hint=f"Possible: {', '.join(ALLOWANCES)}")
+
+
 def _asked(row: Transfer, reason: str, allow: Sequence[str]) -> Transfer:
     codes = "".join(f"+{ALLOWANCES[word]}" for word in allow)
     return row.evolve(authorised=f"reprocess{codes}", reason=reason)
@@ -130,8 +136,7 @@ def reprocess(
     Raises ReasonMissing without a reason, ActionRefused for a word that cannot be allowed.
     """
     why = demand_reason(reason)
-    if unknown := [word for word in allow if word not in ALLOWANCES]:
-        raise ActionRefused(f"{unknown[0]!r} cannot be allowed", hint=f"Possible: {', '.join(ALLOWANCES)}")
+    demand_allowed(allow)
     return _ask(context, [_asked(row, why, allow) for row in rows], rows, "reprocess-requested", why)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from gateway.custody.differences import Known, VerifyReport
 from gateway.custody.verify import verify_archive
+from gateway.errors import CustodyError, UsageError
 from gateway.ledger import audit, checkpoint, settlements
 from gateway.stages.context import Context
 
