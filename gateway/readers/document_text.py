@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.readers.base import ByteStream
 
 #: Bytes taken from the stream at a time.
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MARKS = (

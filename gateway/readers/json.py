@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.formats.definition import Format
 
-#: A document of at most so many bytes is kept and validated as a whole.
-WHOLE_BYTES = 8 * 1024 * 1024
+#: A document of at most so many characters is kept and validated as a whole.
+WHOLE = 1024 * 1024
+#: The same where the JSON Schema cannot be applied in parts.
+WHOLE_INDIVISIBLE = 8 * 1024 * 1024
 
 
 class JsonReader:
@@ -89,18 +91,17 @@ class _Reading:
 
     def _begin(self) -> bool:
         """Read the beginning, and decide whether the document is kept whole."""
-        window = self._window
-        window.more(WHOLE_BYTES + 1)
-        if not window.source.bytes_read:
-            return False
-        whole = window.ended
-        window.keep = whole and self._check.active
-        self._check.whole = whole
-        if not whole and not self._check.divisible():
-            message = "The file is larger than 8 MiB, and its JSON Schema cannot be applied in parts."
-            self._findings.add(finding("F604", message, rule="json-schema"))
-            self._check.active = False
-        return True
+        window, check = self._window, self._check
+        window.more(WHOLE + 1)
+        if not window.ended and not check.divisible():
+            window.more(WHOLE_INDIVISIBLE + 1 - len(window.text))
+            if not window.ended:
+                message = "The file is larger than 8 MiB, and its JSON Schema cannot be applied in parts."
+                self._findings.add(finding("F604", message, rule="json-schema"))
+                check.active = False
+        check.whole = window.ended
+        window.keep = check.whole and check.active
+        return bool(window.source.bytes_read)
 
     def _take(self, item: Item) -> None:
         if isinstance(item, Opened):

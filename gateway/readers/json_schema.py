@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.formats.definition import Format
     from gateway.readers.json_values import Pointer
 
-_BASE = "urn:gateway:json-schema:"
+_BASE = "gateway:///"  # never fetched: a base for references between the files
 _APPLICATORS = frozenset(
     ("allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "patternProperties", "unevaluatedProperties")
 )
@@ -103,10 +103,15 @@ class JsonSchema:
             if not reference.startswith("#/") or len(schema.keys() - {"description", "title"}) > 1:
                 return None, place
             place = tuple(p.replace("~1", "/").replace("~0", "~") for p in reference[2:].split("/"))
-            schema = functools.reduce(
-                lambda s, p: s.get(p) if isinstance(s, dict) else None, place, self.contents
-            )
+            schema = self._at(place)
         return None, place
+
+    def _at(self, place: Pointer) -> Any:
+        """Return the part of the document at ``place``, None where there is none."""
+        part: Any = self.contents
+        for name in place:
+            part = part.get(name) if isinstance(part, dict) else None
+        return part
 
 
 def schema_of(definition: Format) -> JsonSchema | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -44,7 +44,7 @@ class RecordRows:
 def _frame(kind: RecordType, rows: list[tuple[int | str | None, ...]]) -> pl.DataFrame:
     """Return ``rows`` column by column, which is faster than row by row."""
     columns = zip(*rows, strict=True)
-    names = [(RECORD, pl.Int64), (LINE, pl.Int64), (PARENT, pl.Int64)]
+    names: list[tuple[str, Any]] = [(RECORD, pl.Int64), (LINE, pl.Int64), (PARENT, pl.Int64)]
     names += [(field.name, pl.String) for field in kind.fields]
     return pl.DataFrame(
         [pl.Series(name, values, dtype=dtype) for (name, dtype), values in zip(names, columns, strict=True)]

@@ -18,7 +18,14 @@ from lxml import etree
 from gateway.finding_codes import finding
 from gateway.readers.base import CHUNK_BYTES, ByteStream, Chunk
 from gateway.readers.document_text import DocumentText, ending_text
-from gateway.readers.xml_guard import DoctypeError, Guard, LimitError, check_prolog, declared_encoding
+from gateway.readers.xml_guard import (
+    MAX_PROLOG_BYTES,
+    DoctypeError,
+    Guard,
+    LimitError,
+    check_prolog,
+    declared_encoding,
+)
 from gateway.readers.xml_plan import DocumentPlan, document_plan, local
 from gateway.readers.xml_probe import probe_head, root_name
 from gateway.readers.xml_records import DocumentRecords, RootError
@@ -30,11 +37,16 @@ if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.formats.definition import Format
 
-#: A document of at most so many bytes is kept and validated as a whole.
-WHOLE_BYTES = 8 * 1024 * 1024
+#: A document of at most so many bytes is kept and validated as a whole. Not more: libxml2 counts
+#: siblings for the place of every violation, so that many wrong neighbours cost quadratic time.
+WHOLE_BYTES = 256 * 1024
 #: What the parser may hold: one record, and all that stands around the records.
 MAX_HELD_BYTES = 16 * 1024 * 1024
+#: Violations after which a document is given up whose identity constraints the parser checks: it
+#: keeps its own list of all of them.
+MAX_LOGGED = 100_000
 
+_HEAD = 4 * MAX_PROLOG_BYTES
 _TRAILING = r"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*"
 
 
@@ -63,7 +75,12 @@ class XmlReader:
             return False
         name = rf"(?:[^\s<>/:]+:)?{re.escape(local(root))}"
         closed = re.compile(rf"(?:</{name}\s*>|<{name}(?:\s[^<>]*)?/>){_TRAILING}\Z", re.DOTALL)
-        return closed.search(ending_text(definition.encoding, tail)) is not None
+        text = ending_text(definition.encoding, tail)
+        match = closed.search(text)
+        # an end tag inside an unfinished comment ends nothing
+        return match is not None and text.rfind("<!--", 0, match.start()) <= text.rfind(
+            "-->", 0, match.start()
+        )
 
 
 def _first_pieces(text: DocumentText) -> tuple[list[str], bool]:
@@ -82,23 +99,26 @@ class _Fed:
     """The last bytes given to the parser, to find a byte offset from line and column."""
 
     data: bytes = b""
-    line: int = 1
-    offset: int = 0
+    line: int = 1  #: of the first byte
+    offset: int = 0  #: of the first byte, as UTF-8
+    _latest: int = 0
 
-    def add(self, data: bytes, width: int) -> None:
-        """Remember ``data``, which follows what was remembered before."""
-        keep = self.data.rfind(b"\n", 0, max(0, len(self.data) - len(data))) + 1
+    def add(self, data: bytes) -> None:
+        """Remember ``data``; what came before the last ones is forgotten, whole lines at a time."""
+        keep = self.data.rfind(b"\n", 0, len(self.data) - self._latest) + 1
         gone, self.data = self.data[:keep], self.data[keep:] + data
         self.line += gone.count(b"\n")
-        self.offset += len(gone) * width
+        self.offset += len(gone)
+        self._latest = len(data)
 
-    def place(self, line: int, column: int) -> bytes | None:
-        """Return the bytes that are remembered before ``line`` and ``column`` (both from 1)."""
-        rows = self.data.split(b"\n", line - self.line + 1) if line >= self.line else []
-        if len(rows) <= line - self.line:
+    def before(self, line: int, column: int) -> bytes | None:
+        """Return the remembered bytes before ``line`` and ``column`` (from 1); None where too early."""
+        rows = self.data.split(b"\n")
+        index = line - self.line
+        if not 0 <= index < len(rows):
             return None
-        before = b"".join(row + b"\n" for row in rows[: line - self.line])
-        return before + rows[line - self.line].decode()[: max(column - 1, 0)].encode()
+        last = rows[index].decode("utf-8", "replace")[: column - 1].encode()
+        return b"".join(row + b"\n" for row in rows[:index]) + last
 
 
 class _Reading:
@@ -128,7 +148,7 @@ class _Reading:
             self._findings.add(finding("F504", str(error), line=self._fed.line))
 
     def _parse(self, pieces: Sequence[str]) -> Iterator[Chunk]:
-        name = self._open("".join(pieces[:1]))
+        name = self._open("".join(pieces)[:_HEAD])
         guard = Guard({*self._plan.names, name})
         records = DocumentRecords(self._definition, self._plan, self._findings, self._xsd, guard.lines)
         records.tree.keep_all = self._whole
@@ -139,7 +159,7 @@ class _Reading:
                 self._feed(parser, records, data)
                 if self._since_flush >= CHUNK_BYTES:
                     self._since_flush = 0
-                    _check_held(records.tree.root)
+                    self._check_held(records.tree.root)
                     yield from records.rows.flush()
             self._close(parser, records)
         except (etree.XMLSyntaxError, LimitError) as error:
@@ -180,11 +200,19 @@ class _Reading:
 
     def _feed(self, parser: etree.XMLPullParser, records: DocumentRecords, data: bytes) -> None:
         self._since_flush += len(data)
-        self._fed.add(data, 1)
+        if data:
+            self._fed.add(data)
         try:
             parser.feed(data)
         finally:
             records.take(parser.read_events())
+
+    def _check_held(self, root: etree._Element | None) -> None:
+        """Raise LimitError where more is held than one record and its surroundings may need."""
+        if root is not None and len(etree.tostring(root)) > MAX_HELD_BYTES:
+            raise LimitError("One record, or what stands around the records, is longer than 16 MiB.")
+        if self._plugged and self._findings.errors > MAX_LOGGED:
+            raise LimitError("More than 100,000 violations: the document is given up.")
 
     def _close(self, parser: etree.XMLPullParser, records: DocumentRecords) -> None:
         """End the document; errors of a schema plugged into the parser are not syntax errors."""
@@ -218,7 +246,7 @@ class _Reading:
 
     def _offset(self, line: int, column: int) -> int | None:
         """Return the byte in the file at ``line`` and ``column``, None where it is not known."""
-        before = self._fed.place(line, column) if column else None
+        before = self._fed.before(line, column) if column > 0 else None
         if before is None:
             return None
         if self._text.codec == "utf-8":
@@ -237,9 +265,3 @@ def _same_encoding(declared: str, codec: str) -> bool:
     except LookupError:
         return False
     return name in (codec, "ascii") or (name == "utf-16" and codec.startswith("utf-16"))
-
-
-def _check_held(root: etree._Element | None) -> None:
-    """Raise LimitError where the parser holds more than one record and its surroundings may need."""
-    if root is not None and len(etree.tostring(root)) > MAX_HELD_BYTES:
-        raise LimitError("One record, or what stands around the records, is longer than 16 MiB.")

@@ -20,9 +20,10 @@ _ROOT = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<(?:[^\s<>/!?:]+:)?([^\s<>/
 
 
 def root_name(head: bytes) -> str | None:
-    """Return the local name of the root element in ``head`` (UTF-8), None where it is not there."""
+    """Return the local name of the root element in ``head`` (UTF-8), None where there is no valid one."""
     match = _ROOT.match(head)
-    return match.group(1).decode("utf-8", "replace") if match else None
+    name = match.group(1).decode("utf-8", "replace") if match else ""
+    return name if re.fullmatch(r"[^\W0-9][\w.-]*", name) else None
 
 
 def probe_head(definition: Format, head: bytes) -> dict[str, str]:
@@ -36,7 +37,7 @@ def probe_head(definition: Format, head: bytes) -> dict[str, str]:
         return {}
     plan = document_plan(definition)
     found = _header_values(plan, ended, unfinished)
-    root = (unfinished or ended[-1:] or [None])[0]
+    root = next(iter([*unfinished, *ended[-1:]]), None)
     if root is not None:
         found["root"] = etree.QName(root).text
     return found
@@ -57,10 +58,10 @@ def _parse(data: bytes) -> tuple[list[etree._Element], list[etree._Element]]:
     unfinished: deque[etree._Element] = deque()
     with contextlib.suppress(etree.XMLSyntaxError):  # the full read says what is wrong
         parser.feed(data)
-    for event, element in parser.read_events():
-        if event == "start":
-            unfinished.append(element)
-        else:
+    for event in parser.read_events():
+        if event[0] == "start":
+            unfinished.append(event[1])
+        elif event[0] == "end":
             ended.append(unfinished.pop())
     return ended, list(unfinished)
 

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 _FREE_NAMESPACES = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 
+_FOREIGN = "is not part of the format"
+_AGAIN = "occurs again; the format has it once"
+
 Element = etree._Element  # noqa: SLF001 - lxml's elements have no public class
-#: Told of what the definition does not know: the element, what it is called, and its text.
-Stranger = Callable[[Element, str, str | None], None]
+#: Told of what the definition does not know: the element, its column, what is wrong, its text.
+Stranger = Callable[[Element, str, str, str | None], None]
 Nested = Callable[[Element, TypePlan], None]
 
 
@@ -63,7 +66,7 @@ class RecordWalk:
             if below is not None:
                 self._below(child, below)
             elif self.stranger is not None:
-                self.stranger(child, local(str(child.tag)), child.text)
+                self.stranger(child, local(str(child.tag)), _FOREIGN, child.text)
 
     def _below(self, child: etree._Element, step: Step) -> None:
         if step.record is not None:
@@ -76,12 +79,12 @@ class RecordWalk:
         if self.values[column] is None:
             self.values[column] = text_of(element)
         elif self.stranger is not None:
-            self.stranger(element, local(str(element.tag)) + " (again)", element.text)
+            self.stranger(element, local(str(element.tag)), _AGAIN, element.text)
 
     def _foreign_attributes(self, element: etree._Element, step: Step, stranger: Stranger) -> None:
         for name, value in element.attrib.items():
             if str(name) not in step.attributes and not str(name).startswith(_FREE_NAMESPACES):
-                stranger(element, f"@{local(str(name))}", str(value))
+                stranger(element, f"@{local(str(name))}", _FOREIGN, str(value))
 
     def _lookup(
         self, element: etree._Element, column: int, path: str, attribute: str | None, namespace: str | None
@@ -144,7 +147,7 @@ class DocumentRecords:
             self._check_root(element)
             self.tree.root = element
         if self._unit is not None:
-            self._line_of[element] = line or element.sourceline or 0
+            self._line_of[element] = line or 0
             return
         plan = self._plan.outer.get(_steps(element))
         if plan is not None:
@@ -182,12 +185,12 @@ class DocumentRecords:
         if not self._strict:
             return None
 
-        def report(element: etree._Element, name: str, value: str | None) -> None:
-            line = element.sourceline
+        def report(element: etree._Element, name: str, what: str, value: str | None) -> None:
+            line: Any = element.sourceline  # the stubs say int or ...
             self._findings.add(
                 finding(
                     "F313",
-                    f"{name} is not part of the format.",
+                    f"{name} {what}.",
                     record_type=place.kind if place else None,
                     record=place.number if place else None,
                     line=line if line and line < 65535 else (place.line if place else None),

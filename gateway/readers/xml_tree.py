@@ -1,6 +1,6 @@
 """The part of a document's tree that is in memory, and its validation by the XSD.
 
-Up to ``xml.WHOLE_BYTES`` the whole tree is kept and validated at the end. Above that, completed
+In a small document the whole tree is kept and validated at the end. In a larger one, completed
 business records are validated as they come, where they stand, and taken out of the tree. The
 first of each run of neighbours stays; at the end empty elements are put where the others
 were, and the tree is validated once more for what stands around the records: header,
@@ -107,7 +107,7 @@ class RecordTree:
         stand_ins = {run.first for run in self._runs}
         for run in self._runs:
             for _ in range(min(run.count - 1, MAX_STUBS)):
-                stub = run.first.makeelement(run.first.tag, nsmap=run.first.nsmap)
+                stub = run.first.makeelement(run.first.tag)
                 run.first.addnext(stub)
                 stand_ins.add(stub)
         for error in self._xsd.errors(self.root):

@@ -29,6 +29,7 @@ _XS = "{http://www.w3.org/2001/XMLSchema}"
 _REFERENCES = tuple(_XS + name for name in ("include", "import", "redefine", "override"))
 _CONSTRAINTS = tuple(_XS + name for name in ("unique", "key", "keyref"))
 _SUBJECT = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (?:\[facet '[^']*'\] )?")
+_MISSING = re.compile(r"The attribute '([^']*)' is required but missing")
 _NAMESPACE = re.compile(r"\{[a-z][a-z0-9+.-]*:[^{}']*\}")
 _PATH_STEP = re.compile(r"/([^/\[]+)(?:\[([0-9]+)\])?")
 
@@ -57,7 +58,8 @@ class XsdSet:
     def errors(self, root: etree._Element) -> list[etree._LogEntry]:
         """Return everything that is wrong with the tree under ``root``."""
         self.compiled.validate(root)
-        return list(self.compiled.error_log)
+        log: Iterable[etree._LogEntry] = self.compiled.error_log  # type: ignore[assignment] # the stubs do not know that it iterates
+        return list(log)
 
     def spans_records(self, names: Iterable[str]) -> bool:
         """Whether an identity constraint reaches beyond the elements called ``names``."""
@@ -177,6 +179,7 @@ class XsdReport:
         holder = self._holder(element)
         place = self._records.get(holder) if holder is not None else None
         message = error.message[subject.end() :] if subject else error.message
+        missing = _MISSING.match(message)
         self._findings.add(
             finding(
                 "F503",
@@ -185,7 +188,7 @@ class XsdReport:
                 record_type=place.kind if place else None,
                 record=place.number if place else None,
                 line=_line(error, element, holder, place),
-                column=_column(element, holder, attribute),
+                column=_column(element, holder, missing.group(1) if missing else attribute),
                 value=_value(error, element, attribute),
             )
         )
@@ -206,7 +209,7 @@ def _is_called(child: etree._Element, name: str) -> bool:
 
 
 def _rule(error: etree._LogEntry) -> str:
-    name = error.type_name.removeprefix("SCHEMAV_").removeprefix("CVC_")
+    name = str(error.type_name).removeprefix("SCHEMAV_").removeprefix("CVC_")
     return "xsd:" + name.lower().replace("_", "-")
 
 
@@ -217,8 +220,8 @@ def _line(
     place: RecordPlace | None,
 ) -> int | None:
     """Return the physical line, counted on from the record's where libxml2's own is not true."""
-    if 0 < error.line <= LAST_TRUE_LINE:
-        return error.line
+    if 0 < int(error.line) <= LAST_TRUE_LINE:
+        return int(error.line)
     if place is None or place.line is None or element is None or holder is None:
         return None
     around = {element, *element.iterancestors()}
