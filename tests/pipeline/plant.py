@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gateway.ledger import audit, deliveries, transfers
-from gateway.model import Delivery, State, Transfer
+from gateway.bundle import bundled
+from gateway.formats.catalogue import Catalogue
+from gateway.ledger import attempts, audit, deliveries, transfers
+from gateway.model import Attempt, AuditEntry, Delivery, State, Transfer
 from gateway.operations.opening import open_site, working_on
+from gateway.operations.overview import overview
 from gateway.operations.setup import init_site
 from gateway.operations.verifying import verify_audit, verify_site
 from gateway.pipeline import run_routes
@@ -28,6 +32,24 @@ ROUTE = """\
     destinations:
       erp: {path: outbox/erp}
 """
+
+
+def route(name: str = "confirmations", **parts: str) -> str:
+    """Return a route of confirmations; each of ``parts`` is YAML on one line and replaces its key."""
+    usual = {
+        "partner": "MES",
+        "message_type": "confirmation",
+        "source": '{pattern: "*.csv"}',
+        "completeness": "{require: [none]}",
+        "destinations": "{erp: {path: outbox/erp}}",
+    }
+    return f"  {name}:\n" + "".join(f"    {key}: {text}\n" for key, text in {**usual, **parts}.items())
+
+
+@functools.cache
+def shared_catalogue() -> Catalogue:
+    """Return the bundled formats; loading them anew takes longer than the rest of a pass."""
+    return Catalogue.load(bundled("formats"))
 
 
 def configuration(routes: str = ROUTE) -> str:
@@ -96,12 +118,18 @@ class Plant:
 
     directory: Path
     clock: ShiftedClock = field(default_factory=ShiftedClock)
+    own_formats: bool = False  #: a test changes the site's formats: they are read anew each time
 
     @classmethod
     def build(cls, directory: Path, routes: str = ROUTE) -> Plant:
         """Make a site with ``routes`` in ``directory``."""
         init_site(directory, configuration(routes))
         return cls(directory)
+
+    def configure(self, routes: str) -> None:
+        """Replace the routes of the site."""
+        text = configuration(routes)
+        (self.directory / "config" / "gateway.yaml").write_text(text, encoding="utf-8")
 
     def inbox(self, route: str = "confirmations") -> Path:
         """Return the directory that the route's sender writes into."""
@@ -121,15 +149,20 @@ class Plant:
     def working(self) -> Iterator[Context]:
         """Open the site as the service does, on this plant's clock."""
         with working_on(self.directory) as context:
-            context.clock = self.clock
+            self._equip(context)
             yield context
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Context]:
         """Open the site as an operator's command does, on this plant's clock."""
         with open_site(self.directory, actor="operator") as context:
-            context.clock = self.clock
+            self._equip(context)
             yield context
+
+    def _equip(self, context: Context) -> None:
+        context.clock = self.clock
+        if not self.own_formats:
+            context.catalogue = shared_catalogue()
 
     def run(self) -> list[Report]:
         """Run one pass over every route."""
@@ -164,6 +197,27 @@ class Plant:
         row = self.transfer(name)
         with self.opened() as context, context.ledger.read() as connection:
             return [one.entry.action for one in audit.read(connection, object_id=row.id)]
+
+    def trail(self, object_id: str, action: str) -> list[AuditEntry]:
+        """Return the entries of one action in the audit trail of a transfer or stream."""
+        with self.opened() as context, context.ledger.read() as connection:
+            entries = [one.entry for one in audit.read(connection, object_id=object_id)]
+        return [entry for entry in entries if entry.action == action]
+
+    def attempts(self, name: str) -> list[Attempt]:
+        """Return the attempts at a file's newest transfer."""
+        row = self.transfer(name)
+        with self.opened() as context, context.ledger.read() as connection:
+            return attempts.of(connection, [row.id]).get(row.id, [])
+
+    def overview(self) -> dict[str, Any]:
+        """Return what `gateway status` shows."""
+        with self.opened() as context:
+            return overview(context)
+
+    def waiting(self) -> dict[str, str]:
+        """Return the reason of each file that waits at a source, as `gateway status` shows it."""
+        return {one["name"]: one["reason"] for one in self.overview()["waiting"]}
 
     def delivered(self, destination: str = "erp") -> list[str]:
         """Return the names at a destination, hidden ones included, sorted."""
