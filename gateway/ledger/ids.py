@@ -47,6 +47,14 @@ def new_id(now: datetime) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def earliest(moment: datetime) -> str:
+    """Return an id that no transfer made at or after ``moment`` is below; ValueError for a naive datetime."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone bounds no id: {moment.isoformat()}")
+    number = max(0, int(moment.timestamp() * 1000)) << _RANDOM_BITS
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
 def is_id(text: str) -> bool:
     """Return whether ``text`` has the form of an id."""
     return _ID.fullmatch(text) is not None

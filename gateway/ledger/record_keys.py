@@ -55,15 +55,22 @@ _SEEN = (
     .join(record_key_sets, record_key_sets.c.id == record_keys.c.key_set)
     .where(record_keys.c.hash.in_(bindparam("hashes", expanding=True)))
     .where(record_key_sets.c.scope == bindparam("scope"))
+    .where(record_key_sets.c.transfer >= bindparam("oldest"))
     .order_by(record_keys.c.id)
 )
 
 
-def seen(connection: Connection, scope: str, keys: Sequence[tuple[int, str]]) -> dict[str, FirstSeen]:
-    """Return where each of ``keys`` (hash, key) was first accepted in ``scope``; new ones are left out."""
+def seen(
+    connection: Connection, scope: str, keys: Sequence[tuple[int, str]], oldest: str = ""
+) -> dict[str, FirstSeen]:
+    """Return where each of ``keys`` (hash, key) was first accepted in ``scope``; new ones are left out.
+
+    Transfers whose id is below ``oldest`` (see `ids.earliest`) are no longer remembered.
+    """
     found: dict[str, FirstSeen] = {}
     for part in in_lists(keys):
-        rows = connection.execute(_SEEN, {"hashes": [number for number, _ in part], "scope": scope}).all()
+        asked_for = {"hashes": [number for number, _ in part], "scope": scope, "oldest": oldest}
+        rows = connection.execute(_SEEN, asked_for).all()
         if not rows:
             continue
         # Different keys may share a hash: only the whole key decides.

@@ -144,24 +144,27 @@ def _has_code(code: str) -> Any:
     )
 
 
-def known(connection: Connection, route: str, identities: Sequence[Identity]) -> dict[int, list[Known]]:
+def known(
+    connection: Connection, route: str, identities: Sequence[Identity], oldest: str = ""
+) -> dict[int, list[Known]]:
     """Return the earlier accepted transfers that share bytes or interchange key with each identity.
 
     The key of the result is the index in ``identities``; those that nothing is known of are left
     out. Bytes count on every route, the interchange key on ``route`` only. Accepted is what is
     held, delivering or processed, what waits for its replay, and whatever any destination has
-    already received. Each list is in arrival order and has at most the first ten of each kind. A
+    already received; transfers whose id is below ``oldest`` (see `ids.earliest`) are no longer
+    remembered. Each list is in arrival order and has at most the first ten of each kind. A
     transfer that is tried again finds itself: the caller leaves it out.
     """
     by_bytes: dict[str, list[Known]] = {}
     for part in in_lists(sorted({one.sha256 for one in identities})):
         heads = [sha256_head(sha256) for sha256 in part]
-        for row in _accepted(connection, transfers.c.sha256_head.in_(heads)):
+        for row in _accepted(connection, transfers.c.sha256_head.in_(heads), oldest):
             _note(by_bytes, row.sha256, row)
     by_key: dict[str, list[Known]] = {}
     for part in in_lists(sorted({one.interchange_key for one in identities if one.interchange_key})):
         same_key = and_(transfers.c.interchange_key.in_(part), transfers.c.route == route)
-        for row in _accepted(connection, same_key):
+        for row in _accepted(connection, same_key, oldest):
             _note(by_key, row.interchange_key, row)
     found = {}
     for index, one in enumerate(identities):
@@ -171,7 +174,7 @@ def known(connection: Connection, route: str, identities: Sequence[Identity]) ->
     return found
 
 
-def _accepted(connection: Connection, same: Any) -> Iterator[Row[Any]]:
+def _accepted(connection: Connection, same: Any, oldest: str) -> Iterator[Row[Any]]:
     received = exists().where(
         deliveries.c.transfer == transfers.c.id, deliveries.c.state == DeliveryState.DELIVERED
     )
@@ -180,7 +183,9 @@ def _accepted(connection: Connection, same: Any) -> Iterator[Row[Any]]:
         and_(transfers.c.state == State.REPLAY, transfers.c.authorised == "replay"),
         received,
     )
-    statement: Select[Any] = select(*_KNOWN).where(same, accepted).order_by(transfers.c.id)
+    statement: Select[Any] = (
+        select(*_KNOWN).where(same, accepted, transfers.c.id >= oldest).order_by(transfers.c.id)
+    )
     yield from connection.execute(statement)
 
 

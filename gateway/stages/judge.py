@@ -17,6 +17,7 @@ from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.ledger import deliveries, record_keys, streams, transfers
 from gateway.ledger.engine import Connection
+from gateway.ledger.ids import earliest
 from gateway.model import Disposition, Finding, Severity, State, Transfer
 from gateway.printable import printable
 from gateway.rules import duplicates, sequence
@@ -100,12 +101,13 @@ def rehearse(context: Context, route: Route, batch: Sequence[Examined]) -> list[
 
 
 def _bench(context: Context, route: Route, connection: Connection, batch: Sequence[Examined]) -> _Bench:
-    found = transfers.known(connection, route.name, [one.identity for one in batch])
+    oldest = earliest(context.clock.now() - timedelta(days=route.duplicates.retention_days))
+    found = transfers.known(connection, route.name, [one.identity for one in batch], oldest)
     earlier = {
         index: [Known(row.id, row.name, row.sha256 or "", row.interchange_key) for row in rows]
         for index, rows in found.items()
     }
-    records = RecordMemory(connection, route.name)
+    records = RecordMemory(connection, route.name, oldest)
     records.prepare(one.keys for one in batch if one.keys is not None)
     return _Bench(context, route, connection, earlier, records)
 

@@ -27,6 +27,7 @@ class RecordMemory:
 
     connection: Connection
     scope: str
+    oldest: str = ""  #: transfers below this id are no longer remembered
     _looked_up: set[int] = field(default_factory=set)  #: ids of the spools whose keys are in `_seen`
     _seen: dict[str, FirstSeen] = field(default_factory=dict)
     _new: list[tuple[str, list[RecordKey]]] = field(default_factory=list)
@@ -40,7 +41,7 @@ class RecordMemory:
                 small.append(spool)
                 total += len(spool)
         asked = [(key.key_hash, key.key) for spool in small for key in spool]
-        self._seen.update(record_keys.seen(self.connection, self.scope, asked))
+        self._seen.update(record_keys.seen(self.connection, self.scope, asked, self.oldest))
         self._looked_up.update(id(spool) for spool in small)
 
     def repeated(self, spool: KeySpool) -> Iterator[tuple[RecordKey, FirstSeen]]:
@@ -51,7 +52,7 @@ class RecordMemory:
         self.write()
         for batch in spool.batches():
             asked = [(key.key_hash, key.key) for key in batch]
-            found = record_keys.seen(self.connection, self.scope, asked)
+            found = record_keys.seen(self.connection, self.scope, asked, self.oldest)
             yield from ((key, found[key.key]) for key in batch if key.key in found)
 
     def remember(self, spool: KeySpool, transfer: str) -> None:
