@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledger_samples import NOW, OPERATOR, entry, new_ledger, transfer
 from sqlalchemy import event
 
 from gateway.errors import LedgerError, UsageError
@@ -18,6 +17,7 @@ from gateway.ledger import audit, audit_export, checkpoint, transfers
 from gateway.ledger.audit import Head
 from gateway.ledger.audit_chain import GENESIS
 from gateway.model import Actor, State
+from tests.ledger.ledger_samples import NOW, OPERATOR, entry, new_ledger, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

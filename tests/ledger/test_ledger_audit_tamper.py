@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_samples import NOW, UndoError, entry, new_ledger
 
 from gateway.errors import AuditBroken
 from gateway.ledger import audit, checkpoint
@@ -16,6 +15,7 @@ from gateway.ledger.audit_chain import canonical, digest, members, stored_member
 from gateway.ledger.audit_check import AuditFault
 from gateway.ledger.tables import audit as table
 from gateway.model import Actor, AuditEntry
+from tests.ledger.ledger_samples import NOW, UndoError, entry, new_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledger_samples import NOW, delivery, new_ledger, transfer
 
 from gateway.errors import LedgerError
 from gateway.ledger import deliveries, transfers
 from gateway.model import Delivery, DeliveryState, State, Transfer
+from tests.ledger.ledger_samples import NOW, delivery, new_ledger, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from ledger_samples import new_ledger, transfer
 
 from gateway.errors import DiskFull, GatewayError, LedgerBusy, LedgerError, LedgerVersion
 from gateway.ledger import transfers
 from gateway.ledger.engine import default_url, open_ledger
 from gateway.model import State
+from tests.ledger.ledger_samples import new_ledger, transfer
 
 if TYPE_CHECKING:
     from pathlib import Path

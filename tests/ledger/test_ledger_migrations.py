@@ -6,12 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from ledger_samples import new_ledger
 from sqlalchemy import Connection, inspect
 
 from gateway.errors import LedgerError, LedgerVersion
 from gateway.ledger import migrations
 from gateway.ledger.engine import default_url, open_ledger
+from tests.ledger.ledger_samples import new_ledger
 
 _FROZEN = Path(__file__).parent / "schema_v1.sql"
 

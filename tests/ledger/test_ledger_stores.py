@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledger_samples import NOW, new_ledger, transfer
 from sqlalchemy import event
 
 from gateway.errors import LedgerError
 from gateway.ledger import arrivals, attempts, record_keys, streams, transfers
 from gateway.ledger.record_keys import FirstSeen
 from gateway.model import Arrival, Attempt
+from tests.ledger.ledger_samples import NOW, new_ledger, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_samples import NOW, UndoError, delivery, new_ledger, sha256, transfer
 from sqlalchemy import event
 
 from gateway.errors import ActionRefused, IllegalTransition, LedgerError
 from gateway.ledger import deliveries, transfers
 from gateway.model import Companion, DeliveryState, Disposition, Evidence, Identity, State, Transfer
+from tests.ledger.ledger_samples import NOW, UndoError, delivery, new_ledger, sha256, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

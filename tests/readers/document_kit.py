@@ -141,7 +141,7 @@ class Endless:
 _PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
-from document_kit import *
+from tests.readers.document_kit import *
 from gateway.findings import Findings
 findings, rows = Findings(), 0
 definition, stream = {definition}, {stream}

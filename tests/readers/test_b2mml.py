@@ -13,7 +13,7 @@ import pytest
 
 from gateway.formats.definition import Field, Format, RecordType, Role
 from gateway.readers.xml import XmlReader
-from document_kit import read, reference, xml_format
+from tests.readers.document_kit import read, reference, xml_format
 
 SETS = {
     "V0401": ("B2MML-V0401", "http://www.wbf.org/xml/B2MML-V0401"),

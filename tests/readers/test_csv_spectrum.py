@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from reader_kit import delimited, fields, read_everyhow
 
 from gateway.formats.definition import RecordType, Role
+from tests.readers.reader_kit import delimited, fields, read_everyhow
 
 REFERENCE = Path(
     os.environ.get("GATEWAY_REFERENCE") or Path(__file__).resolve().parents[3] / "shared" / "reference"

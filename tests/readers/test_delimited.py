@@ -1,12 +1,12 @@
 import io
 
 import pytest
-from reader_kit import ENVELOPE, SIZES, delimited, fields, read, read_everyhow
 
 from gateway.findings import Findings
 from gateway.formats.definition import Encoding, Field, Kind, RecordType, Role
 from gateway.readers import reader_for
 from gateway.readers.delimited import DelimitedReader
+from tests.readers.reader_kit import ENVELOPE, SIZES, delimited, fields, read, read_everyhow
 
 
 def test_quotes_delimiters_and_newlines_inside_fields_are_kept() -> None:

@@ -4,9 +4,9 @@ from typing import Literal
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from reader_kit import delimited, read
 
 from gateway.formats.definition import Encoding, Field, RecordType, Role
+from tests.readers.reader_kit import delimited, read
 
 CHARSETS = ("utf-8", "utf-8-sig", "cp1252", "iso-8859-1", "utf-16", "utf-16-le", "utf-16-be")
 ALPHABET = st.sampled_from("ab1\";,\t\n\r 'ä\x1c")

@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reader_kit import SIZES, fixed_width, read, read_everyhow
 
 from gateway.formats.definition import Discriminator, Encoding, Field, Kind, RecordType, Role
 from gateway.readers import reader_for
 from gateway.readers.fixed_width import FixedWidthReader
+from tests.readers.reader_kit import SIZES, fixed_width, read, read_everyhow
 
 
 def kind(

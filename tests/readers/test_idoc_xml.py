@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.formats.definition import Field, Format, RecordType, Role
 from gateway.readers.xml import XmlReader
-from document_kit import read, reference, xml_format
+from tests.readers.document_kit import read, reference, xml_format
 
 NAMESPACE = "urn:sap-com:document:sap:idoc:soap:messages"
 CONTROL = ("TABNAM", "MANDT", "DOCNUM", "MESTYP", "SNDPRN", "CREDAT", "CRETIM", "ARCKEY", "SERIAL")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.readers.json import JsonReader
-from document_kit import codes, json_format, peak, read, wrong
-from test_json_values import DOCUMENT, LINE_TYPES
+from tests.readers.document_kit import codes, json_format, peak, read, wrong
+from tests.readers.test_json_values import DOCUMENT, LINE_TYPES
 
 
 def _bill(value: str) -> bytes:

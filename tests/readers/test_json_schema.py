@@ -15,8 +15,8 @@ from gateway.formats.definition import Format
 from gateway.model import Finding
 from gateway.readers import document_text
 from gateway.readers import json as json_reader
-from document_kit import BILL_TYPES, Endless, json_format, read, wrong
-from test_json_values import LINE_TYPES
+from tests.readers.document_kit import BILL_TYPES, Endless, json_format, read, wrong
+from tests.readers.test_json_values import LINE_TYPES
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

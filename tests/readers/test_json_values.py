@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.formats.definition import Discriminator, Field, Format, RecordType, Role
 from gateway.readers import document_text
 from gateway.readers.json import JsonReader
-from document_kit import BILL_TYPES, charset, codes, json_format, read, wrong
+from tests.readers.document_kit import BILL_TYPES, charset, codes, json_format, read, wrong
 
 DOCUMENT = b"""{
  "header": {"id": "M1", "count": 2},

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.findings import Findings
 from gateway.readers.xml import XmlReader
-from document_kit import Endless, codes, peak, read, wrong, xml_format
-from test_xml_values import DOCUMENT
+from tests.readers.document_kit import Endless, codes, peak, read, wrong, xml_format
+from tests.readers.test_xml_values import DOCUMENT
 
 BOMB = b"".join(
     [b"<!DOCTYPE o [<!ENTITY a0 'ha'>"]

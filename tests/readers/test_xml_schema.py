@@ -11,7 +11,7 @@ from gateway.findings import Findings
 from gateway.formats.definition import Format
 from gateway.model import Finding
 from gateway.readers import document_text, xml
-from document_kit import Endless, read, wrong, xml_format
+from tests.readers.document_kit import Endless, read, wrong, xml_format
 
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o" xmlns="urn:o"
  elementFormDefault="qualified">

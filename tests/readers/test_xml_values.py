@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.formats.definition import Field, RecordType, Role
 from gateway.readers.xml import XmlReader
-from document_kit import ORDER_TYPES, charset, codes, read, wrong, xml_format
+from tests.readers.document_kit import ORDER_TYPES, charset, codes, read, wrong, xml_format
 
 DOCUMENT = b"""<?xml version="1.0" encoding="UTF-8"?>
 <!-- orders -->
