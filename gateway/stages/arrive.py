@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.custody.names import working_name
@@ -164,8 +164,8 @@ def _remember(
             report.problem(Overdue(reason, where=look.source.location(printable(name))), name=name)
         elif isinstance(outcome, completeness.Refused):
             report.problem(SourceError(reason, where=look.source.location(printable(name))), name=name)
-    report.waiting = len(kept)
     present = {one.name for one in kept}
+    report.waiting = len(present - _companions_of(outcomes.values()))
     with context.ledger.read() as connection:
         before = {one.name: one for one in arrivals.waiting(connection, route.name)}
     gone = set(before) - present
@@ -173,6 +173,12 @@ def _remember(
         with context.ledger.write() as connection:
             arrivals.remove(connection, route.name, gone)
             arrivals.save(connection, kept)
+
+
+def _companions_of(outcomes: Iterable[Outcome]) -> set[str]:
+    """Return the side files that go along with what is taken now: they do not wait."""
+    taken = (one for one in outcomes if isinstance(one, Complete | Damaged))
+    return {companion.name for one in taken for companion in one.companions}
 
 
 def _reason(outcome: Outcome) -> tuple[str, str]:

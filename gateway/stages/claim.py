@@ -11,13 +11,14 @@ import os
 from collections.abc import Sequence
 
 from gateway.errors import FileChanged, FileMissing, GatewayError, NotRegular
-from gateway.model import Companion, Sighting, State, Transfer
+from gateway.ledger import arrivals, attempts
+from gateway.model import Attempt, Companion, Sighting, State, Transfer
 from gateway.sources import Claim, Folder, Source
 from gateway.stages.context import Context, Move, Report, record_moves
 
 
 def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[Transfer]:
-    """Return the transfers of ``batch`` that are CLAIMED now."""
+    """Return the transfers of ``batch``, all of one route, that are CLAIMED now."""
     claims = [Claim(_sighting(row), context.working_path(row)) for row in batch]
     results = _by_source(batch, claims)
     moves = []
@@ -35,7 +36,26 @@ def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[T
         return []
     with context.ledger.write() as connection:
         rows = record_moves(context, connection, moves)
-    return [row for row in rows if row.state is State.CLAIMED]
+        claimed = [row for row in rows if row.state is State.CLAIMED]
+        attempts.end(connection, [_given_up(row) for row in rows if row.state is State.WITHDRAWN])
+        # only now: the side files of a withdrawn file have waited as long as they have
+        beside = [companion.name for row in claimed for companion in row.companions]
+        arrivals.remove(connection, batch[0].route, beside)
+    return claimed
+
+
+def _given_up(row: Transfer) -> Attempt:
+    """Return how the attempt at a withdrawn file ended."""
+    return Attempt(
+        row.id,
+        row.attempt,
+        "",
+        "",
+        row.arrived_at,
+        ended_at=row.changed_at,
+        outcome=row.state.value,
+        detail=row.reason,
+    )
 
 
 def _by_source(batch: Sequence[Transfer], claims: Sequence[Claim]) -> list[GatewayError | None]:

@@ -69,9 +69,8 @@ def confirmation(
 ) -> bytes:
     """Return a good confirmation file; ``first`` is its first confirmation number."""
     begin = control * 100 if first is None else first
-    lines = [
-        f"H;{message_id or f'CNF-{sender}-{control:06d}'};{sender};ERPPRD;{control:07d};{layout};17.11.2026 14:05:02"
-    ]
+    known_as = message_id or f"CNF-{sender}-{control:06d}"
+    lines = [f"H;{known_as};{sender};ERPPRD;{control:07d};{layout};17.11.2026 14:05:02"]
     total = 0
     for line in range(1, rows + 1):
         total += int(quantity.replace(",", "")) if quantity.replace(",", "").isdigit() else 0
