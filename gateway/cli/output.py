@@ -141,7 +141,7 @@ def print_table(
     out = _console()
     if title:
         out.print(_text(title, "bold"))
-    table = _Table(out, columns, [[_cell(cell) for cell in row] for row in rows], set(wraps))
+    table = _Table(out, columns, rows, set(wraps))
     out.print(_text(table.header(), "bold dim" if title else "bold"))
     for index, row in enumerate(table.rows):
         for line in table.lines(row):
@@ -184,9 +184,13 @@ class _Table:
     """The widths of a table's columns, and its rows as lines."""
 
     def __init__(
-        self, out: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], wraps: set[str]
+        self, out: Console, columns: Sequence[str], rows: Sequence[Sequence[object]], wraps: set[str]
     ) -> None:
-        self._out, self._columns, self.rows = out, columns, rows
+        self._out, self._columns = out, columns
+        self.rows = [[_cell(cell) for cell in row] for row in rows]
+        self._numeric = [
+            bool(rows) and all(isinstance(row[index], int) for row in rows) for index in range(len(columns))
+        ]
         natural = [self._natural(index) for index in range(len(columns))]
         loose = [index for index, name in enumerate(columns) if name in wraps]
         room = width() - len(_GAP) * (len(columns) - 1)
@@ -195,10 +199,6 @@ class _Table:
             natural[index] = min(natural[index], max(_NARROWEST, room // left))
             room -= natural[index]
         self._widths = natural
-        self._numeric = [
-            any(row[index] for row in rows) and all(_is_number(row[index]) for row in rows)
-            for index in range(len(columns))
-        ]
 
     def _natural(self, index: int) -> int:
         from rich.cells import cell_len
@@ -240,7 +240,3 @@ class _Table:
 
         blanks = " " * (self._widths[index] - cell_len(cell))
         return blanks + cell if self._numeric[index] else cell + blanks
-
-
-def _is_number(cell: str) -> bool:
-    return not cell.strip("0123456789,.-")

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, print_json
+from gateway.cli.output import json_option, print_json, size
+from gateway.cli.selecting import catalogue_option, chosen_catalogue
+from gateway.printable import printable
 
 
 @click.command()
@@ -15,38 +17,30 @@ from gateway.cli.output import json_option, print_json
 @click.option(
     "--format",
     "chosen",
-    required=True,
     metavar="TYPE[@VERSION]",
-    help="Message type, with the version where the file does not tell it: confirmation@1.1.0",
+    help="Message type, with the version where the file does not tell it: confirmation@1.1.0."
+    " Default: what the file's name or beginning says.",
 )
-@click.option(
-    "--formats",
-    "catalogue",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Catalogue directory. Default: the site's, else the one that came with the gateway.",
-)
+@catalogue_option
 @json_option
 @click.pass_obj
-def validate(shared: Shared, file: Path, chosen: str, catalogue: Path | None, as_json: bool) -> int:
-    """Check FILE and print every finding; leaves with 1 when it would be refused."""
+def validate(shared: Shared, file: Path, chosen: str | None, catalogue: Path | None, as_json: bool) -> int:
+    """Check FILE and print every finding; leaves with 1 when it would be refused.
+
+    Duplicates and the sequence are not looked at: they need a site's memory.
+    """
     from gateway.operations.validating import validate_file
     from gateway.validation.report import report_text
 
-    result = validate_file(file, chosen, catalogue or _catalogue(shared))
+    result = validate_file(file, chosen, chosen_catalogue(shared, catalogue))
     if as_json:
-        print_json({"file": str(file), **result.to_dict()})
+        print_json({"file": printable(str(file)), **result.to_dict()})
     else:
         facts = {
             "format": result.format or "(none fits)",
-            "records": str(result.records),
+            "records": f"{result.records:,}",
+            "size": size(result.size),
             "sha256": result.sha256,
         }
-        click.echo(report_text(file.name, result.findings.summary(), facts))
+        click.echo(report_text(file.name, result.findings.summary(), facts), nl=False)
     return 1 if result.findings.errors else 0
-
-
-def _catalogue(shared: Shared) -> Path:
-    from gateway.bundle import bundled
-
-    own = shared.directory() / "formats"
-    return own if own.is_dir() else bundled("formats")
