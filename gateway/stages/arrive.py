@@ -50,18 +50,17 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
     outcomes = completeness.share_companions(outcomes, look.around)
     _remember(context, route, look, outcomes, report)
-    found = [
+    found = (
         _transfer(context, route, look, name, outcome)
         for name, outcome in outcomes.items()
         if isinstance(outcome, Complete | Damaged)
-    ]
+    )
     limits = context.site.limits
-    for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
-        _register(context, route, batch)
-        yield batch
-    for batch in in_batches(requested(context, route, report), limits.batch_files, limits.batch_bytes):
-        _register(context, route, batch)
-        yield batch
+    for group in (found, requested(context, route, report)):
+        for batch in in_batches(group, limits.batch_files, limits.batch_bytes):
+            demand_room(context)
+            _register(context, route, batch)
+            yield batch
 
 
 def demand_room(context: Context) -> None:
