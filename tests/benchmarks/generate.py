@@ -38,8 +38,7 @@ def confirmation_lines(control: int, rows: int, first_number: int, broken: bool 
 def write_confirmation(path: Path, control: int, rows: int, first_number: int, broken: bool = False) -> None:
     """Write one file to ``path``."""
     with open(path, "w", encoding="utf-8", newline="") as file:
-        for line in confirmation_lines(control, rows, first_number, broken):
-            file.write(line + "\r\n")
+        file.writelines(line + "\r\n" for line in confirmation_lines(control, rows, first_number, broken))
 
 
 def write_small_files(directory: Path, files: int, rows: int = 25) -> None:
