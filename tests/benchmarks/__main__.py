@@ -40,10 +40,9 @@ def table() -> str:
 
 def page(measured: str) -> str:
     """Return the page with the table and the machine it was made on."""
-    facts = (
-        f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
-        f"Python {platform.python_version()}, polars {version('polars')}, pandera {version('pandera')}, SQLite {sqlite3.sqlite_version}"
-    )
+    libraries = f"polars {version('polars')}, pandera {version('pandera')}, SQLite {sqlite3.sqlite_version}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    facts = f"{machine}, Python {platform.python_version()}, {libraries}"
     return f"""\
 # Benchmarks
 
