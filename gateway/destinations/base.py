@@ -24,6 +24,7 @@ class Parcel:
     target: str  #: final name at the destination, one path component
     sha256: str
     size: int
+    staged_before: bool = False  #: the ledger says so; a crash may have come after the rename
     stream: str | None = None  #: strict stream: nothing of it is published after a failure
 
 
@@ -40,8 +41,9 @@ class Destination(Protocol):
     def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Give each staged parcel its final name, durable when this returns.
 
-        Never overwrites: TargetOccupied where another file has the name. A parcel whose
-        temporary name is gone was published before; that is success. After a failure the later
+        Never overwrites: TargetOccupied where another file has the name. A parcel that was staged
+        before a crash and whose temporary name is gone was published; that is success. One that
+        was staged just now and is gone was removed by somebody: it is staged anew later. After a failure the later
         parcels of the same strict stream are left staged, with PredecessorUndelivered.
         """
         ...

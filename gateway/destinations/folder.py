@@ -80,13 +80,19 @@ class Folder:
 
     def _rename(self, parcel: Parcel) -> None:
         temporary, *marker = self._temporaries(parcel)
-        self._give_name(temporary, self._path(parcel.target))
+        self._give_name(parcel, temporary, self._path(parcel.target))
         for path in marker:
-            self._give_name(path, self._path(parcel.target + (self._marker or "")))
+            self._give_name(parcel, path, self._path(parcel.target + (self._marker or "")))
 
-    def _give_name(self, temporary: str, final: str) -> None:
+    def _give_name(self, parcel: Parcel, temporary: str, final: str) -> None:
         if not os.path.lexists(temporary):
-            return  # published before a crash; the receiver may have taken it already
+            if parcel.staged_before:
+                return  # published before a crash; the receiver may have taken it already
+            raise DestinationError(
+                "The staged file was removed before it had its name",
+                where=temporary,
+                hint="Does somebody clean up hidden files there? The delivery is tried again",
+            )
         try:
             moves.rename_new(temporary, final)
         except NameTaken as error:

@@ -109,6 +109,7 @@ def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transf
         target=delivery.target or archive_name(transfer.name),
         sha256=transfer.sha256 or "",
         size=transfer.size,
+        staged_before=delivery.state is DeliveryState.STAGED,
         stream=transfer.stream if _is_strict(route) else None,
     )
 
