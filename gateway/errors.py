@@ -49,9 +49,10 @@ class GatewayError(Exception):
         if self.where:
             text += f" ({self.where})"
         if self.cause is not None:
-            text += f": {self.cause}"
+            # the path stands before it already, and a number means nothing to most readers
+            text += f": {getattr(self.cause, 'strerror', None) or self.cause}"
         if self.hint:
-            text += f". {self.hint}"
+            text += f"{'' if text.endswith(('.', '?', '!')) else '.'} {self.hint}"
         return [text, *map(str, self.problems)]
 
 
@@ -135,6 +136,13 @@ class TargetOccupied(DestinationError):
 
     code = "target-occupied"
     exit_status = 31
+
+
+class PublicationUnfinished(DestinationError):
+    """The file has its name at the destination; its done marker or the sync is missing."""
+
+    code = "publication-unfinished"
+    exit_status = 33
 
 
 class PredecessorUndelivered(DestinationError):

@@ -43,7 +43,9 @@ class Destination(Protocol):
 
         Never overwrites: TargetOccupied where another file has the name. A parcel that was staged
         before a crash and whose temporary name is gone was published; that is success. One that
-        was staged just now and is gone was removed by somebody: it is staged anew later. After a failure the later
-        parcels of the same strict stream are left staged, with PredecessorUndelivered.
+        was staged just now and is gone was removed by somebody: it is staged anew later.
+        PublicationUnfinished says that the file has its name already: publish it again, never
+        stage it again. After a failure the later parcels of the same strict stream are left
+        staged, with PredecessorUndelivered.
         """
         ...

@@ -15,6 +15,7 @@ from gateway.errors import (
     GatewayError,
     NameTaken,
     PredecessorUndelivered,
+    PublicationUnfinished,
     TargetOccupied,
 )
 
@@ -54,16 +55,17 @@ class Folder:
         try:
             syncs.sync_directories([self._directory])
         except CustodyError as error:
-            failure = DestinationError("Renames could not be synced", where=self._directory, cause=error)
+            failure = PublicationUnfinished(where=self._directory, cause=error)
             return [result or failure for result in results]
         return results
 
     def _write(self, parcel: Parcel) -> None:
-        if os.path.lexists(self._path(parcel.target)):
-            raise TargetOccupied(
-                where=self._path(parcel.target),
-                hint="The delivery is tried again; it goes on when the receiver has taken the file away",
-            )
+        for name in self._names(parcel):
+            if os.path.lexists(self._path(name)):
+                raise TargetOccupied(
+                    where=self._path(name),
+                    hint="The delivery is tried again; it goes on when the receiver has taken the file away",
+                )
         temporary, *marker = self._temporaries(parcel)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -82,7 +84,11 @@ class Folder:
         temporary, *marker = self._temporaries(parcel)
         self._give_name(parcel, temporary, self._path(parcel.target))
         for path in marker:
-            self._give_name(parcel, path, self._path(parcel.target + (self._marker or "")))
+            final = self._path(parcel.target + (self._marker or ""))
+            try:
+                self._give_name(parcel, path, final)
+            except GatewayError as error:
+                raise PublicationUnfinished(where=final, cause=error) from error
 
     def _give_name(self, parcel: Parcel, temporary: str, final: str) -> None:
         if not os.path.lexists(temporary):
@@ -100,6 +106,10 @@ class Folder:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, name)
+
+    def _names(self, parcel: Parcel) -> list[str]:
+        """The final names, data first."""
+        return [parcel.target, f"{parcel.target}{self._marker}"] if self._marker else [parcel.target]
 
     def _temporaries(self, parcel: Parcel) -> list[str]:
         """The hidden names, data first; they are derived from the delivery key alone."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gateway.config.settings import FolderDestination, RetryPolicy
 from gateway.custody.names import archive_name
 from gateway.destinations import Parcel, destination_for
-from gateway.errors import DestinationError, GatewayError, PredecessorUndelivered
+from gateway.errors import DestinationError, GatewayError, PredecessorUndelivered, PublicationUnfinished
 from gateway.ledger import audit, deliveries, transfers
 from gateway.model import AuditEntry, Delivery, DeliveryState, Disposition, State, Transfer
 from gateway.rules import retry
@@ -183,8 +183,11 @@ def _commit_tries(context: Context, group: Sequence[_Try], policy: RetryPolicy, 
         else:
             report.problem(one.error, one.transfer)
             later = retry.next_try(policy, tries, now, random.random())  # noqa: S311 - jitter, not a secret
+            # half published stays staged: what has its name must not be written a second time
+            half = isinstance(one.error, PublicationUnfinished)
+            state = DeliveryState.STAGED if half else DeliveryState.PENDING
             one.delivery = one.delivery.evolve(
-                state=DeliveryState.PENDING, tries=tries, last_error=str(one.error), next_try_at=later
+                state=state, tries=tries, last_error=str(one.error), next_try_at=later
             )
         entries.append(_entry(context, one))
     with context.ledger.write() as connection:

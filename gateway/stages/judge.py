@@ -103,13 +103,14 @@ def rehearse(context: Context, route: Route, batch: Sequence[Examined]) -> list[
 def _bench(context: Context, route: Route, connection: Connection, batch: Sequence[Examined]) -> _Bench:
     oldest = earliest(context.clock.now() - timedelta(days=route.duplicates.retention_days))
     found = transfers.known(connection, route.name, [one.identity for one in batch], oldest)
-    earlier = {
-        index: [Known(row.id, row.name, row.sha256 or "", row.interchange_key) for row in rows]
-        for index, rows in found.items()
-    }
+    earlier = {index: [_known(route, row) for row in rows] for index, rows in found.items()}
     records = RecordMemory(connection, route.name, oldest)
     records.prepare(one.keys for one in batch if one.keys is not None)
     return _Bench(context, route, connection, earlier, records)
+
+
+def _known(route: Route, row: transfers.Known) -> Known:
+    return Known(row.id, row.name, row.sha256 or "", row.interchange_key, elsewhere=row.route != route.name)
 
 
 def _decide(bench: _Bench, number: int, one: Examined) -> Move:
@@ -214,8 +215,7 @@ def _as_faulty(one: Examined) -> _Fate | None:
 
 def _by_records(bench: _Bench, one: Examined) -> _Fate | None:
     """Look every record key up among those accepted before, then keep this file's own."""
-    noted_copy = any(key[0] in ("F701", "F703") for key in one.findings.totals)
-    if one.keys is None or not len(one.keys) or noted_copy:
+    if one.keys is None or not len(one.keys) or _is_noted(one):
         return None
     room = bench.context.site.limits.listed_per_rule
     listed: list[tuple[RecordKey, record_keys.FirstSeen]] = []
@@ -260,7 +260,7 @@ def _by_sequence(bench: _Bench, one: Examined) -> _Fate:
     name = _stream_of(bench.route, one.transfer)
     if name is None:
         return _Fate(state=State.DELIVERING)
-    decision = _judge_number(bench, name, policy, one.transfer)
+    decision = _judge_number(bench, name, policy, one)
     if decision.finding is not None:
         one.findings.add(decision.finding)
     if decision.fate is Fate.FAIL:
@@ -274,19 +274,26 @@ def _by_sequence(bench: _Bench, one: Examined) -> _Fate:
     return _Fate(state=State.DELIVERING, reason=decision.finding.message if decision.finding else None)
 
 
-def _judge_number(bench: _Bench, name: str, policy: SequencePolicy, row: Transfer) -> Decision:
+def _judge_number(bench: _Bench, name: str, policy: SequencePolicy, one: Examined) -> Decision:
     if name not in bench.streams:
         bench.streams[name] = StreamState.from_dict(streams.load(bench.connection, name) or {})
-    state, now = bench.streams[name], bench.context.clock.now()
+    state, now, row = bench.streams[name], bench.context.clock.now(), one.transfer
     decision = sequence.judge(policy, state, row.control_number, row.previous_number, now, row.id)
-    if decision.finding is not None and _is_excused(row, decision.finding.code):
+    if decision.finding is not None and _is_excused(one, decision.finding.code):
         return sequence.judge_authorised(policy, state, row.control_number, row.previous_number, now, row.id)
     return decision
 
 
-def _is_excused(row: Transfer, code: str) -> bool:
-    """An operator allowed this finding, or a duplicate, whose number is then a repeated one."""
-    return allowed(row, code) or (code == "F807" and any(allowed(row, one) for one in _DUPLICATES))
+def _is_excused(one: Examined, code: str) -> bool:
+    """An operator allowed this finding; or the file is a duplicate that may go, with its number again."""
+    if allowed(one.transfer, code):
+        return True
+    return code == "F807" and (_is_noted(one) or any(allowed(one.transfer, each) for each in _DUPLICATES))
+
+
+def _is_noted(one: Examined) -> bool:
+    """Return whether the file repeats another one and goes on all the same."""
+    return any(key[0] in ("F701", "F703") for key in one.findings.totals)
 
 
 def _stream_of(route: Route, row: Transfer) -> str | None:
