@@ -2,9 +2,10 @@
 
 The interchange key comes first: the same key with the same bytes is a resend, with other bytes
 a conflict, whatever else agrees. Without a key the bytes identify the file: the same bytes under
-the same name are a resend. What is left with the same bytes is a copy. Files without any bytes
-are all alike and never copies of each other. A transfer that an operator sends again is none
-of these with respect to itself.
+the same name are a resend. What is left with the same bytes is a copy, and so is whatever has the
+bytes of a file on another route, where keys mean something else. Files without any bytes are all
+alike and never copies of each other. A transfer that an operator sends again is none of these with
+respect to itself.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Known:
     name: str
     sha256: str
     interchange_key: str | None = None
+    elsewhere: bool = False  #: on another route, where keys and names mean something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def judge(candidate: Identity, earlier: Sequence[Known], lineage: Collection[str
 
 
 def _is_resend(candidate: Identity, other: Known) -> bool:
-    if candidate.sha256 != other.sha256:
+    if candidate.sha256 != other.sha256 or other.elsewhere:
         return False
     if candidate.interchange_key and other.interchange_key:
         return candidate.interchange_key == other.interchange_key
@@ -113,7 +115,7 @@ def _is_resend(candidate: Identity, other: Known) -> bool:
 
 def _is_conflict(candidate: Identity, other: Known) -> bool:
     same_key = bool(candidate.interchange_key) and candidate.interchange_key == other.interchange_key
-    return same_key and candidate.sha256 != other.sha256
+    return same_key and candidate.sha256 != other.sha256 and not other.elsewhere
 
 
 def _is_copy(candidate: Identity, other: Known) -> bool:

@@ -98,12 +98,13 @@ def judge_authorised(
     """Return what becomes of a file that an operator sends again, with a reason, on purpose.
 
     As ``judge``, but a late, overtaken or repeated number goes, with a warning. It still waits
-    for its predecessor on a strict stream. This is for a file that failed or was set aside: a
-    transfer whose number the stream has accepted before is not judged again.
+    for its predecessor on a strict stream, so the number of a held file is not repeated. This is
+    for a file that failed or was set aside: a transfer whose number the stream has accepted before
+    is not judged again.
     """
     lenient = dataclasses.replace(policy, late=Late.ACCEPT)
     decision = judge(lenient, state, number, previous, now, transfer)
-    if decision.kind is not Kind.REPEAT or decision.finding is None:
+    if decision.kind is not Kind.REPEAT or decision.finding is None or _is_held(state, number):
         return decision
     note = dataclasses.replace(decision.finding, severity=Severity.WARNING)
     return dataclasses.replace(decision, fate=Fate.GO, finding=note)
@@ -216,6 +217,11 @@ def expected(policy: SequencePolicy, state: StreamState) -> str | None:
     if policy.model is Model.COUNTER:
         return counters.expected(policy, state)
     return state.last if policy.model is Model.CHAIN else None
+
+
+def _is_held(state: StreamState, number: str | None) -> bool:
+    wanted = as_number((number or "").strip())
+    return any(as_number(held.number) == wanted for held in state.held)
 
 
 def _held(state: StreamState, transfer: str) -> Held:
