@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,7 @@ from gateway._bootstrap.words import show_passing
 from gateway.errors import InstallationError
 
 _LOG = "install.log"
+_NO_ROOM = 1024 * 1024  #: bytes
 #: Words in pip's output -> what is wrong, and what to do. The first that occurs is told.
 _DIAGNOSES = (
     (("No space left on device", "Disk quota exceeded"), "The disk is full",
@@ -119,7 +121,10 @@ def _environment(without: Sequence[str] = ()) -> dict[str, str]:
 
 
 def _diagnosed(log: Path) -> InstallationError:
+    """Return what went wrong by pip's own words."""
     text = log.read_text(encoding="utf-8", errors="replace")
+    if shutil.disk_usage(log.parent).free < _NO_ROOM:
+        text += "\nERROR: No space left on device"  # there was no room for pip to say it
     for signs, message, hint in _DIAGNOSES:
         if any(sign in text for sign in signs):
             return InstallationError(message, where=str(log), cause=OSError(_telling_line(text)), hint=hint)

@@ -1,0 +1,1 @@
+"""From a fresh clone or wheel to a running gateway."""

@@ -1,0 +1,35 @@
+"""A package index and a fresh machine for each test of the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.start import fresh
+
+
+@pytest.fixture(scope="session")
+def index_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a package index with two libraries, and pip where this environment has it."""
+    directory = tmp_path_factory.mktemp("index")
+    for name, version in (("dependency", "1.0"), ("another", "2.0"), ("onlytest", "1.0")):
+        fresh.publish(directory, name, *fresh.library(name, version))
+    pip = fresh.pip_wheel()
+    if pip is not None:
+        fresh.publish(directory, "pip", *pip)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def index(index_directory: Path) -> Iterator[str]:
+    """Serve the package index."""
+    with fresh.served(index_directory) as address:
+        yield address
+
+
+@pytest.fixture
+def machine(tmp_path: Path, index: str) -> fresh.Machine:
+    """Make a fresh checkout on a machine with nothing installed."""
+    return fresh.machine(tmp_path, index)
