@@ -142,17 +142,25 @@ def machine(directory: Path, index: str) -> Machine:
     return fresh
 
 
+class Pages(http.server.SimpleHTTPRequestHandler):
+    """A file server that says nothing, and answers in JSON where there is such a page."""
+
+    def do_GET(self) -> None:
+        """Answer with the directory's index.json, if it has one."""
+        if self.path.endswith("/") and os.path.exists(self.translate_path(self.path + "index.json")):
+            self.path += "index.json"
+        super().do_GET()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+        """Say nothing."""
+
+
 @contextlib.contextmanager
 def served(directory: Path) -> Iterator[str]:
     """Serve ``directory`` on this machine and yield its address."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            """Say nothing."""
-
-    handler = functools.partial(Quiet, directory=str(directory))
+    handler = functools.partial(Pages, directory=str(directory))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
