@@ -46,7 +46,7 @@ class FindingCode(click.ParamType[str]):
         known = {code.title: code.code for code in CODES.values()} | {code.lower(): code for code in CODES}
         wanted = str(value).strip().lower()
         if wanted not in known:
-            near = nearest(wanted, known)
+            near = nearest(wanted, [code.title for code in CODES.values()])
             meant = f"is {near} meant?" if near else "docs/findings.md lists them"
             self.fail(f"there is no finding code {value!r}; {meant}", param, ctx)
         return known[wanted]

@@ -122,19 +122,18 @@ def _deliveries(data: dict[str, Any]) -> None:
     _section(
         "Deliveries on their way",
         data["deliveries_total"],
-        ("transfer", "destination", "tries", "next try", "file"),
+        ("transfer", "destination", "tries", "next try"),
         rows=[
             (
                 one["transfer"],
                 one["destination"],
                 one["tries"],
                 moment(one["next_try_at"]) or "next pass",
-                one["name"],
             )
             for one in shown
         ],
-        wraps=("file",),
-        below=[[one["last_error"]] if one["last_error"] else [] for one in shown],
+        wraps=("destination",),
+        below=[[one["name"], *([one["last_error"]] if one["last_error"] else [])] for one in shown],
     )
 
 
