@@ -20,7 +20,7 @@ from gateway.stages.deliver import deliver, finish
 from gateway.stages.examine import examine
 from gateway.stages.judge import judge
 from gateway.stages.recall import recall
-from gateway.stages.release import release
+from gateway.stages.release import expire, release
 from gateway.stages.settle import settle
 
 _LOG = logging.getLogger(__name__)
@@ -59,6 +59,9 @@ def run_pass(context: Context, route: Route, report: Report) -> None:
     for batch in arrive(context, route, report):
         report.taken += len(batch)
         run_stages(context, route, report)
+    # Only a pass that has seen the source judges deadlines: what a file is held for may have come.
+    expire(context, route, report)
+    settle(context, route, report)
 
 
 def run_stages(context: Context, route: Route, report: Report) -> None:
@@ -66,7 +69,7 @@ def run_stages(context: Context, route: Route, report: Report) -> None:
     for stage in STAGES:
         context.progress(
             f"{route.name}: {stage.__name__.replace('_', ' ')}; "
-            f"{report.taken:,} taken, {len(report.settled):,} settled"
+            f"{report.taken:,} taken, {report.settled_total:,} settled"
         )
         stage(context, route, report)
 

@@ -1,10 +1,13 @@
 """HELD files go when their predecessors have come or were waived, or when their deadline says so.
 
 The stage SHALL release in stream order. A file whose deadline passed SHALL stay held and be reported,
-or fail with F803, as the route says.
+or fail with F803, as the route says; that is decided at the end of a pass, because the predecessor
+may be among the files that the pass takes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from gateway.errors import HoldExpired
 from gateway.finding_codes import finding
@@ -12,6 +15,7 @@ from gateway.findings import Findings
 from gateway.ledger import deliveries, record_keys, streams, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Disposition, State, Transfer
+from gateway.printable import printable
 from gateway.rules import sequence
 from gateway.rules.sequence import Expired, StreamState
 from gateway.stages.context import Context, Move, Report, Route, record_moves
@@ -19,28 +23,28 @@ from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import plan_settlement
 
 
-def release(context: Context, route: Route, report: Report) -> None:
-    """Free what may go; fail or report what waited too long."""
+def release(context: Context, route: Route, _report: Report) -> None:
+    """Free what may go."""
     with context.ledger.read() as connection:
         if not transfers.in_states(connection, route.name, (State.HELD,), limit=1):
             return
     with context.ledger.write() as connection:
         held = {row.id: row for row in transfers.in_states(connection, route.name, (State.HELD,))}
         for name in dict.fromkeys(row.stream for row in held.values() if row.stream):
-            state = StreamState.from_dict(streams.load(connection, name) or {})
-            state = _expire(context, route, connection, state, held, report)
-            freed = sequence.release(route.sequence, state)
+            freed = sequence.release(route.sequence, _load(connection, name))
             _let_go(
                 context, route, connection, [held[one.transfer] for one in freed.held if one.transfer in held]
             )
-            streams.save(
-                connection,
-                name,
-                freed.state.to_dict(),
-                route=route.name,
-                sender=name.partition("/")[2],
-                now=context.clock.now(),
-            )
+            _save(context, connection, route, name, freed.state)
+
+
+def _load(connection: Connection, name: str) -> StreamState:
+    return StreamState.from_dict(streams.load(connection, name) or {})
+
+
+def _save(context: Context, connection: Connection, route: Route, name: str, state: StreamState) -> None:
+    sender = name.partition("/")[2]
+    streams.save(connection, name, state.to_dict(), route=route.name, sender=sender, now=context.clock.now())
 
 
 def _let_go(context: Context, route: Route, connection: Connection, rows: list[Transfer]) -> None:
@@ -52,39 +56,66 @@ def _let_go(context: Context, route: Route, connection: Connection, rows: list[T
         deliveries.insert(connection, new_deliveries(route, row))
 
 
-def _expire(
-    context: Context,
+def expire(context: Context, route: Route, report: Report) -> None:
+    """Report, or plan to fail, what is still held beyond its deadline."""
+    now = context.clock.now()
+    with context.ledger.read() as connection:
+        rows = transfers.in_states(connection, route.name, (State.HELD,))
+    overdue = [row for row in rows if row.stream and row.held_until and row.held_until <= now]
+    if not overdue:
+        return
+    decide = _alert if route.sequence.expired is Expired.ALERT else _fail
+    with context.ledger.write() as connection:
+        for name in dict.fromkeys(row.stream or "" for row in overdue):
+            state = _load(connection, name)
+            free = {one.transfer for one in sequence.release(route.sequence, state).held}
+            late = [row for row in overdue if row.stream == name and row.id not in free]
+            _save(context, connection, route, name, decide(context, connection, route, state, late, report))
+
+
+def _alert(
+    _context: Context,
+    _connection: Connection,
     route: Route,
-    connection: Connection,
     state: StreamState,
-    held: dict[str, Transfer],
+    rows: Sequence[Transfer],
     report: Report,
 ) -> StreamState:
-    """Return ``state`` without the files that failed because their deadline passed."""
-    now = context.clock.now()
-    for one in state.held:
-        row = held.get(one.transfer)
-        if row is None or row.held_until is None or row.held_until > now:
-            continue
-        gaps = ", ".join(str(gap) for gap in sequence.gaps(route.sequence, state))
-        if route.sequence.expired is Expired.ALERT:
-            error = HoldExpired(
-                f"{row.name} waits for {gaps} beyond its deadline", hint="Find the file or waive it"
-            )
-            report.problem(error, row)
-            continue
-        state = sequence.withdraw(route.sequence, state, one.transfer, now)
-        _fail(context, connection, row, f"{gaps} did not come before the deadline")
+    for row in rows:
+        report.problem(
+            HoldExpired(
+                f"{printable(row.name)} waits for {_awaited(route, state, row)} beyond its deadline",
+                hint="Find the file or waive it",
+            ),
+            row,
+        )
     return state
 
 
-def _fail(context: Context, connection: Connection, row: Transfer, why: str) -> None:
-    findings = Findings.from_summary(row.findings or {})
-    findings.add(finding("F803", why, value=row.control_number))
-    failed = row.evolve(findings=findings.summary(), reason_code="F803", reason=why, held_until=None)
-    record_keys.remove(connection, row.id)  # it is no longer accepted: its correction repeats nothing
-    record_moves(
-        context,
-        connection,
-        [Move(row, plan_settlement(context, failed, Disposition.FAILED), "hold-expired", why)],
-    )
+def _fail(
+    context: Context,
+    connection: Connection,
+    route: Route,
+    state: StreamState,
+    rows: Sequence[Transfer],
+    _report: Report,
+) -> StreamState:
+    """Plan the failure of ``rows``; return the state that awaits their numbers again."""
+    moves = []
+    taken: set[str] = set()
+    for row in rows:
+        why = f"{_awaited(route, state, row)} did not come before the deadline"
+        state = sequence.withdraw(route.sequence, state, row.id, context.clock.now())
+        record_keys.remove(connection, row.id)  # it is no longer accepted: its correction repeats nothing
+        findings = Findings.from_summary(row.findings or {})
+        findings.add(finding("F803", why, value=row.control_number))
+        failed = row.evolve(findings=findings.summary(), reason_code="F803", reason=why, held_until=None)
+        after = plan_settlement(context, failed, Disposition.FAILED, taken)
+        moves.append(Move(row, after, "hold-expired", why))
+    record_moves(context, connection, moves)
+    return state
+
+
+def _awaited(route: Route, state: StreamState, row: Transfer) -> str:
+    """Return in words what freeing the held file would give up: that is what it waits for."""
+    return ", ".join(str(gap) for gap in sequence.free(route.sequence, state, row.id).waived)
