@@ -94,6 +94,7 @@ KEYS: dict[str, Keys] = {
         ("[].route", "the route"),
         ("[].taken", "files taken by this pass"),
         ("[].waiting", "files seen and not taken"),
+        ("[].counts", "state -> how many files were settled or held; `settled` and `held` list the first 1,000"),
         *((f"[].{list_}[].{key}", text)
           for list_ in ("settled", "held")
           for key, text in _TRANSFER

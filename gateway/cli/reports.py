@@ -23,6 +23,7 @@ def report_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
             "route": each.route,
             "taken": each.taken,
             "waiting": each.waiting,
+            "counts": {state.value: count for state, count in sorted(each.counts.items(), key=_by_name)},
             "settled": [_row(row) for row in each.settled],
             "held": [_row(row) for row in each.held],
             "problems": [
@@ -37,6 +38,10 @@ def report_data(reports: Sequence[Report]) -> list[dict[str, Any]]:
         }
         for each in reports
     ]
+
+
+def _by_name(item: tuple[State, int]) -> str:
+    return item[0].value
 
 
 def _row(row: Transfer) -> dict[str, Any]:
@@ -67,7 +72,8 @@ def print_reports(reports: Sequence[Report], *, quiet: bool = False) -> None:
         if index:
             say("")
         say(
-            f"{each.route}: {each.taken:,} taken, {len(each.settled):,} settled, {len(each.held):,} held,"
+            f"{each.route}: {each.taken:,} taken, {each.settled_total:,} settled,"
+            f" {each.counts[State.HELD]:,} held,"
             f" {each.waiting:,} waiting"
         )
         _print_files(each)
@@ -99,10 +105,12 @@ def _print_files(report: Report) -> None:
         wraps=("file",),
         below=[_why(row) for row in rows],
     )
-    if len(smooth) > _LISTED:
-        say(f"  ... and {number(len(smooth) - _LISTED, 'file')} more processed")
+    processed = report.counts[State.PROCESSED]
+    others = report.counts.total() - processed
+    if processed > len(smooth[:_LISTED]):
+        say(f"  ... and {number(processed - len(smooth[:_LISTED]), 'file')} more processed")
     if len(trouble) > _TROUBLES:
-        say(f"  ... and {len(trouble) - _TROUBLES:,} more that did not go through: `gateway failed list`")
+        say(f"  ... and {others - _TROUBLES:,} more that did not go through: `gateway failed list`")
 
 
 def _why(row: Transfer) -> list[str]:

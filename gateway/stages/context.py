@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,14 +30,19 @@ class Problem:
     name: str | None = None
 
 
+#: Transfers of one pass and route that a report keeps whole.
+_KEPT = 1000
+
+
 @dataclass(slots=True)
 class Report:
-    """What one pass over one route did, for people and exit codes."""
+    """What one pass over one route did, for people and exit codes: exact counts, capped lists."""
 
     route: str
     taken: int = 0
-    settled: list[Transfer] = field(default_factory=list)
-    held: list[Transfer] = field(default_factory=list)
+    counts: Counter[State] = field(default_factory=Counter)  #: transfers settled or held, by state
+    settled: list[Transfer] = field(default_factory=list)  #: the first of them
+    held: list[Transfer] = field(default_factory=list)  #: the first of them
     problems: list[Problem] = field(default_factory=list)
     waiting: int = 0
     stuck: set[str] = field(default_factory=set)  #: transfers that wait for the next pass
@@ -44,7 +50,19 @@ class Report:
     @property
     def is_troubled(self) -> bool:
         """Whether somebody has to look: a file failed, or something could not go on."""
-        return bool(self.problems) or any(row.state is State.FAILED for row in self.settled)
+        return bool(self.problems) or self.counts[State.FAILED] > 0
+
+    @property
+    def settled_total(self) -> int:
+        """How many transfers were settled."""
+        return self.counts.total() - self.counts[State.HELD]
+
+    def note(self, rows: Sequence[Transfer]) -> None:
+        """Count transfers that were settled or held, and keep the first of them."""
+        self.counts.update(row.state for row in rows)
+        for kept, chosen in ((self.held, True), (self.settled, False)):
+            mine = [row for row in rows if (row.state is State.HELD) is chosen]
+            kept.extend(mine[: max(0, _KEPT - len(kept))])
 
     def problem(self, error: GatewayError, transfer: Transfer | None = None, name: str | None = None) -> None:
         """Note ``error``; the work it stopped stays where it is and is tried again."""

@@ -80,7 +80,7 @@ def judge(context: Context, route: Route, batch: Sequence[Examined], report: Rep
     for one in batch:
         if one.keys is not None:
             one.keys.close()
-    report.held.extend(row for row in rows if row.state is State.HELD)
+    report.note([row for row in rows if row.state is State.HELD])
     return rows
 
 

@@ -92,7 +92,7 @@ def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -
         if result is not None:
             report.problem(result, row)
     done = [row for row, result in zip(batch, results, strict=True) if result is None]
-    report.settled.extend(_close(context, done, manifests))
+    report.note(_close(context, done, manifests))
 
 
 def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleItem:

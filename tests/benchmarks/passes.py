@@ -66,8 +66,8 @@ def _run(directory: Path) -> Measured:
         reports = run_routes(context)
         seconds = time.perf_counter() - begun
     states: dict[str, int] = {}
-    for row in (row for report in reports for row in [*report.settled, *report.held]):
-        states[row.state.value] = states.get(row.state.value, 0) + 1
+    for state, count in (item for report in reports for item in report.counts.items()):
+        states[state.value] = states.get(state.value, 0) + count
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Measured(round(seconds, 2), round(peak, 1), states)
 
