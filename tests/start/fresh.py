@@ -26,6 +26,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: The interpreter under every environment: it has none of the project's libraries.
 BASE = os.path.realpath(sys.executable)
+#: The command line of this checkout, in the environment of the tests.
+GATEWAY = (sys.executable, "-m", "gateway")
 
 _PYPROJECT = """\
 [build-system]
