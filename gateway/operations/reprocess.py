@@ -93,7 +93,8 @@ def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = 
     forecasts = []
     for name in dict.fromkeys(row.route for row in rows):
         route = route_of(context, name)
-        own = [_asked(row, "dry run", allow) for row in rows if row.route == name]
+        # what the last attempt planned is over, as it is for the pass that takes the file back
+        own = [_asked(row, "dry run", allow).evolve(settle_as=None) for row in rows if row.route == name]
         report = Report(name)
         examined = examine(context, route, own, report)
         forecasts += [_forecast(move) for move in rehearse(context, route, examined)]

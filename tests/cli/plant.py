@@ -73,6 +73,11 @@ class Plant:
         init_site(directory, configuration)
         return cls(directory)
 
+    def copy(self, directory: Path) -> Plant:
+        """Return a site like this one in another directory; nothing in it knows where it stood."""
+        shutil.copytree(self.directory, directory, symlinks=True)
+        return Plant(directory)
+
     def drop(self, route: str, source: str | bytes, name: str | None = None) -> Path:
         """Put a sample file, or bytes, into an inbox."""
         inbox = self.directory / "inbox" / route
