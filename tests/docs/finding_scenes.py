@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,14 +37,16 @@ _LONGEST = 230
 Scene = Callable[[Path], Iterator[tuple[str, Example]]]
 
 
-def examples(directory: Path) -> dict[str, Example]:
+@functools.cache
+def examples() -> dict[str, Example]:
     """Return one example for each code that can be made to appear, from the samples and from scenes."""
     found = dict(_of_samples())
-    for number, scene in enumerate(_SCENES):
-        place = directory / str(number)
-        place.mkdir()
-        for code, example in scene(place):
-            found.setdefault(code, example)
+    with tempfile.TemporaryDirectory() as directory:
+        for scene in _SCENES:
+            place = Path(directory, scene.__name__)
+            place.mkdir()
+            for code, example in scene(place):
+                found.setdefault(code, example)
     return found
 
 

@@ -6,11 +6,11 @@ A part stands between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gateway import findings_reference
+from gateway.cli import reference as commands
 from gateway.config import reference as configuration
 from gateway.formats import reference as formats
 from gateway.rules import lifecycle
@@ -25,13 +25,14 @@ Generator = Callable[[], str]
 
 def findings_page() -> str:
     """Return the page about finding codes, its examples made anew."""
-    with tempfile.TemporaryDirectory() as directory:
-        return findings_reference.reference_markdown(examples(Path(directory)))
+    return findings_reference.reference_markdown(examples())
 
 
 #: Pages that are generated whole.
 PAGES: Mapping[str, Generator] = {
+    "commands.md": commands.commands_markdown,
     "configuration.md": configuration.reference_markdown,
+    "exit-codes.md": commands.exit_codes_markdown,
     "findings.md": findings_page,
     "formats.md": formats.reference_markdown,
 }
