@@ -9,7 +9,9 @@ from __future__ import annotations
 Keys = tuple[tuple[str, str], ...]
 
 #: Paths below which the form is described elsewhere.
-OPEN = ("findings", "old", "new", "versions", "envelope", "difference.changes[]", "states", "totals")
+OPEN = (
+    "findings", "old", "new", "versions", "envelope", "difference.changes[]", "states", "counts", "totals",
+)  # fmt: skip
 
 _TRANSFER: Keys = (
     ("transfer", "id of the transfer"),
@@ -94,7 +96,7 @@ KEYS: dict[str, Keys] = {
         ("[].route", "the route"),
         ("[].taken", "files taken by this pass"),
         ("[].waiting", "files seen and not taken"),
-        ("[].counts", "state -> how many files were settled or held; `settled` and `held` list the first 1,000"),
+        ("[].counts", "files settled or held by state; `settled` and `held` list the first 1,000"),
         *((f"[].{list_}[].{key}", text)
           for list_ in ("settled", "held")
           for key, text in _TRANSFER

@@ -1,0 +1,166 @@
+"""The pages on commands and exit statuses are what the program says, and the JSON is what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from gateway import errors
+from gateway.cli.json_keys import KEYS, OPEN
+from gateway.cli.main import gateway
+from gateway.cli.reference import commands_markdown, exit_codes_markdown
+from gateway.custody.guard import SiteGuard
+from gateway.errors import GatewayError
+from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, sample
+
+_DOCS = Path(__file__).parents[2] / "docs"
+_WRONG = Path(WRONG).name
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [("commands.md", commands_markdown()), ("exit-codes.md", exit_codes_markdown())],
+    ids=["commands", "exit-codes"],
+)
+def test_the_committed_page_is_what_the_program_says(page: str, text: str) -> None:
+    """A page that went stale fails; `python -m gateway.cli.reference docs` writes it anew."""
+    assert (_DOCS / page).read_text(encoding="utf-8") == text
+
+
+def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            child = command.get_command(click.Context(command), name)
+            assert child is not None
+            yield from _commands(child, (*path, name))
+    else:
+        yield " ".join(path), command
+
+
+_COMMANDS = dict(_commands(gateway))
+
+
+def test_every_command_and_option_stands_in_the_page() -> None:
+    """No command and no option is left out of the documentation, and each option says what it does."""
+    page = commands_markdown()
+    for name, command in _COMMANDS.items():
+        assert f"# gateway {name}\n" in page
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, (name, parameter.name)
+                assert all(f"{option}" in page for option in parameter.opts), (name, parameter.name)
+
+
+def test_every_command_with_json_documents_its_keys() -> None:
+    """A command that can print JSON has its keys in the page, and no key belongs to no command."""
+    with_json = {name for name, one in _COMMANDS.items() if any(p.name == "as_json" for p in one.params)}
+    documented = {name.partition(" --")[0] for name in KEYS}
+    assert documented == with_json
+
+
+def test_every_list_and_show_has_json() -> None:
+    """Whatever shows something to people can say it to programs; `config show` is JSON anyway."""
+    last = ("list", "show", "status", "log", "verify", "check", "duplicates", "validate", "run")
+    for name, command in _COMMANDS.items():
+        if name.split()[-1] in last and name != "config show":
+            assert any(one.name == "as_json" for one in command.params), name
+
+
+def test_every_error_stands_in_the_page_with_a_status_of_its_band() -> None:
+    """Each error class is documented once, and no two codes are alike."""
+    page = exit_codes_markdown()
+    classes = [
+        each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, GatewayError)
+    ]
+    codes = [each.code for each in classes]
+    assert len(codes) == len(set(codes))
+    for each in classes:
+        if each is not GatewayError:
+            assert page.count(f"| {each.exit_status} | `{each.code}` |") == 1, each
+
+
+def _paths(value: Any, path: str = "") -> Iterator[str]:
+    if any(path == one or path.endswith(f".{one}") for one in OPEN):
+        yield path
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _paths(each, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _paths(each, f"{path}[]")
+    else:
+        yield path
+
+
+def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield a command of each kind with its JSON; together they show every key."""
+    yield "status", plant.json("status")
+    yield "failed list", plant.json("failed", "list")
+    yield "failed show", plant.json("failed", "show", _WRONG)
+    yield "failed show", plant.json("failed", "show", Path(CONSUMPTION.format(1)).name)
+    yield "duplicates", plant.json("duplicates")
+    yield "hold list", plant.json("hold", "list")
+    yield "sequence status", plant.json("sequence", "status")
+    yield "audit log", plant.json("audit", "log")
+    yield "formats list", plant.json("formats", "list")
+    yield "formats show", plant.json("formats", "show", "confirmation@1.1.0")
+    yield "validate", plant.json("validate", str(sample(WRONG)))
+    yield "reprocess --dry-run", plant.json("reprocess", _WRONG, "--dry-run")
+    corrected = tmp_path / "corrected.csv"
+    corrected.write_bytes(sample(WRONG).read_bytes().replace(b";1O,5;", b";10,5;", 1))
+    yield "reprocess --corrected", plant.json("reprocess", _WRONG, "--corrected", str(corrected), "--dry-run")
+
+
+def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON of what changes a site, and then of what finds it damaged."""
+    plant.drop("confirmations", WRONG)
+    plant.run("run", "--once")
+    yield "reprocess", plant.json("reprocess", "--code", "F302", "--reason", "x")
+    yield "replay", plant.json("replay", "CONF_MES01_0000001.csv", "--reason", "x")
+    yield "hold release", plant.json("hold", "release", "CONF_MES01_0000004.csv", "--reason", "x")
+    yield "sequence waive", plant.json("sequence", "waive", "confirmations", "5", "--reason", "x")
+    plant.drop("confirmations", GOOD.format(1), "CONF_MES01_0000009.csv")
+    (plant.directory / "outbox" / "erp" / "CONF_MES01_0000001.csv").write_text("another file")
+    yield "run", plant.json("run", "--once")
+    plant.drop("confirmations", "confirmation/2.0.0/good/CONF_MES01_0000008.csv")
+    yield "run", plant.json("run", "--once")
+    yield "sequence reset", plant.json("sequence", "reset", "confirmations", "900", "--reason", "x")
+    day = next((plant.directory / "processed" / "confirmations").iterdir())
+    (day / "CONF_MES01_0000001.csv").write_text("altered")
+    (day / "CONF_MES01_0000002.csv").unlink()
+    (day / "foreign").touch()
+    (day / ".part-0123456789abcdef").touch()
+    (plant.directory / "audit" / "checkpoints.jsonl").write_text("torn\n")
+    yield "verify", plant.json("verify")
+    yield "audit verify", plant.json("audit", "verify")
+    with SiteGuard(plant.directory):
+        yield "status", plant.json("status")
+    broken = plant.directory / "formats" / "bom" / "1.0.0" / "format.yaml"
+    broken.write_text(broken.read_text().replace("kind: json", "kind: jason"))
+    yield "formats check", plant.json("formats", "check")
+    broken = plant.directory / "config" / "gateway.yaml"
+    broken.write_text(broken.read_text().replace("order: strict", "order: strickt"))
+    yield "config check", plant.json("config", "check")
+
+
+def _parent(key: str) -> str:
+    """Return the object or list around a key: it may be null or empty."""
+    return key.rpartition(".")[0]
+
+
+def test_the_json_of_every_command_has_the_documented_keys(
+    busy: Plant, gapped: Plant, tmp_path: Path
+) -> None:
+    """Every key that a command prints is documented, and every documented key is printed."""
+    found: dict[str, set[str]] = {}
+    for name, data in [*_examples(busy, tmp_path), *_changes(gapped)]:
+        found.setdefault(name, set()).update(path for path in _paths(data) if path)
+    assert set(found) == set(KEYS)
+    for name, keys in KEYS.items():
+        documented = {key for key, _meaning in keys}
+        assert documented <= found[name], name
+        assert found[name] <= documented | {_parent(key) for key in documented}, name
