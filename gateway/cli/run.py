@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_text, print_json
+from gateway.cli.output import age, json_text, moment, print_json, say
 from gateway.cli.progress import spoken
 from gateway.cli.selecting import demand_route
 
@@ -38,15 +38,21 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
     from gateway.pipeline import run_routes
     from gateway.service import run_until_stopped
 
-    def tell(reports: Sequence[Report]) -> None:
-        if not as_json:
-            print_reports(reports, quiet=True)
-        elif any(each.taken or each.settled or each.held or each.problems for each in reports):
-            click.echo(json_text(report_data(reports)))
-
     with working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)
+
+        def tell(reports: Sequence[Report]) -> None:
+            if not any(each.taken or each.settled or each.held or each.problems for each in reports):
+                return
+            if as_json:
+                click.echo(json_text(report_data(reports)))
+                return
+            say(moment(context.clock.now()))
+            print_reports(reports, quiet=True)
+
         if not once:
+            every = age(context.site.interval_seconds)
+            say(f"{context.site.name}: a pass every {every}; Ctrl-C or SIGTERM ends it", err=True)
             return run_until_stopped(context, route, tell)
         with spoken("Looking at the sources") as context.progress:
             reports = run_routes(context, route)
