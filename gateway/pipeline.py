@@ -21,6 +21,7 @@ from gateway.stages.examine import examine
 from gateway.stages.judge import judge
 from gateway.stages.recall import recall
 from gateway.stages.release import expire, release
+from gateway.stages.replay_folder import take_requests
 from gateway.stages.settle import settle
 
 _LOG = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def run_pass(context: Context, route: Route, report: Report) -> None:
     Raises GatewayError only where the route as a whole cannot go on (its source is away, the
     ledger is not to be had, the disk is full); nothing is lost then, and the next pass tries again.
     """
+    take_requests(context, route, report)
     run_stages(context, route, report)
     for batch in arrive(context, route, report):
         report.taken += len(batch)

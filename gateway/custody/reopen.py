@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.custody import daylist, syncs, writes
+from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
-from gateway.custody.moves import resume_move
+from gateway.custody.look import exists
+from gateway.custody.moves import remove, resume_move
 from gateway.custody.refusals import StrPath, shown
 from gateway.custody.settle import CompanionMove, manifest_owner
-from gateway.errors import GatewayError, NameTaken
+from gateway.errors import FileChanged, GatewayError, NameTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,6 +47,26 @@ def reopen(items: Sequence[ReopenItem]) -> list[GatewayError | None]:
     _unlist(items, errors)
     _sync(items, errors)
     return errors
+
+
+def put_back(found: StrPath, places: Sequence[StrPath], sha256: str) -> None:
+    """Bring a settled file that a person has moved or copied to ``found`` to its place; durable on return.
+
+    ``places`` are where the file may be, its settled path first; ``sha256`` is that of ``found``.
+    Where one of them has the bytes, ``found`` is a copy and goes. Raises FileChanged where one has
+    other bytes: both stay then.
+    """
+    for place in places:
+        if exists(place):
+            if hash_file(place)[0] != sha256:
+                raise FileChanged("The file at its place is no longer what was accepted", where=shown(place))
+            break
+    else:
+        resume_move(found, places[0])
+    if exists(found):
+        remove(found)
+    for path in (places[0], found):
+        syncs.sync_directory(os.path.dirname(os.fspath(path)))
 
 
 def _each(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import transfers
-from gateway.ledger.transfer_rows import from_row
+from gateway.ledger.transfer_rows import from_row, sha256_head
 from gateway.model import State, Transfer
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def settling(connection: Connection, route: str, limit: int | None = None) -> li
 def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield path, SHA-256 and manifest SHA-256 of every transfer that lies in the archive, by path.
 
-    A transfer that is replayed from the archive lies there too.
+    A transfer that waits for its new attempt, or is replayed from the archive, lies there too.
     """
     in_archive = or_(
-        transfers.c.state.in_(_RESTING),
-        and_(transfers.c.authorised == "replay", transfers.c.state.in_([State.REPLAY, State.DELIVERING])),
+        transfers.c.state.in_([*_RESTING, State.REPLAY]),
+        and_(transfers.c.authorised == "replay", transfers.c.state == State.DELIVERING),
     )
     statement = (
         select(transfers.c.settled_path, transfers.c.sha256, transfers.c.manifest_sha256)
@@ -42,6 +42,37 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
         .order_by(transfers.c.settled_path)
     )
     yield from ((path, sha256, manifest) for path, sha256, manifest in connection.execute(statement))
+
+
+def resting(connection: Connection, route: str, sha256: str) -> list[Transfer]:
+    """Return the transfers of ``route`` with these bytes that are settled or wait for a new attempt.
+
+    Those that a correction has replaced are left out.
+    """
+    statement = select(transfers).where(
+        transfers.c.sha256_head == sha256_head(sha256),
+        transfers.c.sha256 == sha256,
+        transfers.c.route == route,
+        transfers.c.state.in_([*_RESTING, State.REPLAY]),
+        transfers.c.superseded_by.is_(None),
+    )
+    return [from_row(row) for row in connection.execute(statement.order_by(transfers.c.id))]
+
+
+def failed_as(connection: Connection, route: str, name: str, settled_path: str) -> Transfer | None:
+    """Return the newest failed transfer of ``route`` that has ``name``, or lies at ``settled_path``.
+
+    Those that a correction has replaced do not count.
+    """
+    statement = (
+        select(transfers)
+        .where(transfers.c.route == route, transfers.c.state == State.FAILED)
+        .where(transfers.c.superseded_by.is_(None))
+        .where(or_(transfers.c.name == name, transfers.c.settled_path == settled_path))
+        .order_by(transfers.c.id.desc())
+        .limit(1)
+    )
+    return next((from_row(row) for row in connection.execute(statement)), None)
 
 
 def names_taken(connection: Connection, route: str, names: Iterable[str], since: datetime) -> set[str]:

@@ -39,7 +39,7 @@ def correct(
         "difference": difference.to_dict() if difference else None,
     }
     parent = Move(failed, failed.evolve(superseded_by=child.id), "corrected", why, facts)
-    detail = f"corrected by hand: {difference.total} fields differ" if difference else "corrected by hand"
+    detail = f"corrected: {difference.words()}" if difference else "corrected; fields not compared"
     with context.ledger.write() as connection:
         transfers.insert(connection, [child])
         attempts.insert(

@@ -13,6 +13,8 @@ from gateway.readers.base import LINE, RECORD
 
 #: Changes listed in the audit trail and the manifest; the count is exact.
 LISTED = 200
+#: Changes put into words in the manifest.
+_WORDED = 20
 #: Records compared; a correction by hand is small, and memory stays bounded.
 COMPARED = 200_000
 
@@ -27,6 +29,11 @@ class Change:
     column: str
     old: str | None
     new: str | None
+
+    def __str__(self) -> str:
+        """Return place, field, old and new value."""
+        line = f", line {self.line}" if self.line else ""
+        return f"{self.record_type} {self.record}{line}, {self.column}: {self.old!r} -> {self.new!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,14 @@ class FieldDiff:
             for one in self.changes
         ]
         return {"total": self.total, "complete": self.complete, "changes": listed}
+
+    def words(self) -> str:
+        """Return the difference in one line, as it stands in the manifest's attempts."""
+        shown = "; ".join(str(one) for one in self.changes[:_WORDED])
+        more = f"; and {self.total - _WORDED} more" if self.total > _WORDED else ""
+        part = "" if self.complete else f" in the first {COMPARED} records"
+        fields = "field differs" if self.total == 1 else "fields differ"
+        return f"{self.total} {fields}{part}: {shown}{more}" if shown else f"no field differs{part}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.errors import ActionRefused
-from gateway.ledger import attempts, transfers
+from gateway.ledger import transfers
 from gateway.ledger.engine import Connection
-from gateway.model import Attempt, State, Transfer
+from gateway.model import State, Transfer
 from gateway.operations.demands import demand_reason, route_of
-from gateway.stages.context import Context, Move, Report, record_moves
+from gateway.printable import printable
+from gateway.stages.context import Context, Report
 from gateway.stages.examine import examine
-from gateway.stages.judge import rehearse
+from gateway.stages.judge import Rehearsal, rehearse
+from gateway.stages.recall import ask_again
 
 #: What an operator may allow for one reprocess: finding code -> the word used on the command line.
 ALLOWANCES = {
@@ -47,6 +49,7 @@ class Forecast:
     verdict: str | None
     findings: int
     explanation: str
+    releases: tuple[str, ...] = ()  #: names of the held files of its stream that go then too
 
 
 def select(context: Context, selection: Selection) -> list[Transfer]:
@@ -56,8 +59,8 @@ def select(context: Context, selection: Selection) -> list[Transfer]:
     """
     with context.ledger.read() as connection:
         if selection.ids:
-            named = [_named(connection, text) for text in selection.ids]
-            return list({row.id: row for row in named}.values())
+            named = {row.id: row for row in (_named(connection, text) for text in selection.ids)}
+            return [named[key] for key in sorted(named)]
         found = transfers.search(
             connection,
             route=selection.route,
@@ -89,15 +92,23 @@ def _named(connection: Connection, text: str) -> Transfer:
 
 
 def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = ()) -> list[Forecast]:
-    """Read and judge ``rows`` as a pass would now, and take everything back."""
+    """Read and judge ``rows`` as a pass would now, and take everything back.
+
+    Raises ActionRefused for a word that cannot be allowed.
+    """
+    demand_allowed(allow)
     forecasts = []
     for name in dict.fromkeys(row.route for row in rows):
         route = route_of(context, name)
         # what the last attempt planned is over, as it is for the pass that takes the file back
-        own = [_asked(row, "dry run", allow).evolve(settle_as=None) for row in rows if row.route == name]
+        own = [
+            row.evolve(authorised=_authorised(allow), reason=None, settle_as=None)
+            for row in rows
+            if row.route == name
+        ]
         report = Report(name)
         examined = examine(context, route, own, report)
-        forecasts += [_forecast(move) for move in rehearse(context, route, examined)]
+        forecasts += _forecasts(rehearse(context, route, examined))
         forecasts += [
             Forecast(_by_id(rows, one.transfer), "unknown", None, 0, str(one.error))
             for one in report.problems
@@ -109,13 +120,28 @@ def _by_id(rows: Sequence[Transfer], wanted: str | None) -> Transfer:
     return next(row for row in rows if row.id == wanted)
 
 
-def _forecast(move: Move) -> Forecast:
-    after = move.after
+def _forecasts(rehearsal: Rehearsal) -> list[Forecast]:
+    """Return what becomes of each file; one that is held and freed by the others goes with them."""
+    asked = {move.after.id for move in rehearsal.moves}
+    freed = {row.id for rows in rehearsal.freed.values() for row in rows}
+    forecasts = []
+    for move in rehearsal.moves:
+        after = move.after
+        if after.state is State.HELD and after.id in freed:
+            after = after.evolve(state=State.DELIVERING, reason=None)
+        goes = after.settle_as is None and after.state is State.DELIVERING
+        others = [row for row in rehearsal.freed.get(after.stream or "", ()) if row.id not in asked]
+        forecasts.append(_forecast(after, tuple(printable(row.name) for row in others if goes)))
+    return forecasts
+
+
+def _forecast(after: Transfer, releases: tuple[str, ...]) -> Forecast:
     outcome = after.settle_as.value if after.settle_as else after.state.value
     found = after.findings or {}
-    return Forecast(
-        after, outcome, after.verdict, int(found.get("errors", 0)), after.reason or "in order and new"
-    )
+    why = after.reason or "in order and new"
+    if releases:
+        why += f"; held files of its stream go then: {', '.join(releases)}"
+    return Forecast(after, outcome, after.verdict, int(found.get("errors", 0)), why, releases)
 
 
 def demand_allowed(words: Sequence[str]) -> None:
@@ -124,9 +150,8 @@ def demand_allowed(words: Sequence[str]) -> None:
         raise ActionRefused(f"{unknown[0]!r} cannot be allowed", hint=f"Possible: {', '.join(ALLOWANCES)}")
 
 
-def _asked(row: Transfer, reason: str, allow: Sequence[str]) -> Transfer:
-    codes = "".join(f"+{ALLOWANCES[word]}" for word in allow)
-    return row.evolve(authorised=f"reprocess{codes}", reason=reason)
+def _authorised(allow: Sequence[str]) -> str:
+    return "+".join(["reprocess", *(ALLOWANCES[word] for word in allow)])
 
 
 def reprocess(
@@ -138,44 +163,25 @@ def reprocess(
     """
     why = demand_reason(reason)
     demand_allowed(allow)
-    return _ask(context, [_asked(row, why, allow) for row in rows], rows, "reprocess-requested", why)
+    _demand_routes(context, rows)
+    return ask_again(context, rows, _authorised(allow), why)
 
 
 def replay(context: Context, texts: Sequence[str], reason: str | None) -> list[Transfer]:
     """Ask for the processed transfers named by ``texts`` to be delivered again, from the archive."""
     why = demand_reason(reason)
     with context.ledger.read() as connection:
-        named = [transfers.find(connection, text) for text in texts]
-    rows = list({row.id: row for row in named}.values())
+        named = {row.id: row for row in (transfers.find(connection, text) for text in texts)}
+    rows = [named[key] for key in sorted(named)]
     for row in rows:
         if row.state is not State.PROCESSED:
             raise ActionRefused(
                 f"{row.name} is {row.state.value}; only processed files are replayed", where=row.id
             )
-    return _ask(
-        context, [row.evolve(authorised="replay", reason=why) for row in rows], rows, "replay-requested", why
-    )
+    _demand_routes(context, rows)
+    return ask_again(context, rows, "replay", why)
 
 
-def _ask(
-    context: Context, asked: Sequence[Transfer], rows: Sequence[Transfer], action: str, reason: str
-) -> list[Transfer]:
-    moves = [
-        Move(
-            row,
-            after.evolve(state=State.REPLAY, attempt=row.attempt + 1),
-            action,
-            reason,
-            {"attempt": row.attempt + 1},
-        )
-        for row, after in zip(rows, asked, strict=True)
-    ]
+def _demand_routes(context: Context, rows: Sequence[Transfer]) -> None:
     for name in {row.route for row in rows}:
         route_of(context, name)
-    now = context.clock.now()
-    with context.ledger.write() as connection:
-        done = record_moves(context, connection, moves)
-        attempts.insert(
-            connection, [Attempt(row.id, row.attempt, context.actor.name, reason, now) for row in done]
-        )
-    return done

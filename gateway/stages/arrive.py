@@ -8,16 +8,15 @@ with its reason and age; what is gone from the source is forgotten.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.custody.names import working_name
-from gateway.errors import DiskFull, Overdue, SourceError
+from gateway.errors import Overdue, SourceError
 from gateway.finding_codes import finding
-from gateway.ledger import arrivals, attempts, audit, settlements, transfers
+from gateway.ledger import arrivals, settlements
 from gateway.ledger.ids import new_id
-from gateway.model import Arrival, Attempt, Evidence, Sighting, State, Transfer
+from gateway.model import Arrival, Evidence, Sighting, State, Transfer
 from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.readers.base import ENDING_BYTES
@@ -27,7 +26,7 @@ from gateway.rules.ordering import take_order
 from gateway.rules.side_files import LARGEST, parse_control_file
 from gateway.sources import Source, source_for
 from gateway.stages.context import Context, Report, Route, in_batches
-from gateway.stages.replay_folder import requested
+from gateway.stages.register import demand_room, register
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +55,13 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
         if isinstance(outcome, Complete | Damaged)
     )
     limits = context.site.limits
-    for group in (found, requested(context, route, report)):
-        for batch in in_batches(group, limits.batch_files, limits.batch_bytes):
-            demand_room(context)
-            _register(context, route, batch)
-            yield batch
-
-
-def demand_room(context: Context) -> None:
-    """Raise DiskFull where the site's file system has less room than the configuration demands."""
-    status = os.statvfs(context.site.directory)
-    free = status.f_bavail * status.f_frsize
-    if free < context.site.limits.minimum_free_bytes:
-        raise DiskFull(
-            f"{free} bytes are free, {context.site.limits.minimum_free_bytes} are demanded",
-            where=str(context.site.directory),
-            hint="Nothing is taken until there is room; files wait safely where they are",
-        )
+    for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
+        demand_room(context)
+        with context.ledger.write() as connection:
+            register(context, connection, batch)
+            # from here on the files belong to transfers, not to arrivals
+            arrivals.remove(connection, route.name, [row.name for row in batch])
+        yield batch
 
 
 def _look(context: Context, route: Route) -> _Look:
@@ -164,7 +153,7 @@ def _remember(
         elif isinstance(outcome, completeness.Refused):
             report.problem(SourceError(reason, where=look.source.location(printable(name))), name=name)
     present = {one.name for one in kept}
-    report.waiting = len(present - _companions_of(outcomes.values()))
+    report.waiting += len(present - _companions_of(outcomes.values()))
     with context.ledger.read() as connection:
         before = {one.name: one for one in arrivals.waiting(connection, route.name)}
     gone = set(before) - present
@@ -219,27 +208,3 @@ def _transfer(
         companions=outcome.companions,
         config_digest=context.site.digest,
     )
-
-
-def _register(context: Context, route: Route, batch: Sequence[Transfer]) -> None:
-    """Commit the intent to claim; from here on the files belong to transfers, not to arrivals."""
-    begun = [Attempt(row.id, 1, context.actor.name, row.reason or "arrived", row.arrived_at) for row in batch]
-    entries = [
-        context.entry(
-            "arrived",
-            row,
-            new={
-                "name": printable(row.name),
-                "source": printable(row.source),
-                "size": row.size,
-                "evidence": [one.to_dict() for one in row.evidence],
-            },
-            reason=row.reason,
-        )
-        for row in batch
-    ]
-    with context.ledger.write() as connection:
-        transfers.insert(connection, batch)
-        attempts.insert(connection, begun)
-        arrivals.remove(connection, route.name, [row.name for row in batch])
-        audit.append(connection, entries)

@@ -141,6 +141,11 @@ def is_archived(transfer: Transfer) -> bool:
     return transfer.authorised == "replay" and transfer.settled_path is not None
 
 
+def allowed(transfer: Transfer, code: str) -> bool:
+    """Return whether an operator allowed the finding ``code`` for this attempt."""
+    return code in (transfer.authorised or "").split("+")
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One transition of one transfer, with what the audit trail shall say of it."""
@@ -196,4 +201,4 @@ def in_batches(items: Iterable[Transfer], files: int, size: int) -> Iterator[lis
         yield batch
 
 
-__all__ = ["Context", "Move", "Problem", "Report", "Route", "in_batches", "record_moves"]
+__all__ = ["Context", "Move", "Problem", "Report", "Route", "allowed", "in_batches", "record_moves"]

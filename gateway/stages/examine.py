@@ -7,6 +7,7 @@ file cannot be read at all right now; that transfer stays CLAIMED and the next p
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from collections.abc import Sequence
@@ -19,9 +20,9 @@ from gateway.errors import GatewayError
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format
-from gateway.model import Finding, Identity, Transfer
+from gateway.model import Finding, Identity, Severity, Transfer
 from gateway.printable import printable
-from gateway.stages.context import Context, Report, Route
+from gateway.stages.context import Context, Report, Route, allowed
 from gateway.stages.identify import choose_format, identity_of
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def _examined(
             )
         )
     for problem in contradicted(transfer, reading, context.path_of(transfer)):
-        findings.add(problem)
+        may_stand = allowed(transfer, problem.code)
+        findings.add(dataclasses.replace(problem, severity=Severity.WARNING) if may_stand else problem)
     known = transfer.evolve(
         sha256=reading.sha256,
         size=reading.size,

@@ -23,7 +23,7 @@ from gateway.printable import printable
 from gateway.rules import duplicates, sequence
 from gateway.rules.duplicates import Action, Known, Verdict
 from gateway.rules.sequence import Decision, Fate, Model, SequencePolicy, StreamState
-from gateway.stages.context import Context, Move, Report, Route, record_moves
+from gateway.stages.context import Context, Move, Report, Route, allowed, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.examine import Examined
 from gateway.stages.record_memory import RecordMemory
@@ -77,9 +77,7 @@ def judge(context: Context, route: Route, batch: Sequence[Examined], report: Rep
             )
         accepted = [row for row in rows if row.state is State.DELIVERING]
         deliveries.insert(connection, [one for row in accepted for one in new_deliveries(route, row)])
-    for one in batch:
-        if one.keys is not None:
-            one.keys.close()
+    _close_spools(batch)
     report.note([row for row in rows if row.state is State.HELD])
     return rows
 
@@ -88,16 +86,38 @@ class _TakenBack(Exception):
     """Ends the transaction of a rehearsal without a trace."""
 
 
-def rehearse(context: Context, route: Route, batch: Sequence[Examined]) -> list[Move]:
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What `judge` and the release after it would do now."""
+
+    moves: list[Move]
+    freed: dict[str, list[Transfer]]  #: held files that go then, by stream, in their order
+
+
+def rehearse(context: Context, route: Route, batch: Sequence[Examined]) -> Rehearsal:
     """Return the decisions that `judge` would take now; the ledger stays as it is."""
     moves: list[Move] = []
+    freed: dict[str, list[Transfer]] = {}
     try:
         with context.ledger.write() as connection:
             bench = _bench(context, route, connection, batch)
             moves.extend(_decide(bench, number, one) for number, one in enumerate(batch))
+            own = {move.after.id: move.after for move in moves}
+            for name, state in bench.streams.items():
+                going = [one.transfer for one in sequence.release(route.sequence, state).held]
+                rows = {**transfers.get_many(connection, going), **own}
+                freed[name] = [rows[one] for one in going]
             raise _TakenBack
     except _TakenBack:
-        return moves
+        return Rehearsal(moves, freed)
+    finally:
+        _close_spools(batch)
+
+
+def _close_spools(batch: Sequence[Examined]) -> None:
+    for one in batch:
+        if one.keys is not None:
+            one.keys.close()
 
 
 def _bench(context: Context, route: Route, connection: Connection, batch: Sequence[Examined]) -> _Bench:
@@ -156,11 +176,6 @@ def _facts(one: Examined) -> dict[str, object]:
         "errors": one.findings.errors,
         "warnings": one.findings.warnings,
     }
-
-
-def allowed(transfer: Transfer, code: str) -> bool:
-    """Return whether an operator allowed the finding ``code`` for this attempt."""
-    return code in (transfer.authorised or "").split("+")
 
 
 def _as_empty(bench: _Bench, one: Examined) -> _Fate | None:

@@ -10,11 +10,37 @@ import os
 from collections.abc import Sequence
 
 from gateway.custody.reopen import ReopenItem, reopen
-from gateway.ledger import deliveries, transfers
-from gateway.model import Disposition, State, Transfer
+from gateway.ledger import attempts, deliveries, transfers
+from gateway.model import Actor, Attempt, Disposition, State, Transfer
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import companion_moves
+
+
+def ask_again(
+    context: Context, rows: Sequence[Transfer], authorised: str, reason: str, actor: Actor | None = None
+) -> list[Transfer]:
+    """Commit that ``actor`` (default: who acts now) asks for a new attempt at settled ``rows``.
+
+    ``authorised`` is ``replay``, or ``reprocess`` with the finding codes that may stand.
+    """
+    action = "replay-requested" if authorised == "replay" else "reprocess-requested"
+    moves = [
+        Move(
+            row,
+            row.evolve(state=State.REPLAY, attempt=row.attempt + 1, authorised=authorised, reason=reason),
+            action,
+            reason,
+            {"attempt": row.attempt + 1},
+            actor,
+        )
+        for row in rows
+    ]
+    now, name = context.clock.now(), (actor or context.actor).name
+    with context.ledger.write() as connection:
+        done = record_moves(context, connection, moves)
+        attempts.insert(connection, [Attempt(row.id, row.attempt, name, reason, now) for row in done])
+    return done
 
 
 def recall(context: Context, route: Route, report: Report) -> None:

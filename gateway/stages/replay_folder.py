@@ -2,28 +2,37 @@
 
 The request is `NAME.request.json` with a reason and who asks. A route may allow files without one,
 with the default reason of its configuration. Everything else stays where it is, visible.
+
+A file whose bytes the route has at rest is that very transfer, moved or copied by hand: it SHALL go
+back to its place and become a new attempt, as if the command had been used, so that no manifest
+loses its file. Other bytes under the name of a failed file are its correction. What is left is a
+new transfer.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.custody import look
+from gateway.custody import look, moves, reopen
 from gateway.custody.copies import hash_file
 from gateway.custody.names import working_name
-from gateway.errors import GatewayError, SourceError
-from gateway.ledger import transfers
+from gateway.errors import DiskFull, GatewayError, SourceError
+from gateway.ledger import settlements, transfers
 from gateway.ledger.ids import new_id
-from gateway.model import Companion, Evidence, Identity, Sighting, State, Transfer
+from gateway.model import Actor, Companion, Evidence, Identity, Sighting, State, Transfer
 from gateway.printable import printable
-from gateway.stages.context import Context, Report, Route
+from gateway.stages.context import Context, Move, Report, Route, record_moves
+from gateway.stages.recall import ask_again
+from gateway.stages.register import demand_room, register
 
 SUFFIX = ".request.json"
 #: A request is a few lines; more than this is something else.
 _LARGEST = 64 * 1024
+#: Somebody vouches for the file, so neither what came beside it nor what it repeats stands against it.
+_VOUCHED = "reprocess+F212+F213+F701+F703+F704"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +43,52 @@ class Request:
     reason: str
 
 
-def requested(context: Context, route: Route, report: Report) -> list[Transfer]:
-    """Return new transfers for the files in the route's replay directory that may be taken."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file in the replay directory, and the request beside it."""
+
+    directory: str
+    seen: Sighting
+    sha256: str
+    beside: Sighting | None
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.directory, self.seen.name)
+
+
+def take_requests(context: Context, route: Route, report: Report) -> None:
+    """Carry out what people ask for by putting files into the route's replay directory."""
     directory = str(context.layout.replay(route.name))
     seen = {one.name: one for one in look.look(directory) if not one.name.startswith(".")}
-    found = []
-    for name, sighting in sorted(seen.items()):
-        if name.endswith(SUFFIX):
-            continue
+    try:
+        demand_room(context)
+    except DiskFull:
+        return  # what is open may still go on; the look at the source says what is the matter
+    for name in sorted(seen):
         try:
-            request = _request(directory, seen.get(name + SUFFIX), name, route)
-            found.append(_transfer(context, route, directory, sighting, request, seen.get(name + SUFFIX)))
+            _take(context, route, directory, seen, name, report)
         except GatewayError as error:
             report.waiting += 1
             report.problem(error, name=name)
-    return found
+
+
+def _take(
+    context: Context, route: Route, directory: str, seen: Mapping[str, Sighting], name: str, report: Report
+) -> None:
+    if name.endswith(SUFFIX):
+        if name.removesuffix(SUFFIX) not in seen:
+            raise SourceError("A replay request has no file beside it", where=_shown(directory, name))
+        return
+    sha256, _size = hash_file(os.path.join(directory, name))
+    found = _Found(directory, seen[name], sha256, seen.get(name + SUFFIX))
+    with context.ledger.read() as connection:
+        resting = settlements.resting(connection, route.name, sha256)
+    if resting:
+        _try_again(context, route, found, _meant(context, resting, name))
+    else:
+        _take_new(context, route, found)
+        report.taken += 1
 
 
 def _request(directory: str, beside: Sighting | None, name: str, route: Route) -> Request:
@@ -63,30 +103,78 @@ def _request(directory: str, beside: Sighting | None, name: str, route: Route) -
         text = file.read(_LARGEST)
     try:
         data = json.loads(text)
-        actor, reason = str(data["actor"]).strip(), str(data["reason"]).strip()
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        actor, reason = data["actor"].strip(), data["reason"].strip()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError("The replay request cannot be read", where=where, cause=error) from error
     if not actor or not reason:
         raise SourceError("The replay request names no actor or no reason", where=where)
     return Request(actor, reason)
 
 
+def _shown(directory: str, name: str) -> str:
+    return printable(os.path.join(directory, name))
+
+
+def _meant(context: Context, resting: Sequence[Transfer], name: str) -> Transfer:
+    """Return which of the transfers with these bytes is meant: the one whose file is gone, then by name."""
+
+    def fits(row: Transfer) -> tuple[bool, bool, bool, str]:
+        settled = row.settled_path or ""
+        gone = not os.path.lexists(context.site.directory / settled)
+        return gone, name in (os.path.basename(settled), row.name), row.state is State.PROCESSED, row.id
+
+    return max(resting, key=fits)
+
+
+def _try_again(context: Context, route: Route, found: _Found, row: Transfer) -> None:
+    """Ask for a new attempt, then bring the bytes back; after a crash between, only the latter."""
+    if row.state is not State.REPLAY:
+        request = _request(found.directory, found.beside, found.seen.name, route)
+        authorised = "replay" if row.state is State.PROCESSED else _VOUCHED
+        ask_again(context, [row], authorised, request.reason, _actor(context, request))
+    if found.beside is not None:
+        moves.remove(os.path.join(found.directory, found.beside.name))  # what it says is in the ledger now
+    settled = str(context.site.directory / (row.settled_path or ""))
+    reopen.put_back(found.path, (settled, context.working_path(row)), found.sha256)
+
+
+def _actor(context: Context, request: Request) -> Actor:
+    return Actor(name=request.actor, role="operator", host=context.actor.host)
+
+
+def _take_new(context: Context, route: Route, found: _Found) -> None:
+    """Register a file whose bytes the route has nowhere at rest, with the transfer it replaces or repeats."""
+    request = _request(found.directory, found.beside, found.seen.name, route)
+    actor = _actor(context, request)
+    with context.ledger.write() as connection:
+        place = context.layout.relative(context.layout.failed(route.name) / found.seen.name)
+        failed = settlements.failed_as(connection, route.name, found.seen.name, place)
+        same = transfers.known(connection, route.name, [Identity(found.sha256, found.seen.name)]).get(0, [])
+        parents = [failed.id] if failed else [one.id for one in same if one.route == route.name]
+        new = _transfer(context, route, found, request, parents[0] if parents else None)
+        if failed is not None:
+            new = new.evolve(name=failed.name, authorised="reprocess")
+        register(context, connection, [new], actor)
+        if failed is not None:
+            after = failed.evolve(superseded_by=new.id)
+            facts = {"child": new.id, "child_sha256": found.sha256}
+            record_moves(
+                context, connection, [Move(failed, after, "corrected", request.reason, facts, actor)]
+            )
+
+
 def _transfer(
-    context: Context, route: Route, directory: str, seen: Sighting, request: Request, beside: Sighting | None
+    context: Context, route: Route, found: _Found, request: Request, parent: str | None
 ) -> Transfer:
-    """Return the transfer for a file put in by hand, linked to the earlier one with the same bytes."""
-    path = os.path.join(directory, seen.name)
-    sha256, _size = hash_file(path)
-    with context.ledger.read() as connection:
-        same = transfers.known(connection, route.name, [Identity(sha256, seen.name)]).get(0, [])
     now = context.clock.now()
     identifier = new_id(now)
+    seen, beside = found.seen, found.beside
     companions: tuple[Companion, ...] = ()
     if beside is not None:
         companions = (
             Companion(beside.name, "request", beside.size, mtime_ns=beside.mtime_ns, inode=beside.inode),
         )
-    new = Transfer(
+    return Transfer(
         id=identifier,
         route=route.name,
         partner=route.partner,
@@ -96,14 +184,14 @@ def _transfer(
         attempt=1,
         size=seen.size,
         arrived_at=now,
-        source=path,
+        source=found.path,
         working_name=working_name(identifier, seen.name),
         mtime_ns=seen.mtime_ns,
         inode=seen.inode,
         evidence=(Evidence("operator", f"put into replay by {request.actor}: {request.reason}"),),
         companions=companions,
         config_digest=context.site.digest,
-        reason=f"{request.actor}: {request.reason}",
-        authorised="reprocess+F701+F703+F704",
+        parent=parent,
+        authorised=_VOUCHED,
+        reason=request.reason,
     )
-    return dataclasses.replace(new, parent=same[0].id) if same else new

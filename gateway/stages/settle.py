@@ -92,7 +92,7 @@ def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -
         if result is not None:
             report.problem(result, row)
     done = [row for row, result in zip(batch, results, strict=True) if result is None]
-    report.note(_close(context, done, manifests))
+    report.note(_close(context, done, manifests, tried))
 
 
 def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleItem:
@@ -148,13 +148,21 @@ def _manifest(context: Context, row: Transfer, tried: Sequence[Attempt], sent: S
 
 
 def _ended(attempt: Attempt, row: Transfer) -> Attempt:
+    """Return the attempt with its end; what was noted when it began (what a correction changed) stays."""
     assert row.settle_as is not None  # noqa: S101 - only planned transfers come here
+    why = row.reason if row.reason != attempt.reason else None
+    detail = "; ".join(text for text in (attempt.detail, why) if text)
     return dataclasses.replace(
-        attempt, ended_at=row.settled_at, outcome=row.settle_as.value, detail=row.reason
+        attempt, ended_at=row.settled_at, outcome=row.settle_as.value, detail=detail or None
     )
 
 
-def _close(context: Context, done: Sequence[Transfer], manifests: Mapping[str, bytes]) -> list[Transfer]:
+def _close(
+    context: Context,
+    done: Sequence[Transfer],
+    manifests: Mapping[str, bytes],
+    tried: Mapping[str, Sequence[Attempt]],
+) -> list[Transfer]:
     """Commit the final states; from here on the ledger says what the directories show."""
     if not done:
         return []
@@ -172,7 +180,7 @@ def _close(context: Context, done: Sequence[Transfer], manifests: Mapping[str, b
         moves.append(Move(row, after, row.settle_as.value, reason=row.reason, detail=detail))
     with context.ledger.write() as connection:
         rows = record_moves(context, connection, moves)
-        attempts.end(
-            connection, [_ended(Attempt(row.id, row.attempt, "", "", row.arrived_at), row) for row in rows]
-        )
+        running = [one for row in rows for one in tried.get(row.id, ()) if one.number == row.attempt]
+        owners = {row.id: row for row in rows}
+        attempts.end(connection, [_ended(one, owners[one.transfer]) for one in running])
     return rows
