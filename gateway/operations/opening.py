@@ -16,6 +16,7 @@ from gateway.custody.layout import Layout
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger.engine import default_url, open_ledger
 from gateway.model import Actor
+from gateway.operations.starting import demand_whole_trail, is_untouched, note_configuration
 from gateway.stages.context import Context
 
 
@@ -36,12 +37,14 @@ def open_site(
 ) -> Iterator[Context]:
     """Open the site in ``directory`` for one command.
 
-    Raises ConfigurationMissing, ConfigurationError or LedgerError.
+    Raises ConfigurationMissing, ConfigurationError or LedgerError; a ledger that is gone from a site
+    that had one is an error, never replaced by an empty one.
     """
     site = load_site(directory)
     layout = Layout(site.directory)
     layout.create([route.name for route in site.routes])
-    ledger = open_ledger(site.ledger or default_url(site.directory), create=True, busy_seconds=busy_seconds)
+    url = site.ledger or default_url(site.directory)
+    ledger = open_ledger(url, create=is_untouched(layout), busy_seconds=busy_seconds)
     try:
         yield Context(
             site=site,
@@ -61,9 +64,12 @@ def working_on(
 ) -> Iterator[Context]:
     """Open the site to run passes on it; only one process at a time may.
 
-    Raises SiteBusy if another gateway works on the site.
+    Raises SiteBusy if another gateway works on the site, AuditBroken if the ledger is not the one
+    that the site had.
     """
     with open_site(directory, role="gateway", actor=actor) as context, SiteGuard(context.site.directory):
         if progress is not None:
             context.progress = progress
+        demand_whole_trail(context)
+        note_configuration(context)
         yield context

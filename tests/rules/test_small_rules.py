@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
     [
         [None, "arrived", "claimed", "held", "delivering", "processed", "replay", "claimed", "failed"],
         [None, "arrived", "claimed", "duplicate", "replay", "claimed", "processed"],
-        [None, "arrived", "failed", "replay", "claimed", "delivering", "failed"],
+        [None, "arrived", "claimed", "delivering", "processed", "replay", "delivering", "processed"],
         [None, "arrived", "withdrawn"],
     ],
 )
