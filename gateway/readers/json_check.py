@@ -9,7 +9,7 @@ from gateway.finding_codes import finding
 from gateway.readers.json_members import position_of
 from gateway.readers.json_plan import DocumentPlan, at, text_of
 from gateway.readers.json_records import RecordPlace, column_of
-from gateway.readers.json_schema import SchemaError, exact, schema_of
+from gateway.readers.json_schema import MOST_VALUES, SchemaError, exact, schema_of, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,13 +58,12 @@ class SchemaCheck:
         if self.whole:
             self._spans[(*item.at, *index)] = span
         elif index:
-            for error in self._schema.item_errors(item.at, exact(item.text)):
-                self._add(error, error.path, span)
+            self._item(item.at, span)
 
     def line(self, place: RecordPlace, text: str, value: Any) -> None:
         """Validate one line of NDJSON, which is a document of its own."""
         if self._schema is not None:
-            for error in self._schema.errors(exact(text)):
+            for error in self._schema.errors(exact(text), values=values_in(text)):
                 self._add(error, error.path, _Span(place, text, value))
 
     def header(self, pointer: Pointer, place: RecordPlace) -> None:
@@ -80,12 +79,23 @@ class SchemaCheck:
         if not self.active or self._schema is None:
             return
         if self.whole:
-            self._place(self._schema.errors(exact(window.text)), window.text)
-            return
+            values = values_in(window.text)
+            if values <= MOST_VALUES or not self.divisible():
+                self._place(self._schema.errors(exact(window.text), values=values), window.text)
+                return
+            for place, span in self._spans.items():
+                if place[:-1] in self._plan.arrays:
+                    self._item(place[:-1], span)
         around = self._schema.errors(_numbers(self._shell))
         self._place([e for e in around if _pointer(e.path) not in self._plan.arrays], None)
         for pointer, count in counts.items():
             self._place(self._schema.count_errors(pointer, count), None)
+
+    def _item(self, array: Pointer, span: _Span) -> None:
+        """Validate one record by the schema of the items of its ``array``."""
+        assert self._schema is not None  # noqa: S101 - only asked where there is one
+        for error in self._schema.item_errors(array, exact(span.text), values=values_in(span.text)):
+            self._add(error, error.path, span)
 
     def _place(self, errors: Iterable[SchemaError], text: str | None) -> None:
         """Add findings for errors of the document; ``text`` is the document's, where it was kept."""

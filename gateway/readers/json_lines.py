@@ -10,7 +10,7 @@ from gateway.readers.base import CHUNK_BYTES, Chunk
 from gateway.readers.json_check import SchemaCheck
 from gateway.readers.json_plan import DocumentPlan, document_plan
 from gateway.readers.json_records import JsonRecords, Source
-from gateway.readers.json_scan import MAX_VALUE
+from gateway.readers.json_scan import MAX_VALUE, bound
 from gateway.readers.json_values import JsonError, Value, scan_text
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class _Reading:
                 self._findings.add(finding("F112", "The line is blank.", line=line.number))
             return
         try:
+            bound(line.text, 0, len(line.text))
             self._record(line, scan_text(line.text.rstrip("\r")))
         except JsonError as error:
             self.records.rows.next_number()

@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 
 #: Characters of one record, or of all that stands around the records.
 MAX_VALUE = 16 * 1024 * 1024
+#: Members and elements of one record: each takes hundreds of bytes in memory, though two in the file.
+MAX_MEMBERS = 200_000
 _SPACE = re.compile(r"[ \t\n\r]*")
 _TRIM_AT = 1024 * 1024
+_MEMBER = 128  # what a member around the records counts for beside its characters
 _AHEAD = 16  # an error this near to the end of the text may vanish with more of it
 
 
@@ -196,7 +199,7 @@ class Walk:
                 break
             except JSONDecodeError as error:
                 self._want_more(error.msg, error.pos, start)
-        self._count_shell(len(key))
+        self._count_shell(len(key) + _MEMBER)
         if window.peek() != ":":
             self._fail("A colon is missing")
         window.position += 1
@@ -226,6 +229,7 @@ class Walk:
         text = window.text[start:end]
         line = self._line_here()
         window.position = end
+        bound(window.text, start, end)
         self._check_depth(value, text, start)
         return Value(at, index, value, text, start, line, notes)
 
@@ -236,6 +240,8 @@ class Walk:
         certain = not message.startswith("Unterminated") and position < len(window.text) - _AHEAD
         if not certain and length > MAX_VALUE:
             raise JsonError("F604", "One value is longer than 16 MiB.", start)
+        if not certain:
+            bound(window.text, start, len(window.text))
         if certain or not window.more(length):
             cut = message.startswith("Unterminated") or not window.text[position:].strip()
             raise JsonError("F601", plain_message(message, at_end=cut), position)
@@ -247,7 +253,7 @@ class Walk:
     def _count_shell(self, characters: int) -> None:
         self._shell += characters
         if self._shell > MAX_VALUE:
-            message = "What stands around the records is longer than 16 MiB."
+            message = "What stands around the records is longer than 16 MiB, or has too many members."
             raise JsonError("F604", message, self.window.position)
 
     def _fail(self, message: str) -> None:
@@ -266,6 +272,13 @@ class Walk:
         self._line_here()
         self.window.trim()
         self._counted = self.window.position
+
+
+def bound(text: str, start: int, end: int) -> None:
+    """Raise JsonError where the value from ``start`` to ``end`` has more members than one may have."""
+    if text.count(",", start, end) > MAX_MEMBERS:
+        message = f"One value has more than {MAX_MEMBERS:,} members and elements."
+        raise JsonError("F604", message, start)
 
 
 def item_at(item: Item) -> Pointer | None:

@@ -33,6 +33,10 @@ _APPLICATORS = frozenset(
 _OF_ARRAYS = frozenset(("uniqueItems", "contains", "prefixItems", "unevaluatedItems", "additionalItems"))
 _MASK = "the value"
 
+#: Members and elements up to which every violation is looked for: the validator makes all of them
+#: at once, over a kilobyte each, so that a megabyte of ``1,1,1`` would take one gigabyte.
+MOST_VALUES = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
@@ -53,19 +57,22 @@ class JsonSchema:
     document: Any
     _items: dict[Pointer, Any] = field(default_factory=dict)
 
-    def errors(self, instance: Any) -> Iterable[SchemaError]:
-        """Return what is wrong with a whole document, its numbers being int and Decimal."""
-        return map(_error, self.document.iter_errors(instance))
+    def errors(self, instance: Any, *, values: int = 0) -> Iterable[SchemaError]:
+        """Return what is wrong with a whole document, its numbers being int and Decimal.
 
-    def item_errors(self, pointer: Pointer, instance: Any) -> Iterable[SchemaError]:
-        """Return what is wrong with one element of the array at ``pointer``."""
+        Of a document of more than ``MOST_VALUES`` values, as its text tells, only the first error.
+        """
+        return _errors(self.document, instance, values)
+
+    def item_errors(self, pointer: Pointer, instance: Any, *, values: int = 0) -> Iterable[SchemaError]:
+        """Return what is wrong with one element of the array at ``pointer``; see ``errors``."""
         if pointer not in self._items:
             _, place = self._array(pointer)
             reference = {"$ref": f"{self.uri}#{_fragment((*place, 'items'))}"}
             if "$schema" in self.contents:
                 reference["$schema"] = self.contents["$schema"]
             self._items[pointer] = _validator(reference, self.registry, None)
-        return map(_error, self._items[pointer].iter_errors(instance))
+        return _errors(self._items[pointer], instance, values)
 
     def divides(self, pointer: Pointer) -> bool:
         """Whether the array at ``pointer`` can be validated element by element."""
@@ -165,6 +172,23 @@ def _validator(schema: dict[str, Any], registry: jsonschema_rs.Registry, uri: st
     return jsonschema_rs.validator_for(
         schema, registry=registry, base_uri=uri, validate_formats=True, mask=_MASK, offline=True
     )
+
+
+def values_in(text: str) -> int:
+    """Return a bound of the number of members and elements in a JSON text."""
+    return text.count(",") + text.count("[") + text.count("{") + 1
+
+
+def _errors(validator: Any, instance: Any, values: int) -> Iterable[SchemaError]:
+    if values <= MOST_VALUES:
+        return map(_error, validator.iter_errors(instance))
+    try:
+        validator.validate(instance)
+    except jsonschema_rs.ValidationError as error:
+        first = _error(error)
+        told = f"{first.message}; of so many values only the first error is shown"
+        return (SchemaError(first.path, first.keyword, told),)
+    return ()
 
 
 def _error(error: jsonschema_rs.ValidationError) -> SchemaError:

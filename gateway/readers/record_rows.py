@@ -47,5 +47,15 @@ def _frame(kind: RecordType, rows: list[tuple[int | str | None, ...]]) -> pl.Dat
     names: list[tuple[str, Any]] = [(RECORD, pl.Int64), (LINE, pl.Int64), (PARENT, pl.Int64)]
     names += [(field.name, pl.String) for field in kind.fields]
     return pl.DataFrame(
-        [pl.Series(name, values, dtype=dtype) for (name, dtype), values in zip(names, columns, strict=True)]
+        [_series(name, values, dtype) for (name, dtype), values in zip(names, columns, strict=True)]
     )
+
+
+def _series(name: str, values: tuple[int | str | None, ...], dtype: Any) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=dtype)
+    except UnicodeEncodeError:
+        # Half a character, from a JSON escape: the file is refused for it, so its text may be mended.
+        texts = [value for value in values if isinstance(value, str) or value is None]
+        mended = [text and text.encode("utf-8", "replace").decode() for text in texts]
+        return pl.Series(name, mended, dtype=dtype)

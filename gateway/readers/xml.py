@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 256 * 1024
 #: What the parser may hold: one record, and all that stands around the records.
 MAX_HELD_BYTES = 16 * 1024 * 1024
+#: Tags in a document that is kept whole, or in what the parser may hold: an element of four bytes
+#: takes a hundred in memory.
+MAX_TAGS = 300_000
 #: Violations after which a document is given up whose identity constraints the parser checks: it
 #: keeps its own list of all of them.
 MAX_LOGGED = 100_000
@@ -84,13 +87,15 @@ class XmlReader:
 
 
 def _first_pieces(text: DocumentText) -> tuple[list[str], bool]:
-    """Return the text up to ``WHOLE_BYTES``, and whether that is the whole document."""
+    """Return the text up to ``WHOLE_BYTES`` and ``MAX_TAGS``, and whether that is the whole document."""
     pieces: list[str] = []
-    while text.bytes_read <= WHOLE_BYTES:
+    tags = 0
+    while text.bytes_read <= WHOLE_BYTES and tags <= MAX_TAGS:
         piece = text.piece()
         if not piece:
             return pieces, True
         pieces.append(piece)
+        tags += piece.count("<")
     return pieces, False
 
 
@@ -134,7 +139,7 @@ class _Reading:
         #: identity constraints over all records need the parser's own validation
         self._plugged = self._xsd is not None and not whole and self._xsd.spans_records(self._plan.units)
         self._fed = _Fed()
-        self._since_flush = 0
+        self._since_flush = self._tags = 0
 
     def chunks(self, pieces: Sequence[str]) -> Iterator[Chunk]:
         """Yield the records of ``pieces`` and of what follows them in the stream."""
@@ -157,8 +162,8 @@ class _Reading:
         try:
             for data in self._released(guard, pieces):
                 self._feed(parser, records, data)
-                if self._since_flush >= CHUNK_BYTES:
-                    self._since_flush = 0
+                if self._since_flush >= CHUNK_BYTES or self._tags >= MAX_TAGS:
+                    self._since_flush = self._tags = 0
                     self._check_held(records.tree.root)
                     yield from records.rows.flush()
             self._close(parser, records)
@@ -200,6 +205,7 @@ class _Reading:
 
     def _feed(self, parser: etree.XMLPullParser, records: DocumentRecords, data: bytes) -> None:
         self._since_flush += len(data)
+        self._tags += data.count(b"<")
         if data:
             self._fed.add(data)
         try:
@@ -209,8 +215,11 @@ class _Reading:
 
     def _check_held(self, root: etree._Element | None) -> None:
         """Raise LimitError where more is held than one record and its surroundings may need."""
-        if root is not None and len(etree.tostring(root)) > MAX_HELD_BYTES:
+        held = etree.tostring(root) if root is not None else b""
+        if len(held) > MAX_HELD_BYTES:
             raise LimitError("One record, or what stands around the records, is longer than 16 MiB.")
+        if held.count(b"<") > MAX_TAGS:
+            raise LimitError(f"One record, or what stands around the records, has over {MAX_TAGS:,} tags.")
         if self._plugged and self._findings.errors > MAX_LOGGED:
             raise LimitError("More than 100,000 violations: the document is given up.")
 
