@@ -132,9 +132,9 @@ def _diagnosed(log: Path) -> InstallationError:
 
 
 def _telling_line(text: str) -> str:
-    """Return the line with which pip gives up, else the last one."""
-    errors = [line for line in text.splitlines() if line.startswith("ERROR:")]
-    return errors[0].removeprefix("ERROR: ") if errors else _last_line(text)
+    """Return the last thing that pip calls an error, also inside a build of its own, else its last line."""
+    errors = [line.partition("ERROR: ")[2].strip() for line in text.splitlines() if "ERROR: " in line]
+    return errors[-1] if errors else _last_line(text)
 
 
 def _last_line(text: str) -> str:
