@@ -30,6 +30,8 @@ class Folder:
 
     def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Write each parcel, and its done marker, under hidden temporary names and sync them."""
+        if missing := self._missing():
+            return [missing] * len(parcels)
         results = [_attempt(self._write, parcel) for parcel in parcels]
         written = [parcel for parcel, failed in zip(parcels, results, strict=True) if failed is None]
         try:
@@ -59,6 +61,12 @@ class Folder:
             return [result or failure for result in results]
         return results
 
+    def _missing(self) -> DestinationError | None:
+        if os.path.isdir(self._directory):
+            return None
+        hint = "Mount it or make it; the deliveries wait and are tried again"
+        return DestinationError("The directory is not there", where=self._directory, hint=hint)
+
     def _write(self, parcel: Parcel) -> None:
         for name in self._names(parcel):
             if os.path.lexists(self._path(name)):
@@ -71,6 +79,7 @@ class Folder:
             os.unlink(temporary)
         sha256, size = copies.copy_new(parcel.path, temporary)
         if (sha256, size) != (parcel.sha256, parcel.size):
+            os.unlink(temporary)
             raise DestinationError(
                 "The copy is not the file that was accepted",
                 where=temporary,

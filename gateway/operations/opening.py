@@ -11,8 +11,10 @@ from pathlib import Path
 
 from gateway.clock import SystemClock
 from gateway.config.loading import load_site
+from gateway.config.settings import Site
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
+from gateway.errors import CustodyError
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger.engine import default_url, open_ledger
 from gateway.model import Actor
@@ -31,6 +33,14 @@ def acting(role: str, name: str | None = None) -> Actor:
     return Actor(name=chosen, role=role, host=socket.gethostname())
 
 
+def _make_directories(layout: Layout, site: Site) -> None:
+    """Make what is missing; where a route's place cannot be made, its own pass says so and no other's."""
+    layout.create(())
+    for route in site.routes:
+        with contextlib.suppress(CustodyError):
+            layout.create([route.name])
+
+
 @contextlib.contextmanager
 def open_site(
     directory: Path, *, role: str = "operator", actor: str | None = None, busy_seconds: float = 30.0
@@ -42,7 +52,7 @@ def open_site(
     """
     site = load_site(directory)
     layout = Layout(site.directory)
-    layout.create([route.name for route in site.routes])
+    _make_directories(layout, site)
     url = site.ledger or default_url(site.directory)
     ledger = open_ledger(url, create=is_untouched(layout), busy_seconds=busy_seconds)
     try:

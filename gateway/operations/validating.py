@@ -77,7 +77,7 @@ def _validated(definition: Format, file: Path, name: str) -> Validation:
     reading.keys.close()
     _identity, groups = identity_of(definition, _route(definition.message_type), name, reading)
     if definition.file_name and groups is None:
-        message = f"The name does not match {definition.file_name!r}."
+        message = f"The name does not match {definition.file_name}"
         reading.findings.add(finding("F210", message, value=printable(name)))
     return Validation(
         definition.name, reading.sha256, reading.size, reading.records, reading.envelope, reading.findings

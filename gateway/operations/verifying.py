@@ -9,13 +9,31 @@ from typing import Any
 from gateway.custody.differences import Known, VerifyReport
 from gateway.custody.verify import verify_archive
 from gateway.errors import CustodyError, UsageError
-from gateway.ledger import audit, checkpoint, settlements
-from gateway.stages.context import Context
+from gateway.ledger import audit, checkpoint, settlements, transfers
+from gateway.model import State
+from gateway.stages.context import Context, is_archived
+
+_WORKED_ON = (State.ARRIVED, State.CLAIMED, State.HELD, State.DELIVERING, State.REPLAY)
 
 
 def verify_site(context: Context, progress: Callable[[str, int], None] | None = None) -> VerifyReport:
     """Compare every archived file, manifest and day list with its digests and with the ledger."""
-    return verify_archive(context.layout, _settled(context), progress)
+    return verify_archive(context.layout, _settled(context), progress, _in_work(context))
+
+
+def _in_work(context: Context) -> dict[str, bool]:
+    """Return the paths of the files in work and beside them, and whether each must be there.
+
+    One that a crash stopped between two places may be in either; the next pass brings it on.
+    """
+    paths: dict[str, bool] = {}
+    with context.ledger.read() as connection:
+        for row in transfers.search(connection, states=_WORKED_ON, limit=None):
+            at_work = row.state not in (State.ARRIVED, State.REPLAY) and not is_archived(row)
+            paths[context.layout.relative(context.working_path(row))] = at_work and row.settle_as is None
+            for one in row.companions:
+                paths[context.layout.relative(context.companion_path(row, one))] = False
+    return paths
 
 
 def _settled(context: Context) -> Iterator[Known]:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from gateway.custody.claim import COARSE_NS
 from gateway.custody.copies import READ_BYTES, hash_file
-from gateway.custody.look import open_regular
+from gateway.custody.look import open_regular, sighting
+from gateway.custody.names import archive_name
 from gateway.errors import GatewayError
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format
-from gateway.model import Finding, Identity, Severity, Transfer
+from gateway.model import Finding, Identity, Severity, Sighting, Transfer
 from gateway.printable import printable
 from gateway.stages.context import Context, Report, Route, allowed
 from gateway.stages.identify import choose_format, identity_of
@@ -57,11 +59,27 @@ def examine(context: Context, route: Route, batch: Sequence[Transfer], report: R
         if isinstance(chosen, Format):
             grouped.setdefault(chosen.digest or chosen.name, (chosen, []))[1].append(transfer)
         else:
-            done[transfer.id] = _unread(context, transfer, chosen)
+            _keep(done, report, transfer, functools.partial(_unread, context, transfer, chosen))
     for definition, members in grouped.values():
         for transfer, reading in zip(members, _read(context, definition, members), strict=True):
-            done[transfer.id] = _examined(context, route, definition, transfer, reading)
+            known = functools.partial(_examined, context, route, definition, transfer, reading)
+            _keep(done, report, transfer, known)
     return [done[transfer.id] for transfer in batch if transfer.id in done]
+
+
+def _keep(
+    done: dict[str, Examined], report: Report, transfer: Transfer, examined: Callable[[], Examined]
+) -> None:
+    """Add what is known of one file, unless it cannot be read right now: it waits for the next pass then."""
+    try:
+        one = examined()
+    except GatewayError as error:
+        report.problem(error, transfer)
+        return
+    if archive_name(transfer.name) != transfer.name:
+        words = f"{printable(transfer.name)} is archived as {archive_name(transfer.name)}."
+        one.findings.add(finding("F904", words, value=printable(transfer.name)))
+    done[transfer.id] = one
 
 
 def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Finding:
@@ -120,24 +138,23 @@ def _examined(
 ) -> Examined:
     """Join what the reading found with what the name, the evidence and the route state."""
     findings = reading.findings
-    if not reading.sha256:
+    seen = sighting(context.path_of(transfer))
+    changed = _changed(transfer, seen, reading)
+    if changed is not None:
+        findings.add(changed)
+    if changed is not None or not reading.sha256:
         reading.sha256, reading.size = hash_file(context.path_of(transfer))
     identity, groups = identity_of(definition, route, transfer.name, reading)
     pattern = route.name_pattern or definition.file_name
     if pattern and groups is None:
-        findings.add(finding("F210", f"The name does not match {pattern!r}.", value=printable(transfer.name)))
-    if reading.size != transfer.size:
-        findings.add(
-            finding(
-                "F116", f"{transfer.size} bytes when it was proved complete, {reading.size} when it was read."
-            )
-        )
+        findings.add(finding("F210", f"The name does not match {pattern}", value=printable(transfer.name)))
     for problem in contradicted(transfer, reading, context.path_of(transfer)):
         may_stand = allowed(transfer, problem.code)
         findings.add(dataclasses.replace(problem, severity=Severity.WARNING) if may_stand else problem)
     known = transfer.evolve(
         sha256=reading.sha256,
         size=reading.size,
+        mtime_ns=seen.mtime_ns,
         records=reading.records,
         format_version=str(definition.version),
         format_digest=definition.digest,
@@ -148,6 +165,19 @@ def _examined(
         interchange_key=identity.interchange_key,
     )
     return Examined(known, findings, identity, definition, reading.keys)
+
+
+def _changed(transfer: Transfer, seen: Sighting, reading: Reading) -> Finding | None:
+    """Return the finding that somebody wrote to the file after it was proved complete."""
+    if reading.size != transfer.size:
+        sizes = f"{transfer.size} bytes when it was proved complete, {reading.size} when it was read."
+        return finding("F116", sizes)
+    apart = abs(seen.mtime_ns - transfer.mtime_ns)
+    # A copy from another file system has a new inode, and maybe a coarser time.
+    written = apart > 0 if seen.inode == transfer.inode else apart >= COARSE_NS
+    if seen.size != reading.size or (written and transfer.sha256 != reading.sha256):
+        return finding("F116", "The file was written to after it had been proved complete.")
+    return None
 
 
 def contradicted(transfer: Transfer, reading: Reading, path: str) -> list[Finding]:
