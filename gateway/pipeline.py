@@ -78,6 +78,7 @@ def run_stages(context: Context, route: Route, report: Report) -> None:
 
 def run_routes(context: Context, only: str | None = None) -> list[Report]:
     """Run one pass over every enabled route (or ``only`` one); a route's failure stops no other."""
+    context.catalogue.look_again()  # somebody may have put a format right since the last pass
     reports = []
     for route in context.site.routes:
         if not route.enabled or only not in (None, route.name):

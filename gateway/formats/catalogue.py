@@ -63,8 +63,8 @@ class Catalogue:
     def get(self, message_type: str, version: Version) -> Format:
         """Return one format version, loaded once.
 
-        Raises FormatUnknown if the catalogue does not have it, FormatError (always the same)
-        if its definition has problems.
+        Raises FormatUnknown if the catalogue does not have it, FormatError (the same
+        until `look_again`) if its definition has problems.
         """
         key = (message_type, version)
         if key not in self._loaded:
@@ -83,6 +83,11 @@ class Catalogue:
             except FormatError:  # kept: `broken` tells
                 continue
         return formats
+
+    def look_again(self) -> None:
+        """Forget which versions did not load: the next question reads them anew."""
+        for key in [key for key, found in self._loaded.items() if isinstance(found, FormatError)]:
+            del self._loaded[key]
 
     def broken(self) -> list[tuple[str, Version, FormatError]]:
         """Return the versions that do not load, each with its error; loads everything."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, FormatUnknown
 from gateway.formats.catalogue import Catalogue
-from gateway.formats.definition import Format
-from gateway.formats.selection import choose_version, parse_range
+from gateway.formats.definition import Format, Version
+from gateway.formats.selection import choose_version, parse_range, recognises
 from gateway.model import Finding, Identity
 from gateway.readers import reader_for
 from gateway.rules import file_names
@@ -21,33 +21,39 @@ if TYPE_CHECKING:
 def choose_format(catalogue: Catalogue, route: Route, name: str, head: bytes) -> Format | Finding:
     """Return the format version for a file from its first bytes ``head`` and its ``name``.
 
-    Raises FormatError if the version that would be needed cannot be loaded.
+    Raises FormatError if the version that would be needed cannot be loaded, or may be one that cannot.
     """
     every = catalogue.usable(route.message_type)
-    if not every:
-        raise _no_format(catalogue, route)
     accepted = parse_range(route.versions)
-    candidates = [one for one in every if accepted.accepts(one.version)]
+    broken = _broken(catalogue, route, accepted.accepts)
+    if not every:
+        raise broken or FormatUnknown(
+            f"The catalogue has no format for {route.message_type}", where=str(catalogue.directory)
+        )
+
+    def probe(definition: Format) -> Mapping[str, str]:
+        return reader_for(definition.kind).probe(definition, head)
+
     stated = route.version
     if route.version_from == "name":
         stated = _version_in_name(every, route, name)
-    return choose_version(
-        candidates,
-        every,
-        lambda definition: reader_for(definition.kind).probe(definition, head),
-        route.version_from,
-        stated,
-    )
+    candidates = [one for one in every if accepted.accepts(one.version)]
+    chosen = choose_version(candidates, every, probe, route.version_from, stated)
+    is_certain = isinstance(chosen, Format) and (stated is not None or recognises(chosen, probe(chosen)))
+    if broken is not None and not is_certain:
+        raise broken  # the file is not to fail for what is wrong with the format
+    return chosen
 
 
-def _no_format(catalogue: Catalogue, route: Route) -> FormatError:
-    """Return why the route has no format at all: none in the catalogue, or all of them broken."""
-    for message_type, _version, error in catalogue.broken():
-        if message_type == route.message_type:
-            return error
-    return FormatUnknown(
-        f"The catalogue has no format for {route.message_type}", where=str(catalogue.directory)
-    )
+def _broken(catalogue: Catalogue, route: Route, accepts: Callable[[Version], bool]) -> FormatError | None:
+    """Return why the newest version that the route accepts and that cannot be loaded cannot be."""
+    for version in reversed(catalogue.versions(route.message_type)):
+        try:
+            catalogue.get(route.message_type, version)
+        except FormatError as error:
+            if accepts(version):
+                return error
+    return None
 
 
 def _version_in_name(every: list[Format], route: Route, name: str) -> str | None:

@@ -1,0 +1,160 @@
+"""Recovery: killed anywhere, the gateway comes to the same end, and each file is delivered once."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import SiteBusy
+from gateway.model import State
+from tests.pipeline.plant import Plant, confirmation, name_of, route
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tried(directory: Path, every: int, offset: int, again: bool) -> list[dict[str, Any]]:
+    """Kill a process at every ``every``-th point and return what came of each, the undisturbed one first."""
+    command = [sys.executable, "-m", "tests.pipeline.kill_points"]
+    done = subprocess.run(
+        [*command, str(directory), str(every), str(offset), str(int(again))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def demand_one_end(points: list[dict[str, Any]]) -> None:
+    undisturbed = points[0]["end"]
+    assert undisturbed["states"][name_of(1)] == "processed"
+    for point in points:
+        assert point["end"] == undisturbed, f"killed at point {point['point']}: {point['end']}"
+
+
+def test_a_pass_killed_at_a_spread_of_points_comes_to_the_same_end(tmp_path: Path) -> None:
+    """The gateway shall come to the same states, archive and deliveries wherever it was killed."""
+    points = tried(tmp_path, every=53, offset=17, again=False)
+    assert len(points) >= 9
+    demand_one_end(points)
+
+
+def test_a_recovery_that_is_killed_twice_comes_to_the_same_end(tmp_path: Path) -> None:
+    """The gateway shall come to the same end when it is killed again, and again, while it recovers."""
+    demand_one_end(tried(tmp_path, every=149, offset=29, again=True))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("again", [False, True], ids=["once", "three times"])
+def test_a_pass_killed_at_every_point_comes_to_the_same_end(tmp_path: Path, again: bool) -> None:
+    """The gateway shall come to the same end from a kill at every single call that changes the disk."""
+    points = tried(tmp_path, every=1, offset=1, again=again)
+    assert len(points) > 300
+    demand_one_end(points)
+
+
+class Service:
+    """A `gateway run` process on a plant that can be killed."""
+
+    def __init__(self, plant: Plant) -> None:
+        command = [sys.executable, "-m", "gateway.cli.main", "--site", str(plant.directory), "run", "--json"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once ``is_so``; fail where the process ends before."""
+        while not is_so():
+            assert self._process.poll() is None, self._process.stderr and self._process.stderr.read()
+            os.sched_yield()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal ``number`` and return the exit status."""
+        self._process.send_signal(number)
+        self._process.communicate(timeout=60)
+        return self._process.returncode
+
+
+def test_a_service_killed_while_files_stream_in_delivers_each_once(tmp_path: Path) -> None:
+    """The gateway shall deliver each file once, in order, through kills of a real process at work."""
+    plant = Plant.build(
+        tmp_path / "site",
+        route(completeness="{require: [rename]}", sequence="{model: counter, start: 1}"),
+    )
+    config = plant.directory / "config" / "gateway.yaml"
+    config.write_text(
+        config.read_text().replace("routes:", "  interval: 10ms\n  limits: {batch_files: 7}\nroutes:")
+    )
+    outbox, inbox = plant.directory / "outbox" / "erp", plant.inbox()
+    received: list[str] = []
+
+    def send(first: int, last: int) -> None:
+        for control in range(first, last + 1):
+            temporary = inbox / f"{control}.tmp"
+            temporary.write_bytes(confirmation(control))
+            temporary.rename(inbox / name_of(control))
+
+    def receive() -> int:
+        for name in sorted(name for name in os.listdir(outbox) if not name.startswith(".")):
+            (outbox / name).unlink()
+            received.append(name)
+        return len(received)
+
+    for kill, wanted in enumerate((3, 40, 85)):
+        service = Service(plant)
+        send(kill * 40 + 1, kill * 40 + 40)
+        service.until(lambda wanted=wanted: receive() >= wanted)  # type: ignore[misc]
+        assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    service = Service(plant)
+    service.until(lambda: receive() >= 120)
+    assert service.end(signal.SIGTERM) == 0
+    receive()
+    assert collections.Counter(received).most_common(1)[0][1] == 1
+    assert received == [name_of(control) for control in range(1, 121)]
+    assert set(plant.states().values()) == {State.PROCESSED}
+    assert list(inbox.iterdir()) == []
+    plant.demand_proof()
+
+
+def test_a_second_gateway_is_kept_out(plant: Plant) -> None:
+    """The gateway shall refuse a second process on its site, and let it in once the first has ended."""
+    service = Service(plant)
+    plant.drop_confirmation(1)
+    service.until(lambda: plant.delivered() == [name_of(1)])
+    with pytest.raises(SiteBusy):
+        plant.run()
+    assert service.end(signal.SIGTERM) == 0
+    plant.run()
+
+
+def test_what_a_crash_left_open_goes_on_before_anything_new(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway shall bring what was claimed to its end first, also where the source is away by then."""
+    from gateway import pipeline
+
+    plant.drop_confirmation(1)
+
+    def crash(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "judge", crash)
+        with pytest.raises(KeyboardInterrupt):
+            plant.run()
+    assert plant.states() == {name_of(1): State.CLAIMED}
+    plant.configure(route(source="{path: away/inbox, pattern: '*.csv'}"))
+    (report,) = plant.run()
+    assert [problem.error.code for problem in report.problems] == ["source-unavailable"]
+    assert plant.states() == {name_of(1): State.PROCESSED}
+    plant.demand_proof()
