@@ -54,8 +54,10 @@ def run_pass(context: Context, route: Route, report: Report) -> None:
     """Carry on what is open on ``route``, then take what has arrived; never raises for one file.
 
     Raises GatewayError only where the route as a whole cannot go on (its source is away, the
-    ledger is not to be had, the disk is full); nothing is lost then, and the next pass tries again.
+    ledger is not to be had, the disk is full, a link leads out of the site); nothing is lost
+    then, and the next pass tries again.
     """
+    context.layout.demand_inside(route.name)
     take_requests(context, route, report)
     run_stages(context, route, report)
     for batch in arrive(context, route, report):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from gateway.model import Sighting
 
-# The coarsest time stamps of a file system that a working directory may stand on (FAT).
-_COARSE_NS = 2_000_000_000
+#: The coarsest time stamps of a file system that a working directory may stand on (FAT).
+COARSE_NS = 2_000_000_000
 
 
 class ClaimItem(NamedTuple):
@@ -97,7 +97,7 @@ def _is_same(seen: Sighting, expected: Sighting) -> bool:
     if seen.kind != "file" or seen.size != expected.size:
         return False
     apart = abs(seen.mtime_ns - expected.mtime_ns)
-    return apart == 0 if seen.inode == expected.inode else apart < _COARSE_NS
+    return apart == 0 if seen.inode == expected.inode else apart < COARSE_NS
 
 
 def _parent(path: StrPath) -> str:

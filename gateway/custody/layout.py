@@ -15,13 +15,15 @@ from gateway.errors import OutsideSite
 from gateway.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from datetime import date
 
 #: The areas that hold one directory per route.
 ROUTE_AREAS = ("inbox", "working", "processed", "duplicates", "failed", "replay")
 #: The areas whose route directories hold one directory per day, with its day list.
 DAY_AREAS = ("processed", "duplicates")
+#: The areas in which the gateway keeps files that are in its custody.
+CUSTODY_AREAS = ("working", "processed", "duplicates", "failed", "replay")
 _OTHER_AREAS = ("config", "formats", "ledger", "audit")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -88,8 +90,18 @@ class Layout:
         inside(self.site, path)
         return path
 
-    def create(self, routes: Iterable[str]) -> None:
-        """Make the directories of the site and of each of ``routes``; those that exist stay."""
+    def demand_inside(self, route: str) -> None:
+        """Raise OutsideSite where a link leads one of the route's directories out of the site."""
+        for area in CUSTODY_AREAS:
+            inside(self.site, self._of(area, route))
+
+    def create(self, routes: Collection[str]) -> None:
+        """Make the directories of the site and of each of ``routes``; those that exist stay.
+
+        Raises OutsideSite where a link leads one of a route's directories out of the site.
+        """
+        for route in routes:
+            self.demand_inside(route)
         areas = [self.site / area for area in (*_OTHER_AREAS, *ROUTE_AREAS)]
         for path in (*areas, *(self._of(area, route) for route in routes for area in ROUTE_AREAS)):
             with refusing("make the directory", path):

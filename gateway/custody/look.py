@@ -97,7 +97,10 @@ def inside(root: StrPath, path: StrPath) -> str:
     """Return the real path of ``path``, all links resolved; raises OutsideSite if it leaves ``root``."""
     real_root, real = os.path.realpath(root), os.path.realpath(path)
     if real != real_root and not real.startswith(os.path.join(real_root, "")):
-        raise OutsideSite(where=f"{shown(path)} leads to {shown(real)}")
+        raise OutsideSite(
+            where=f"{shown(path)} leads to {shown(real)}",
+            hint="Remove the link; a volume is mounted where it is needed, not linked to",
+        )
     return real
 
 
@@ -106,7 +109,7 @@ def exists(path: StrPath) -> bool:
     with refusing("look at", path):
         try:
             os.lstat(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return True
 

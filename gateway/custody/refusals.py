@@ -7,7 +7,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from gateway.errors import AccessDenied, CustodyError, DiskFull, FileMissing, NameTaken
+from gateway.errors import AccessDenied, CustodyError, DiskFull, FileMissing, NameTaken, NotRegular
 from gateway.printable import printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _CLASSES: dict[int, type[CustodyError]] = {
     errno.ENOENT: FileMissing,
     errno.EACCES: AccessDenied,
     errno.EPERM: AccessDenied,
+    errno.ELOOP: NotRegular,
 }
 
 _HINTS = {
@@ -31,6 +32,7 @@ _HINTS = {
     errno.EDQUOT: "Raise the quota of the gateway's account; the next pass tries again",
     errno.EACCES: "Correct owner or permissions for the gateway's account",
     errno.EPERM: "Correct owner or permissions for the gateway's account",
+    errno.ELOOP: "A link stands where a file should; the gateway follows none: find out who put it there",
     errno.EROFS: "The file system is mounted read-only: look for disk errors in the system log",
     errno.EIO: "The disk reports an error: look into the system log before anything else",
     errno.ESTALE: "The network share was remounted: check the mount; the next pass tries again",

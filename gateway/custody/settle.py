@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gateway.custody import daylist, syncs, writes
 from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
-from gateway.custody.look import exists, open_regular
+from gateway.custody.look import exists, open_regular, require
 from gateway.custody.moves import make_directory, resume_move
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import (
@@ -29,6 +29,7 @@ from gateway.errors import (
     GatewayError,
     ManifestInvalid,
     NameTaken,
+    NotRegular,
 )
 from gateway.printable import portable_text
 
@@ -57,6 +58,7 @@ class SettleItem:
     companions: tuple[CompanionMove, ...] = ()
     report: str | None = None
     day_list: StrPath | None = None  #: the day directory; None where there is no list (``failed``)
+    mtime_ns: int | None = None  #: of the file when it was hashed; with another one it is hashed again
 
 
 @dataclass(slots=True)
@@ -145,7 +147,21 @@ def _write_papers(work: _Work) -> None:
         _write_paper(work, final, report)
     _write_paper(work, manifest_of(item.target), item.manifest)
     moves = ((item.working, item.target), *((one.working, one.target) for one in item.companions))
-    work.sync_first.extend(os.fspath(source if exists(source) else target) for source, target in moves)
+    for source, target in moves:
+        path = os.fspath(source if exists(source) else target)
+        status = require(path)  # a link or FIFO in the file's place is this item's error, not the disk's
+        if path == os.fspath(item.working) and item.mtime_ns not in (None, status.st_mtime_ns):
+            _demand_same(path, item)
+        work.sync_first.append(path)
+
+
+def _demand_same(path: str, item: SettleItem) -> None:
+    if hash_file(path)[0] != item.sha256:
+        raise FileChanged(
+            "The file in work is not the one that was examined: somebody writes to it",
+            where=shown(path),
+            hint="Find the program that still has it open; what was delivered is as the manifest says",
+        )
 
 
 def _write_paper(work: _Work, final: StrPath, data: bytes) -> None:
@@ -158,7 +174,7 @@ def _sync_before_naming(works: Sequence[_Work]) -> None:
     """Make papers and data durable under the names they have; the sender may not have synced."""
     try:
         syncs.sync_files(path for work in works if work.error is None for path in work.sync_first)
-    except (FileMissing, AccessDenied):
+    except (FileMissing, AccessDenied, NotRegular):
         # One file could not even be opened: find out whose it is.
         _each(works, lambda work: syncs.sync_files(work.sync_first))
     except CustodyError as error:

@@ -20,7 +20,7 @@ from gateway.custody.layout import DAY_AREAS, Layout
 from gateway.custody.look import exists, look, open_regular
 from gateway.custody.manifest import read_manifest
 from gateway.custody.names import DAY_LIST, MANIFEST_SUFFIX, REPORT_SUFFIX, TEMPORARY_PREFIX
-from gateway.custody.refusals import refusing
+from gateway.custody.refusals import StrPath, refusing
 from gateway.errors import CustodyError, FileMissing, ManifestInvalid
 from gateway.printable import printable
 
@@ -32,13 +32,17 @@ _LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 def verify_archive(
-    layout: Layout, known: Iterable[Known] | None = None, progress: Progress | None = None
+    layout: Layout,
+    known: Iterable[Known] | None = None,
+    progress: Progress | None = None,
+    in_work: Mapping[str, bool] | None = None,
 ) -> VerifyReport:
     """Return how the archive of the site differs from what was recorded of it.
 
     Every file of ``processed``, ``duplicates`` and ``failed`` is read once and compared with its
     day list or manifest. With ``known``, the ledger's settled transfers in any order (by path is
-    quickest), files and manifests are compared with the ledger too.
+    quickest), files and manifests are compared with the ledger too. ``in_work`` are the paths of
+    files in work (relative to the site), and whether each must be there.
 
     Raises CustodyError only where a directory cannot be listed.
     """
@@ -46,13 +50,16 @@ def verify_archive(
     if known is not None:
         run.compare_with_ledger(known)
     for area in DAY_AREAS:
-        for route in _directories(layout.area(area)):
-            for day in _directories(route):
+        for route in run.directories(layout.area(area)):
+            for day in run.directories(route):
                 run.check_day(day)
-    for route in _directories(layout.area("failed")):
+    for route in run.directories(layout.area("failed")):
         run.check_by_manifests(route, run.names_in(route))
-    for route in _directories(layout.area("working")):
-        run.names_in(route)  # its files are in work; only leftovers are of interest
+    for route in run.directories(layout.area("working")):
+        run.check_work(route, run.names_in(route), in_work)
+    for path, is_due in (in_work or {}).items():
+        if is_due:
+            run.demand(path)
     return run.report
 
 
@@ -90,7 +97,10 @@ class _Run:
             self._differs(Kind.MISSING, daylist.list_of(directory), "the directory has no day list")
             return self.check_by_manifests(directory, present)
         for name, expected in stated.items():
-            self._compare(os.path.join(directory, name), expected, "its day list")
+            if "/" in name:  # it would be read wherever it leads
+                self._differs(Kind.ALTERED, daylist.list_of(directory), f"it names {printable(name)}")
+            else:
+                self._compare(os.path.join(directory, name), expected, "its day list")
         self._unexpected(directory, present - stated.keys(), "not in the day list")
         named = self._check_manifests(directory, present & stated.keys(), stated)
         return self._unexpected(directory, present & stated.keys() - named, "no manifest names it")
@@ -99,6 +109,29 @@ class _Run:
         """Check a directory that has no day list by the manifests in it."""
         named = self._check_manifests(directory, present, None)
         self._unexpected(directory, present - named, "no manifest names it")
+
+    def check_work(self, directory: str, present: set[str], in_work: Mapping[str, bool] | None) -> None:
+        """Report what lies among the files in work and belongs to none of them."""
+        place = self._layout.relative(directory)
+        known = present if in_work is None else {n for n in present if os.path.join(place, n) in in_work}
+        self._unexpected(directory, present - known, "the ledger knows of no such file in work")
+
+    def demand(self, path: str) -> None:
+        """Report the file in work ``path`` where it is gone."""
+        if not exists(self._layout.site / path):
+            self._differs(Kind.MISSING, str(self._layout.site / path), "the ledger has it in work")
+
+    def directories(self, parent: StrPath) -> list[str]:
+        """Return the directories in ``parent``, sorted; what else stands there is unexpected.
+
+        A link is not followed, wherever it leads.
+        """
+        found = sorted(look(parent), key=lambda entry: entry.name) if exists(parent) else []
+        for entry in found:
+            if entry.kind != "directory":
+                detail = f"a {entry.kind} where only directories belong"
+                self._differs(Kind.UNEXPECTED, os.path.join(parent, entry.name), detail)
+        return [os.path.join(parent, entry.name) for entry in found if entry.kind == "directory"]
 
     def names_in(self, directory: str) -> set[str]:
         """Return the names in ``directory`` but the day list and temporaries, which are reported."""
@@ -201,14 +234,6 @@ class _Run:
         self, kind: Kind, path: str, detail: str, expected: str | None = None, actual: str | None = None
     ) -> None:
         self.report.add(Difference(kind, self._layout.relative(path), detail, expected, actual))
-
-
-def _directories(parent: str | os.PathLike[str]) -> list[str]:
-    """Return the directories in ``parent``, sorted; none where it does not exist."""
-    if not exists(parent):
-        return []
-    found = [entry.name for entry in look(parent) if entry.kind == "directory"]
-    return [os.path.join(os.fspath(parent), name) for name in sorted(found)]
 
 
 def _manifest_at(path: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from gateway.custody import names
 from gateway.custody import settle as custody
 from gateway.custody.manifest import build_manifest, manifest_bytes
-from gateway.errors import NameTaken
+from gateway.errors import FileChanged, NameTaken, OutsideSite
 from gateway.ledger import attempts, deliveries, settlements, transfers
 from gateway.model import Attempt, Delivery, Disposition, State, Transfer
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
@@ -66,7 +66,7 @@ def settle(context: Context, route: Route, report: Report) -> None:
         planned = [row for row in settlements.settling(connection, route.name) if row.id not in report.stuck]
     limits = context.site.limits
     for batch in in_batches(planned, limits.batch_files, limits.batch_bytes):
-        _settle_batch(context, batch, report)
+        _settle_batch(context, _inside(context, batch, report), report)
 
 
 def _replan(context: Context, row: Transfer) -> None:
@@ -76,6 +76,32 @@ def _replan(context: Context, row: Transfer) -> None:
     other = row.evolve(settled_path=os.path.join(directory, names.numbered(name, row.id)))
     with context.ledger.write() as connection:
         transfers.update(connection, [other], expected=row.state)
+
+
+def _take_back(context: Context, row: Transfer) -> None:
+    """Somebody still writes to the file: give the plan up, so that the next pass examines it anew.
+
+    Not once it was accepted: then what was delivered is not what lies here, and people must look.
+    """
+    if row.state is State.CLAIMED and os.path.lexists(context.working_path(row)):
+        anew = row.evolve(settle_as=None, settled_path=None, settled_at=None, sha256=None)
+        with context.ledger.write() as connection:
+            transfers.update(connection, [anew], expected=State.CLAIMED)
+
+
+def _inside(context: Context, batch: Sequence[Transfer], report: Report) -> list[Transfer]:
+    """Return the transfers whose place is in the site; a link that leads out of it is reported."""
+    refused: dict[str, OutsideSite] = {}
+    for directory in {os.path.dirname(row.settled_path or "") for row in batch}:
+        try:
+            context.layout.absolute(directory)
+        except OutsideSite as error:
+            refused[directory] = error
+    for row in batch:
+        refusal = refused.get(os.path.dirname(row.settled_path or ""))
+        if refusal is not None:
+            report.problem(refusal, row)
+    return [row for row in batch if os.path.dirname(row.settled_path or "") not in refused]
 
 
 def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -> None:
@@ -89,6 +115,8 @@ def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -
     for row, result in zip(batch, results, strict=True):
         if isinstance(result, NameTaken):
             _replan(context, row)
+        elif isinstance(result, FileChanged):
+            _take_back(context, row)
         if result is not None:
             report.problem(result, row)
     done = [row for row, result in zip(batch, results, strict=True) if result is None]
@@ -105,6 +133,7 @@ def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleIte
         working=target if in_place else context.working_path(row),
         target=target,
         sha256=row.sha256 or "",
+        mtime_ns=None if in_place else row.mtime_ns,
         manifest=manifest,
         companions=() if in_place else companion_moves(context, row, target),
         report=report_of(row) if failed else None,
