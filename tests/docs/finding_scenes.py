@@ -147,8 +147,12 @@ def _own_fault(directory: Path) -> Iterator[tuple[str, Example]]:
 
 
 def _strangers(directory: Path) -> Iterator[tuple[str, Example]]:
-    """A layout and a name that the route does not expect."""
-    strangers = (("F209", name_of(1), '    versions: "<1.1"\n'), ("F210", "Export 19.11.2026.csv", ""))
+    """A layout and names that the route does not expect."""
+    strangers = (
+        ("F209", name_of(1), '    versions: "<1.1"\n'),
+        ("F210", "Export 19.11.2026.csv", ""),
+        ("F904", "19:30 day shift.csv", ""),
+    )
     for code, name, setting in strangers:
         plant = Plant.build(directory / code, ROUTE + setting)
         plant.drop(name, confirmation(1))
