@@ -16,7 +16,7 @@ from gateway.readers.xml_guard import DoctypeError, Guard, LimitError, check_pro
 from gateway.readers.xml_plan import DocumentPlan, TypePlan, document_plan
 from gateway.readers.xml_records import RecordWalk
 
-_ROOT = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<(?:[^\s<>/!?:]+:)?([^\s<>/!?:]+)", re.DOTALL)
+_ROOT = re.compile(rb"(?:\s++|(?><\?.*?\?>)|(?><!--.*?-->))*<(?:[^\s<>/!?:]+:)?([^\s<>/!?:]+)", re.DOTALL)
 
 
 def root_name(head: bytes) -> str | None:
