@@ -137,10 +137,25 @@ def _stamp(text: str) -> int | None:
 
 
 def release(policy: SequencePolicy, state: StreamState) -> Release:
-    """Return the held files that may go now, in order, and the state without them."""
+    """Return the held files that may go now, in order, and the state without them.
+
+    On a stream that is strict no longer all of them may; the gaps stay on record.
+    """
+    if policy.model is Model.NONE or policy.order is Order.REPORT:
+        return _everything(policy, state)
     if policy.model is Model.CHAIN:
         return chains.release(policy, state)
     return counters.release(state)
+
+
+def _everything(policy: SequencePolicy, state: StreamState) -> Release:
+    if not state.held:
+        return Release(state, ())
+    recent = state.recent
+    if policy.model is Model.CHAIN:
+        recent = (*recent, *(as_number(held.number) or 0 for held in state.held))[-chains.REMEMBERED :]
+    after = state.evolve(held=(), last=state.held[-1].number, recent=recent)
+    return Release(after, state.held)
 
 
 def waive(policy: SequencePolicy, state: StreamState, first: str, last: str | None, now: datetime) -> Waiver:

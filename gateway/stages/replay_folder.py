@@ -51,10 +51,19 @@ class _Found:
     seen: Sighting
     sha256: str
     beside: Sighting | None
+    asked: Request | SourceError
 
     @property
     def path(self) -> str:
+        """Where it is."""
         return os.path.join(self.directory, self.seen.name)
+
+    @property
+    def request(self) -> Request:
+        """The request; raises SourceError where there is none."""
+        if isinstance(self.asked, SourceError):
+            raise self.asked
+        return self.asked
 
 
 def take_requests(context: Context, route: Route, report: Report) -> None:
@@ -80,15 +89,32 @@ def _take(
         if name.removesuffix(SUFFIX) not in seen:
             raise SourceError("A replay request has no file beside it", where=_shown(directory, name))
         return
+    request = _request_or_resumed(context, route, directory, seen, name)
     sha256, _size = hash_file(os.path.join(directory, name))
-    found = _Found(directory, seen[name], sha256, seen.get(name + SUFFIX))
+    found = _Found(directory, seen[name], sha256, seen.get(name + SUFFIX), request)
     with context.ledger.read() as connection:
         resting = settlements.resting(connection, route.name, sha256)
     if resting:
-        _try_again(context, route, found, _meant(context, resting, name))
+        _try_again(context, found, _meant(context, resting, name))
     else:
         _take_new(context, route, found)
         report.taken += 1
+
+
+def _request_or_resumed(
+    context: Context, route: Route, directory: str, seen: Mapping[str, Sighting], name: str
+) -> Request | SourceError:
+    """Return the request for ``name``; where there is none, what is missing, if a crash may have taken it.
+
+    Raises that SourceError where no crash can have: the file is not even read then.
+    """
+    try:
+        return _request(directory, seen.get(name + SUFFIX), name, route)
+    except SourceError as error:
+        with context.ledger.read() as connection:
+            if not transfers.in_states(connection, route.name, (State.REPLAY,), limit=1):
+                raise
+        return error
 
 
 def _request(directory: str, beside: Sighting | None, name: str, route: Route) -> Request:
@@ -126,10 +152,10 @@ def _meant(context: Context, resting: Sequence[Transfer], name: str) -> Transfer
     return max(resting, key=fits)
 
 
-def _try_again(context: Context, route: Route, found: _Found, row: Transfer) -> None:
+def _try_again(context: Context, found: _Found, row: Transfer) -> None:
     """Ask for a new attempt, then bring the bytes back; after a crash between, only the latter."""
     if row.state is not State.REPLAY:
-        request = _request(found.directory, found.beside, found.seen.name, route)
+        request = found.request
         authorised = "replay" if row.state is State.PROCESSED else _VOUCHED
         ask_again(context, [row], authorised, request.reason, _actor(context, request))
     if found.beside is not None:
@@ -144,7 +170,7 @@ def _actor(context: Context, request: Request) -> Actor:
 
 def _take_new(context: Context, route: Route, found: _Found) -> None:
     """Register a file whose bytes the route has nowhere at rest, with the transfer it replaces or repeats."""
-    request = _request(found.directory, found.beside, found.seen.name, route)
+    request = found.request
     actor = _actor(context, request)
     with context.ledger.write() as connection:
         place = context.layout.relative(context.layout.failed(route.name) / found.seen.name)

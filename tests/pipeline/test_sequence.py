@@ -471,3 +471,29 @@ def test_a_stream_outlives_its_files(tmp_path: Path) -> None:
     plant.run()
     assert states(plant, 3) == [HELD]
     assert isinstance(plant.transfer(name_of(3)).held_until, datetime)
+
+
+def test_a_number_may_be_waived_before_it_is_missed(tmp_path: Path) -> None:
+    """The gateway shall not wait for numbers that an operator gave up in advance."""
+    plant = plant_with(tmp_path, STRICT)
+    plant.drop_confirmation(1)
+    plant.run()
+    decide(plant, waive, STREAM, "2", "4", "never written: the MES was down")
+    plant.drop_confirmation(5)
+    plant.run()
+    assert states(plant, 5) == [DONE]
+
+
+@pytest.mark.parametrize("now", ["{model: counter, order: report, start: 1}", "{model: none}"])
+def test_held_files_go_where_the_route_is_strict_no_longer(tmp_path: Path, now: str) -> None:
+    """The gateway shall let held files go in order when their route was configured not to wait any more."""
+    plant = plant_with(tmp_path, STRICT)
+    for control in (5, 3):
+        plant.drop_confirmation(control)
+        plant.run()
+    plant.configure(route(sequence=now))
+    plant.run()
+    assert states(plant, 3, 5) == [DONE] * 2
+    assert order(plant) == ["3", "5"]
+    assert gaps(plant) == (["0000001 to 0000002", "0000004"] if "report" in now else [])
+    plant.demand_proof()
