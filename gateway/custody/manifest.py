@@ -1,8 +1,9 @@
 """The record that travels beside a settled file: what it is, where it came from, what became of it.
 
 Canonical form: UTF-8 JSON, members sorted by name, two blanks of indentation, integers but no
-fractions, no member without a value, one newline at the end. Indented, unlike RFC 8785, because
-people read manifests with ``cat``. The same transfer gives the same bytes, however often.
+fractions, no member without a value, characters that a terminal would obey escaped, one newline
+at the end. Indented, unlike RFC 8785, because people read manifests with ``cat``. The same transfer
+gives the same bytes, however often.
 
 Nothing here touches a file but the schema, ``manifest.schema.json``, when a manifest is read back.
 """
@@ -13,6 +14,7 @@ import base64
 import functools
 import json
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 MANIFEST_VERSION = "1.0"
 _SCHEMA = "manifest.schema.json"
 _PROBLEMS_SHOWN = 5
+_NOT_PLAIN = re.compile(r"[^\n -~]")
 
 
 def build_manifest(
@@ -86,7 +89,12 @@ def build_manifest(
 def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     """Return ``manifest`` in canonical form (see the module)."""
     text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False)
-    return text.encode("utf-8") + b"\n"
+    return _NOT_PLAIN.sub(_visible, text).encode("utf-8") + b"\n"
+
+
+def _visible(match: re.Match[str]) -> str:
+    """Return a character, as a JSON escape where a terminal could obey it instead of showing it."""
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 def read_manifest(data: bytes) -> dict[str, Any]:

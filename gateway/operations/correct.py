@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.custody import copies, look, names, syncs
 from gateway.errors import ActionRefused, FormatError, GatewayError
 from gateway.formats.definition import Version
 from gateway.ledger import attempts, transfers
+from gateway.ledger.engine import Connection
 from gateway.ledger.ids import new_id
 from gateway.model import Attempt, Evidence, State, Transfer
 from gateway.operations.demands import demand_reason, route_of
@@ -40,13 +43,33 @@ def correct(
     }
     parent = Move(failed, failed.evolve(superseded_by=child.id), "corrected", why, facts)
     detail = f"corrected: {difference.words()}" if difference else "corrected; fields not compared"
-    with context.ledger.write() as connection:
+    with _undone(child.source), context.ledger.write() as connection:
+        _demand_uncorrected(connection, failed)
         transfers.insert(connection, [child])
         attempts.insert(
             connection, [Attempt(child.id, 1, context.actor.name, why, child.arrived_at, detail=detail)]
         )
         record_moves(context, connection, [parent])
     return child, difference
+
+
+@contextlib.contextmanager
+def _undone(copy: str) -> Iterator[None]:
+    """Take the copy away again where the correction is not recorded: nobody would ever claim it."""
+    try:
+        yield
+    except GatewayError:
+        os.unlink(copy)
+        raise
+
+
+def _demand_uncorrected(connection: Connection, failed: Transfer) -> None:
+    """Refuse what somebody else has corrected or asked for since ``failed`` was read."""
+    now = transfers.find(connection, failed.id)
+    if now.state is not State.FAILED or now.superseded_by is not None:
+        raise ActionRefused(
+            f"{failed.name} was corrected or asked for meanwhile", where=failed.id, hint=now.superseded_by
+        )
 
 
 def compare(context: Context, failed: Transfer, corrected: Path) -> FieldDiff | None:

@@ -227,7 +227,7 @@ class Decoder:
         line = self._line + text.count(self._line_end, 0, run.start())
         if code == "F114":
             message = (
-                f"{len(run[0])} NUL characters from byte {offset} on."
+                f"{len(run[0])} NUL characters{' or more' * (run.end() == len(text))} from byte {offset} on."
                 if len(run[0]) > 1
                 else (f"A NUL character at byte {offset}.")
             )

@@ -23,7 +23,7 @@ from gateway.rules.side_files import ControlFile, ControlLine, parse_checksum_fi
 from gateway.rules.surroundings import Role, Surroundings, belongs_to, control_names, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 __all__ = [
@@ -55,6 +55,8 @@ __all__ = [
 
 #: Evidence that is checked without reading anything; reading waits until it is there.
 _CHEAP = (EvidenceKind.DONE_MARKER, EvidenceKind.RENAME, EvidenceKind.STABILITY, EvidenceKind.NONE)
+#: Names that a reason lists.
+_NAMED = 5
 
 
 class Fact(enum.Enum):
@@ -212,15 +214,22 @@ def _set_aside(case: Case) -> Outcome | None:
 
 def _side_file(case: Case, role: Role) -> Outcome:
     """Return a side file as such while its file is there; alone it waits, visibly."""
-    about = belongs_to(case.policy, case.name, role, case.around)
+    every = belongs_to(case.policy, case.name, role, case.around)
+    about = tuple(name for name in every if name != case.name)  # a list may list itself
     if any(name in case.around.files for name in about):
         return SideFile(role, about)
     problem = case.around.controls.get(case.name, ControlFile()).problem
-    missing = ", ".join(printable(name) for name in about if name not in case.around.taken)
+    missing = _names([name for name in about if name not in case.around.taken])
     why = f"it cannot be used: {problem}" if problem else f"{missing or 'its file'} has not come"
     if not problem and about and not missing:
         why = "everything that it lists was taken"
     return _waiting(case, "F903", f"{role.value} waits for {_age(case)}: {why}")
+
+
+def _names(names: Sequence[str]) -> str:
+    """Return the first few of ``names`` in words, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(printable(name) for name in names[:_NAMED]) + more
 
 
 def _reasons(case: Case, results: list[Result]) -> list[str]:
@@ -278,7 +287,8 @@ def share_companions(outcomes: Mapping[str, Outcome], around: Surroundings) -> d
 
 def _exhausted(companion: Companion, around: Surroundings, taken: set[str]) -> bool:
     parsed = around.controls.get(companion.name)
-    return parsed is None or all(line.name in taken or line.name in around.taken for line in parsed.lines)
+    listed = () if parsed is None else (line.name for line in parsed.lines)
+    return all(name in taken or name in around.taken for name in listed if name != companion.name)
 
 
 def _waiting(case: Case, code: str, reason: str) -> Waiting:

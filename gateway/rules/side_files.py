@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gateway.rules.completeness_policy import ControlFilePolicy
 
-#: Characters of a checksum or control file; more than this is something else.
+#: Bytes of a checksum or control file; more than this is something else.
 LARGEST = 16 * 1024 * 1024
+#: Lines of one: it is read anew with every look.
+MOST_LINES = 100_000
 
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _COUNT = re.compile(r"[0-9]{1,18}")
@@ -54,6 +56,8 @@ def parse_checksum_file(text: str, name: str, algorithm: str = "sha256") -> Chec
     Understands a bare digest, the lines of ``sha256sum`` (escaped names included) and the tagged
     lines of BSD and OpenSSL. Lines about other files are passed over.
     """
+    if problem := _excess(text):
+        return Checksum(problem=problem)
     lines = [line.strip("\r") for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
     if not lines:
         return Checksum(problem="the checksum file is empty")
@@ -95,6 +99,8 @@ def parse_control_file(text: str, policy: ControlFilePolicy) -> ControlFile:
 
     Without a header row the columns are numbered: the policy then names them ``1``, ``2`` ...
     """
+    if problem := _excess(text):
+        return ControlFile(problem=problem)
     lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
     try:
         rows = [row for row in csv.reader(lines, delimiter=policy.delimiter, strict=True) if any(row)]
@@ -109,6 +115,15 @@ def parse_control_file(text: str, policy: ControlFilePolicy) -> ControlFile:
     return _read_rows(rows[1:] if policy.header_row else rows, heading, policy)
 
 
+def _excess(text: str) -> str | None:
+    """Return what is too much of ``text``; it was cut at one byte more than ``LARGEST``."""
+    if 4 * len(text) > LARGEST and len(text.encode("utf-8", "surrogateescape")) > LARGEST:
+        return "it is larger than 16 MiB"
+    if max(text.count("\n"), text.count("\r")) > MOST_LINES:
+        return f"it has more than {MOST_LINES:,} lines"
+    return None
+
+
 def _numbered(rows: list[list[str]]) -> list[str]:
     return [str(number) for number in range(1, max(len(row) for row in rows) + 1)]
 
@@ -119,16 +134,17 @@ def _columns(policy: ControlFilePolicy) -> list[str]:
 
 
 def _read_rows(rows: list[list[str]], heading: list[str], policy: ControlFilePolicy) -> ControlFile:
-    found: list[ControlLine] = []
+    found: dict[str, ControlLine] = {}
     for number, row in enumerate(rows, start=1):
         cells = dict(zip(heading, (cell.strip() for cell in row), strict=False))
         line = _control_line(cells, policy)
         if isinstance(line, str):
             return ControlFile(problem=f"row {number}: {line}")
-        found.append(line)
+        if found.setdefault(line.name, line) != line:
+            return ControlFile(problem=f"row {number}: it states something else about a file listed before")
     if not found:
         return ControlFile(problem="it lists no file")
-    return ControlFile(tuple(found))
+    return ControlFile(tuple(found.values()))
 
 
 def _control_line(cells: dict[str, str], policy: ControlFilePolicy) -> ControlLine | str:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.custody.names import working_name
-from gateway.errors import Overdue, SourceError
+from gateway.errors import AccessDenied, GatewayError, NotRegular, Overdue, SourceError
 from gateway.finding_codes import finding
 from gateway.ledger import arrivals, settlements
 from gateway.ledger.ids import new_id
-from gateway.model import Arrival, Evidence, Sighting, State, Transfer
+from gateway.model import Arrival, Evidence, Finding, Sighting, State, Transfer
 from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.readers.base import ENDING_BYTES
@@ -101,7 +101,7 @@ def _surroundings(
     controls = {}
     for name in completeness.control_names(policy, sightings):
         try:
-            text = source.read_small(name, LARGEST).decode("utf-8", "surrogateescape")
+            text = source.read_small(name, LARGEST + 1).decode("utf-8", "surrogateescape")
         except SourceError:
             continue  # gone or unreadable now: it is looked at again with the next pass
         controls[name] = parse_control_file(text, policy.control_file)
@@ -128,7 +128,7 @@ def _assess(context: Context, route: Route, look: _Look, case: Case) -> Outcome:
 
 def _read(context: Context, route: Route, source: Source, facts: Facts, need: Need) -> Facts:
     if need.fact is Fact.CHECKSUM_TEXT:
-        text = source.read_small(need.name, LARGEST).decode("utf-8", "surrogateescape")
+        text = source.read_small(need.name, LARGEST + 1).decode("utf-8", "surrogateescape")
         return dataclasses.replace(facts, checksum_text=text)
     if need.fact is Fact.DIGEST:
         digests = {**facts.digests, need.algorithm: source.digest(need.name, need.algorithm)}
@@ -151,7 +151,7 @@ def _remember(
         if isinstance(outcome, completeness.Waiting) and outcome.overdue:
             report.problem(Overdue(reason, where=look.source.location(printable(name))), name=name)
         elif isinstance(outcome, completeness.Refused):
-            report.problem(SourceError(reason, where=look.source.location(printable(name))), name=name)
+            report.problem(_refusal(outcome.finding, look.source.location(printable(name))), name=name)
     present = {one.name for one in kept}
     report.waiting += len(present - _companions_of(outcomes.values()))
     with context.ledger.read() as connection:
@@ -161,6 +161,11 @@ def _remember(
         with context.ledger.write() as connection:
             arrivals.remove(connection, route.name, gone)
             arrivals.save(connection, kept)
+
+
+def _refusal(found: Finding, where: str) -> GatewayError:
+    kind = NotRegular if found.code == "F901" else AccessDenied
+    return kind(f"{found.code} {found.message}", where=where, hint=found.hint)
 
 
 def _companions_of(outcomes: Iterable[Outcome]) -> set[str]:
