@@ -58,8 +58,9 @@ def release_by_hand(context: Context, texts: Sequence[str], reason: str | None) 
         named = [transfers.find(connection, text) for text in texts]
         freed = list({row.id: row for row in named}.values())
         for row in freed:
-            if row.state is not State.HELD:
-                raise ActionRefused(f"{row.name} is {row.state.value}, not held", where=row.id)
+            if row.state is not State.HELD or row.settle_as is not None:
+                state = "about to fail" if row.settle_as else row.state.value
+                raise ActionRefused(f"{row.name} is {state}, not held", where=row.id)
             _free(context, connection, row, why)
     return freed
 

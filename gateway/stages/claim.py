@@ -11,7 +11,8 @@ import os
 from collections.abc import Sequence
 
 from gateway.errors import FileChanged, FileMissing, GatewayError, NotRegular
-from gateway.ledger import arrivals, attempts
+from gateway.ledger import arrivals, attempts, transfers
+from gateway.ledger.engine import Connection
 from gateway.model import Attempt, Companion, Sighting, State, Transfer
 from gateway.sources import Claim, Folder, Source
 from gateway.stages.context import Context, Move, Report, record_moves
@@ -37,11 +38,25 @@ def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[T
     with context.ledger.write() as connection:
         rows = record_moves(context, connection, moves)
         claimed = [row for row in rows if row.state is State.CLAIMED]
-        attempts.end(connection, [_given_up(row) for row in rows if row.state is State.WITHDRAWN])
+        gone = [row for row in rows if row.state is State.WITHDRAWN]
+        attempts.end(connection, [_given_up(row) for row in gone])
+        _give_back(context, connection, gone)
         # only now: the side files of a withdrawn file have waited as long as they have
         beside = [companion.name for row in claimed for companion in row.companions]
         arrivals.remove(connection, batch[0].route, beside)
     return claimed
+
+
+def _give_back(context: Context, connection: Connection, gone: Sequence[Transfer]) -> None:
+    """Let failed transfers whose correction was taken away be uncorrected again."""
+    parents = transfers.get_many(connection, [row.parent for row in gone if row.parent])
+    children = {row.id: row for row in gone}
+    moves = [
+        Move(row, row.evolve(superseded_by=None), "correction-withdrawn", children[row.superseded_by].reason)
+        for row in parents.values()
+        if row.superseded_by in children
+    ]
+    record_moves(context, connection, moves)
 
 
 def _given_up(row: Transfer) -> Attempt:

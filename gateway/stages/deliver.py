@@ -12,6 +12,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.config.settings import FolderDestination, RetryPolicy
 from gateway.custody.names import archive_name
@@ -68,24 +69,26 @@ def target_name(destination: FolderDestination, transfer: Transfer) -> str:
 def deliver(context: Context, route: Route, report: Report) -> None:
     """Try every delivery of the route that is due, destination by destination, in order."""
     settings = {destination.name: destination for destination in route.destinations}
-    for name in _destinations_due(context, route):
+    # One moment for the whole stage: what fails now is not due again before the others had their turn.
+    now = context.clock.now()
+    for name in _destinations_due(context, route, now):
         tried: set[str] = set()
-        while group := _due(context, route, name, tried):
+        while group := _due(context, route, name, now, tried):
             tried.update(one.transfer.id for one in group)
             _deliver_to(context, settings.get(name), group, report)
 
 
-def _destinations_due(context: Context, route: Route) -> list[str]:
+def _destinations_due(context: Context, route: Route, now: datetime) -> list[str]:
     with context.ledger.read() as connection:
-        return deliveries.destinations_due(connection, route.name, context.clock.now())
+        return deliveries.destinations_due(connection, route.name, now)
 
 
-def _due(context: Context, route: Route, destination: str, tried: set[str]) -> list[_Try]:
-    """Return the next due deliveries in order, none that this pass has ``tried`` already."""
+def _due(context: Context, route: Route, destination: str, now: datetime, tried: set[str]) -> list[_Try]:
+    """Return the next deliveries due at ``now`` in order, none that this pass has ``tried`` already."""
     limits = context.site.limits
     query = deliveries.due_in_order if _is_strict(route) else deliveries.due
     with context.ledger.read() as connection:
-        due = query(connection, route.name, destination, context.clock.now(), limits.batch_files)
+        due = query(connection, route.name, destination, now, limits.batch_files)
         owners = transfers.get_many(connection, [one.transfer for one in due])
     group: list[_Try] = []
     weight = 0

@@ -261,6 +261,21 @@ def test_the_time_between_tries_grows_to_its_cap(tmp_path: Path) -> None:
     assert "outbox" in failed[0].outcome
 
 
+def test_a_file_that_is_always_due_again_does_not_keep_the_others_back(tmp_path: Path) -> None:
+    """The gateway shall try every other delivery of a pass before it tries a failed one again."""
+    plant = Plant.build(
+        tmp_path / "site", route(destinations="{erp: {path: outbox/erp, retry: {first: 1ms, cap: 1ms}}}")
+    )
+    config = plant.directory / "config" / "gateway.yaml"
+    config.write_text(config.read_text().replace("routes:", "  limits: {batch_files: 1}\nroutes:", 1))
+    (outbox(plant) / NAME).write_bytes(b"in the way")
+    for control in range(1, 5):
+        plant.drop_confirmation(control)
+    plant.run()
+    assert plant.delivered() == [name_of(control) for control in range(1, 5)]
+    assert [row.state for row in plant.transfers()] == [State.DELIVERING, *[State.PROCESSED] * 3]
+
+
 def test_retries_of_many_files_are_spread(tmp_path: Path) -> None:
     """The gateway shall not try all files again at one moment."""
     plant = Plant.build(

@@ -317,6 +317,23 @@ def test_a_correction_that_is_wrong_itself_can_be_corrected(plant: Plant, tmp_pa
     plant.demand_proof()
 
 
+def test_a_correction_that_vanishes_before_the_pass_corrects_nothing(plant: Plant, tmp_path: Path) -> None:
+    """The gateway shall list a failed file again when its correction was removed before it was taken."""
+    fail(plant)
+    correct_it(plant, NAME, confirmation(1), tmp_path)
+    (copy,) = replay_dir(plant).iterdir()
+    copy.unlink()
+    plant.run()
+    assert [row.state for row in plant.transfers()] == [FAILED, State.WITHDRAWN]
+    with plant.opened() as context:
+        assert [row.name for row in select(context, Selection(code="F302"))] == [NAME]
+    assert len(plant.trail(plant.transfers()[0].id, "correction-withdrawn")) == 1
+    correct_it(plant, plant.transfers()[0].id, confirmation(1), tmp_path)
+    plant.run()
+    assert plant.transfers()[-1].state is DONE
+    plant.demand_proof()
+
+
 # --- replay
 
 
