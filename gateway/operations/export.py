@@ -69,8 +69,10 @@ def _lines(row: Transfer) -> Iterable[list[Any]]:
 
 
 def _harmless(cell: Any) -> Any:
-    """Keep a spreadsheet from taking a value for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
+    """Keep a spreadsheet from taking a value for a formula, and a terminal from obeying it."""
+    if not isinstance(cell, str):
+        return cell
+    return f"'{printable(cell)}" if cell[:1] in tuple("=+-@\t\r") else printable(cell)
 
 
 def _copy(context: Context, row: Transfer, directory: Path) -> None:
