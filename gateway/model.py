@@ -261,6 +261,7 @@ class Delivery:
     last_error: str | None = None
     target: str | None = None  #: final name at the destination
     delivered_at: datetime | None = None
+    staged_in: str | None = None  #: what tells the place it was staged in from every other one
 
     def evolve(self, **changes: Any) -> Delivery:
         """Return a copy with ``changes`` applied."""

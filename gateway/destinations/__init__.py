@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.config.settings import FolderDestination
-from gateway.destinations.base import Destination, Parcel
+from gateway.destinations.base import Destination, Parcel, Staged
 from gateway.destinations.folder import Folder
 
 
@@ -12,4 +12,4 @@ def destination_for(settings: FolderDestination) -> Destination:
     return Folder(settings)
 
 
-__all__ = ["Destination", "Parcel", "destination_for"]
+__all__ = ["Destination", "Parcel", "Staged", "destination_for"]

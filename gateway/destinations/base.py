@@ -8,11 +8,20 @@ written a second time, even when the receiver has already taken the file away.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.errors import GatewayError
+
+
+class Staged(enum.Enum):
+    """When and where a parcel was staged."""
+
+    NOW = "now"  #: just now, by this process
+    BEFORE = "before"  #: here, before a crash that may have come after the rename
+    ELSEWHERE = "elsewhere"  #: before a crash, in a place that is not this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +33,19 @@ class Parcel:
     target: str  #: final name at the destination, one path component
     sha256: str
     size: int
-    staged_before: bool = False  #: the ledger says so; a crash may have come after the rename
+    staged: Staged = Staged.NOW
     stream: str | None = None  #: strict stream: nothing of it is published after a failure
 
 
 class Destination(Protocol):
     """A place that takes files. Results come in the parcels' order; None is success."""
+
+    def identity(self) -> str:
+        """Return what tells this place from every other: the same text as long as it is the same.
+
+        Raises DestinationError where the place is not there.
+        """
+        ...
 
     def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Write each parcel under its temporary name, durable when this returns.
@@ -42,8 +58,10 @@ class Destination(Protocol):
         """Give each staged parcel its final name, durable when this returns.
 
         Never overwrites: TargetOccupied where another file has the name. A parcel that was staged
-        before a crash and whose temporary name is gone was published; that is success. One that
-        was staged just now and is gone was removed by somebody: it is staged anew later.
+        here before a crash and whose temporary name is gone was published; that is success. One
+        that was staged just now and is gone was removed by somebody, and one that was staged in
+        another place cannot be asked for: unless the very file stands there under its name, it
+        is staged anew later.
         PublicationUnfinished says that the file has its name already: publish it again, never
         stage it again. After a failure the later parcels of the same strict stream are left
         staged, with PredecessorUndelivered.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.config.settings import FolderDestination
 from gateway.custody import copies, moves, syncs
-from gateway.destinations.base import Parcel
+from gateway.destinations.base import Parcel, Staged
 from gateway.errors import (
     CustodyError,
     DestinationError,
@@ -27,6 +27,13 @@ class Folder:
         """Deliver as ``settings`` say; the directory must exist."""
         self._directory = str(settings.path)
         self._marker = settings.done_marker
+
+    def identity(self) -> str:
+        """Return path and inode: an empty mount point, or another directory of the name, is another place."""
+        try:
+            return f"{self._directory}#{os.stat(self._directory).st_ino}"
+        except OSError as error:
+            raise self._missing() or DestinationError(where=self._directory, cause=error) from error
 
     def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Write each parcel, and its done marker, under hidden temporary names and sync them."""
@@ -95,13 +102,22 @@ class Folder:
         for path in marker:
             final = self._path(parcel.target + (self._marker or ""))
             try:
-                self._give_name(parcel, path, final)
-            except GatewayError as error:
+                self._give_marker(parcel, path, final)
+            except (GatewayError, OSError) as error:
                 raise PublicationUnfinished(where=final, cause=error) from error
+
+    def _give_marker(self, parcel: Parcel, temporary: str, final: str) -> None:
+        """Publish the marker; a file published before a crash and still there may never have had one."""
+        data = self._path(parcel.target)
+        if parcel.staged is not Staged.NOW and not os.path.lexists(temporary) and os.path.lexists(data):
+            with contextlib.suppress(FileExistsError), open(final, "xb"):
+                pass
+            return
+        self._give_name(parcel, temporary, final)
 
     def _give_name(self, parcel: Parcel, temporary: str, final: str) -> None:
         if not os.path.lexists(temporary):
-            if parcel.staged_before:
+            if parcel.staged is Staged.BEFORE or _is_there(final, parcel):
                 return  # published before a crash; the receiver may have taken it already
             raise DestinationError(
                 "The staged file was removed before it had its name",
@@ -124,6 +140,13 @@ class Folder:
         """The hidden names, data first; they are derived from the delivery key alone."""
         base = self._path(f".{parcel.key}.part")
         return [base, f"{base}.marker"] if self._marker else [base]
+
+
+def _is_there(final: str, parcel: Parcel) -> bool:
+    """Return whether the parcel's very bytes stand under their name, put there before a crash."""
+    if parcel.staged is Staged.NOW or not os.path.lexists(final):
+        return False
+    return copies.hash_file(final) == (parcel.sha256, parcel.size)
 
 
 def _attempt(step: Callable[[Parcel], None], parcel: Parcel) -> GatewayError | None:

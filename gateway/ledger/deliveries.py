@@ -30,7 +30,7 @@ _UPDATE = (
         deliveries.c.destination == bindparam("the_destination"),
     )
     .values({name: bindparam(name) for name in ("state", "tries", "next_try_at", "last_error", "target")})
-    .values(delivered_at=bindparam("delivered_at"))
+    .values(delivered_at=bindparam("delivered_at"), staged_in=bindparam("staged_in"))
 )
 
 
@@ -67,6 +67,7 @@ def _values(one: Delivery) -> dict[str, Any]:
         "last_error": one.last_error,
         "target": one.target,
         "delivered_at": one.delivered_at,
+        "staged_in": one.staged_in,
     }
 
 

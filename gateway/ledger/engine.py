@@ -59,7 +59,11 @@ def open_ledger(url: str, *, create: bool = False, busy_seconds: float = BUSY_SE
     if create:
         _make_directory(path)
     elif not os.path.isfile(path):
-        raise LedgerError("There is no ledger", where=path, hint="Put it back from the backup; a new site is made with `gateway init`")
+        raise LedgerError(
+            "There is no ledger",
+            where=path,
+            hint="Put it back from the backup; a new site is made with `gateway init`",
+        )
     ledger = Ledger(path, busy_seconds)
     try:
         ledger.prepare(create)

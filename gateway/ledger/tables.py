@@ -110,6 +110,7 @@ deliveries = Table(
     Column("last_error", ExactText),
     Column("target", FileName),
     Column("delivered_at", UtcTime),
+    Column("staged_in", ExactText),
     UniqueConstraint("transfer", "attempt", "destination", name="deliveries_once"),
     Index("deliveries_by_state", "state", "destination", "place"),
 )

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from gateway.config.settings import FolderDestination, RetryPolicy
 from gateway.custody.names import archive_name
-from gateway.destinations import Parcel, destination_for
+from gateway.destinations import Destination, Parcel, Staged, destination_for
 from gateway.errors import DestinationError, GatewayError, PredecessorUndelivered, PublicationUnfinished
 from gateway.ledger import audit, deliveries, transfers
 from gateway.model import AuditEntry, Delivery, DeliveryState, Disposition, State, Transfer
@@ -34,6 +34,22 @@ class _Try:
     transfer: Transfer
     parcel: Parcel
     error: GatewayError | None = None
+    is_resumed: bool = False  #: staged by a process that did not come to the end
+    was_asked: bool = False  #: the destination was asked to publish it
+
+    def resume(self, place: str) -> None:
+        """Note whether what was staged before was staged in ``place``."""
+        if self.is_resumed:
+            staged = Staged.BEFORE if self.delivery.staged_in == place else Staged.ELSEWHERE
+            self.parcel = dataclasses.replace(self.parcel, staged=staged)
+
+    @property
+    def state_after_failure(self) -> DeliveryState:
+        """STAGED as long as it may have its name at the destination: then it is never written again."""
+        unasked = self.is_resumed and not self.was_asked
+        if unasked or isinstance(self.error, PublicationUnfinished):
+            return DeliveryState.STAGED
+        return DeliveryState.PENDING
 
 
 def new_deliveries(route: Route, transfer: Transfer) -> list[Delivery]:
@@ -97,8 +113,13 @@ def _due(context: Context, route: Route, destination: str, now: datetime, tried:
         weight += owner.size
         if owner.id in tried or (group and weight > limits.batch_bytes):
             break
-        group.append(_Try(one, owner, _parcel(context, route, one, owner)))
+        group.append(_try(context, route, one, owner))
     return group
+
+
+def _try(context: Context, route: Route, delivery: Delivery, owner: Transfer) -> _Try:
+    parcel = _parcel(context, route, delivery, owner)
+    return _Try(delivery, owner, parcel, is_resumed=delivery.state is DeliveryState.STAGED)
 
 
 def _is_strict(route: Route) -> bool:
@@ -112,7 +133,6 @@ def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transf
         target=delivery.target or archive_name(transfer.name),
         sha256=transfer.sha256 or "",
         size=transfer.size,
-        staged_before=delivery.state is DeliveryState.STAGED,
         stream=transfer.stream if _is_strict(route) else None,
     )
 
@@ -121,21 +141,35 @@ def _deliver_to(
     context: Context, settings: FolderDestination | None, group: list[_Try], report: Report
 ) -> None:
     """Stage, commit, publish, commit."""
-    if settings is None:
+    try:
+        destination, place = _asked(settings, group)
+    except DestinationError as error:
         for one in group:
-            one.error = DestinationError(
-                f"Destination {one.delivery.destination!r} is no longer in the configuration",
-                hint="Configure it again; the file waits for it",
-            )
-        _commit_tries(context, group, RetryPolicy(), report)
+            one.error = error
+        _commit_tries(context, group, settings.retry if settings else RetryPolicy(), report)
         return
-    destination = destination_for(settings)
+    for one in group:
+        one.resume(place)
     fresh = [one for one in group if one.delivery.state is DeliveryState.PENDING]
     _apply(destination.stage, fresh)
-    _commit_staged(context, [one for one in fresh if one.error is None])
+    _commit_staged(context, [one for one in fresh if one.error is None], place)
     _stop_after_failure(group)
-    _apply(destination.publish, [one for one in group if one.error is None])
-    _commit_tries(context, group, settings.retry, report)
+    going = [one for one in group if one.error is None]
+    _apply(destination.publish, going)
+    for one in going:
+        one.was_asked = not isinstance(one.error, PredecessorUndelivered)
+    _commit_tries(context, group, settings.retry if settings else RetryPolicy(), report)
+
+
+def _asked(settings: FolderDestination | None, group: Sequence[_Try]) -> tuple[Destination, str]:
+    """Return the destination and what tells its place; raises DestinationError where it is not there."""
+    if settings is None:
+        raise DestinationError(
+            f"Destination {group[0].delivery.destination!r} is no longer in the configuration",
+            hint="Configure it again; the file waits for it",
+        )
+    destination = destination_for(settings)
+    return destination, destination.identity()
 
 
 def _apply(step: Callable[[Sequence[Parcel]], list[GatewayError | None]], group: Sequence[_Try]) -> None:
@@ -157,23 +191,23 @@ def _stop_after_failure(group: Sequence[_Try]) -> None:
             stopped.add(stream)
 
 
-def _commit_staged(context: Context, group: Sequence[_Try]) -> None:
+def _commit_staged(context: Context, group: Sequence[_Try], place: str) -> None:
     for one in group:
-        one.delivery = one.delivery.evolve(state=DeliveryState.STAGED)
+        one.delivery = one.delivery.evolve(state=DeliveryState.STAGED, staged_in=place)
     if group:
         with context.ledger.write() as connection:
             deliveries.update(connection, [one.delivery for one in group])
 
 
 def _commit_tries(context: Context, group: Sequence[_Try], policy: RetryPolicy, report: Report) -> None:
-    """Write how each try ended; a failed one goes back to PENDING and is staged anew next time."""
+    """Write how each try ended; one that failed before it had its name is staged anew next time."""
     now = context.clock.now()
     entries = []
     for one in group:
         tries = one.delivery.tries + 1
         if isinstance(one.error, PredecessorUndelivered):
             # not its own failure: it goes as soon as its predecessor has gone
-            one.delivery = one.delivery.evolve(state=DeliveryState.PENDING, last_error=str(one.error))
+            one.delivery = one.delivery.evolve(state=one.state_after_failure, last_error=str(one.error))
             continue
         if one.error is None:
             one.delivery = one.delivery.evolve(
@@ -186,11 +220,8 @@ def _commit_tries(context: Context, group: Sequence[_Try], policy: RetryPolicy, 
         else:
             report.problem(one.error, one.transfer)
             later = retry.next_try(policy, tries, now, random.random())  # noqa: S311 - jitter, not a secret
-            # half published stays staged: what has its name must not be written a second time
-            half = isinstance(one.error, PublicationUnfinished)
-            state = DeliveryState.STAGED if half else DeliveryState.PENDING
             one.delivery = one.delivery.evolve(
-                state=state, tries=tries, last_error=str(one.error), next_try_at=later
+                state=one.state_after_failure, tries=tries, last_error=str(one.error), next_try_at=later
             )
         entries.append(_entry(context, one))
     with context.ledger.write() as connection:

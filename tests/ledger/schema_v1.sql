@@ -67,6 +67,7 @@ CREATE TABLE deliveries (
     last_error TEXT,
     target BLOB,
     delivered_at VARCHAR(27),
+    staged_in TEXT,
     PRIMARY KEY (place),
     CONSTRAINT deliveries_once UNIQUE (transfer, attempt, destination),
     FOREIGN KEY(transfer) REFERENCES transfers (id)
