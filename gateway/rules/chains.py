@@ -216,4 +216,4 @@ def gaps(state: StreamState) -> tuple[Gap, ...]:
 
 
 def _gap(state: StreamState, span: Span) -> Gap:
-    return Gap(state.text(span.first), state.text(span.last), len(span), span.since)
+    return Gap(state.text(span.first), state.text(span.last), span.count, span.since)

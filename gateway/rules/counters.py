@@ -7,6 +7,7 @@ number opens a new epoch behind the frontier, so old gaps keep their meaning.
 
 from __future__ import annotations
 
+import bisect
 from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
@@ -65,6 +66,8 @@ def _is_restart(policy: SequencePolicy, state: StreamState, number: int, positio
     """Return whether ``number`` declares a restart: it is the reset number and nobody waits for it."""
     if number != policy.reset_to or position == state.frontier:
         return False
+    if policy.wrap_after is not None and position is not None and position > state.frontier:
+        return False  # the counter reaches it within half a round: numbers are missing before it
     return position is None or not ranges.holds(state.missing + state.waived, position)
 
 
@@ -140,7 +143,8 @@ def _late(
 
 
 def _hold(policy: SequencePolicy, state: StreamState, held: Held) -> Decision:
-    waiting = tuple(sorted([*state.held, held], key=lambda each: each.position))
+    place = bisect.bisect(state.held, held.position, key=lambda each: each.position)
+    waiting = (*state.held[:place], held, *state.held[place:])
     after = state.evolve(held=waiting)
     # Without a gap it stands behind files that the next release lets go, and goes with them.
     wait = _words(policy, after, after.missing[0]) if after.missing else waiting[0].number
@@ -243,7 +247,7 @@ def expected(policy: SequencePolicy, state: StreamState) -> str | None:
 
 def _gap(policy: SequencePolicy, state: StreamState, span: Span) -> Gap:
     first, last = number_text(policy, state, span.first), number_text(policy, state, span.last)
-    return Gap(first, last, len(span), span.since)
+    return Gap(first, last, span.count, span.since)
 
 
 def _words(policy: SequencePolicy, state: StreamState, span: Span) -> str:

@@ -22,8 +22,9 @@ class Span:
         """Return whether ``number`` lies in the range."""
         return self.first <= number <= self.last
 
-    def __len__(self) -> int:
-        """Return how many numbers the range has."""
+    @property
+    def count(self) -> int:
+        """How many numbers the range has: more than ``len`` can tell where numbers are long."""
         return self.last - self.first + 1
 
 

@@ -355,3 +355,23 @@ def test_law_report_streams_never_hold_and_know_every_gap(arrivals: list[int]) -
         for number in range(int(gap.first), int(gap.last) + 1)
     }
     assert missing == set(range(1, max(arrivals))) - set(arrivals)
+
+
+@pytest.mark.parametrize("policy", [STRICT, REPORT], ids=["strict", "report"])
+def test_the_longest_numbers_are_counted(policy: SequencePolicy) -> None:
+    """The gateway shall show gaps between numbers of 30 digits, which no machine word holds."""
+    state = feed(policy, ["1", "9" * 30])[-1].state
+    assert gap_texts(policy, state) == [f"2 to {'9' * 29}8"]
+    assert sequence.gaps(policy, state)[0].count == 10**30 - 3
+    rest = sequence.waive(policy, state, "2", "9" * 29 + "8", NOW)
+    assert [str(gap) for gap in rest.waived] == [f"2 to {'9' * 29}8"]
+    assert StreamState.from_dict(rest.state.to_dict()) == rest.state
+
+
+def test_a_number_just_ahead_of_a_wrapping_counter_is_no_restart() -> None:
+    """The gateway shall hold the reset number where the counter reaches it soon: others are missing."""
+    policy = SequencePolicy(Model.COUNTER, start=9998, wrap_after=9999, wrap_to=1, reset_to=3)
+    ahead = feed(policy, ["9998", "3"])[-1]
+    assert (ahead.fate, gap_texts(policy, ahead.state)) == (Fate.HOLD, ["9999 to 2"])
+    assert delivered(policy, ["9998", "3", "9999", "1", "2", "4"]) == ["9998", "9999", "1", "2", "3", "4"]
+    assert feed(policy, ["9998", "9999", "1", "2", "3", "4", "3"])[-1].kind is Kind.RESET
