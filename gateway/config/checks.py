@@ -8,6 +8,7 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.building import absolute, inbox
+from gateway.config.notation import seconds
 from gateway.errors import ConfigurationError
 from gateway.formats.selection import parse_range
 from gateway.rules import file_names
@@ -33,6 +34,9 @@ _TELLING = {"name", "stem", "id", "control_number", "message_id"}
 _COUNTER_ONLY = {"start": None, "step": 1, "wrap_after": None, "wrap_to": 1, "largest_jump": None,
                  "reset_to": None}  # fmt: skip
 
+#: A century: dates that lie further ahead cannot be written.
+LONGEST_DURATION = "36500d"
+
 
 def check_site(
     document: Document, data: Data, directory: Path, message_types: Collection[str] | None
@@ -42,6 +46,7 @@ def check_site(
     ``message_types`` are those of the catalogue; None where they are not known.
     """
     yield from _time_zone(document, data["site"])
+    yield from _durations(document, ("site",), data["site"], ("interval",))
     for name, route in data["routes"].items():
         place: Place = ("routes", name)
         yield from _message_type(document, place, route, message_types)
@@ -49,6 +54,7 @@ def check_site(
         yield from _name_pattern(document, place, route)
         yield from _completeness(document, place, route["completeness"])
         yield from _sequence(document, place, route["sequence"])
+        yield from _all_durations(document, place, route)
         yield from _file_names(document, place, route["destinations"])
         yield from _destinations(document, place, route, inbox(name, route, directory), directory)
     yield from _inboxes(document, data["routes"], directory)
@@ -138,6 +144,25 @@ def _sequence(document: Document, place: Place, data: Data) -> Iterator[Problem]
     elif start is not None and not wrap_to <= start <= wrap_after:
         allowed = f"{wrap_to} to {wrap_after}"
         yield document.problem((*here, "start"), "it lies outside the counter", str(start), allowed)
+    if data["reset_to"] == wrap_to:
+        message = "it is `wrap_to`: every wrap would be a restart, and a gap before it would be lost"
+        yield document.problem((*here, "reset_to"), message, str(wrap_to))
+
+
+def _all_durations(document: Document, place: Place, route: Data) -> Iterator[Problem]:
+    completeness, sequence = (*place, "completeness"), (*place, "sequence")
+    waits = ("quiet", "mismatch_after", "alert_after")
+    yield from _durations(document, completeness, route["completeness"], waits)
+    yield from _durations(document, sequence, route["sequence"], ("hold",))
+    for name, destination in route["destinations"].items():
+        retry = (*place, "destinations", name, "retry")
+        yield from _durations(document, retry, destination["retry"], ("first", "cap"))
+
+
+def _durations(document: Document, place: Place, data: Data, keys: tuple[str, ...]) -> Iterator[Problem]:
+    for key in keys:
+        if seconds(data[key]) > seconds(LONGEST_DURATION):
+            yield document.problem((*place, key), "it is too long", data[key], f"at most {LONGEST_DURATION}")
 
 
 def _file_names(document: Document, place: Place, destinations: Mapping[str, Data]) -> Iterator[Problem]:

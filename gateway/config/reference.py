@@ -40,7 +40,7 @@ routes:
 
 - **Text** may stand bare, but `>=1.0.0`, `*.csv`, `{name}` and everything else that starts with one of
   `> * & ! % @ { [ " '` needs quotes. Only `true`, `false`, `null` and whole numbers are more than text.
-- **Durations** are a number and a unit: `500ms`, `10s`, `5m`, `1.5h`, `1d`.
+- **Durations** are a number and a unit: `500ms`, `10s`, `5m`, `1.5h`, `1d`; at most `36500d`.
 - **Sizes** are a whole number and a unit: `512B`, `64KiB`, `64MiB`, `2GiB`.
 - **Paths** start at the site directory unless they are absolute.
 - **Secrets** never stand in the file: `{env: NAME}` takes the value from the environment,

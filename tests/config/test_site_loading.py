@@ -166,6 +166,15 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
         (["sequence: {model: timestamp, start: 4}"], "sequence.start", "counts only with `model: counter`"),
         (["sequence: {model: counter, wrap_after: 1, wrap_to: 1}"], "sequence.wrap_to", "must be below"),
         (["sequence: {model: counter, wrap_after: 9, start: 10}"], "sequence.start", "outside the counter"),
+        (
+            ["sequence: {model: counter, wrap_after: 9, reset_to: 1}"],
+            "sequence.reset_to",
+            "every wrap would be a restart",
+        ),
+        (["sequence: {hold: 36501d}"], "sequence.hold", "too long"),
+        (["completeness: {quiet: 999999999d}"], "completeness.quiet", "too long"),
+        (["completeness: {alert_after: 999999999h}"], "completeness.alert_after", "too long"),
+        (["completeness: {mismatch_after: 999999999d}"], "completeness.mismatch_after", "too long"),
         (["source: {path: working/x}"], "source.path", "gateway's own directory `working`"),
         (["source: {path: ../..}"], "source.path", "gateway's own directory"),
         (["replay_default_reason: ''"], "replay_default_reason", "too short"),
@@ -192,6 +201,8 @@ def test_wrong_routes_are_refused(tmp_path: Path, lines: list[str], path: str, m
         ("{path: x, file_name: 'a/{name}'}", "file_name", "right form"),
         ("{path: x, retry: {factor: '0.5'}}", "retry.factor", "right form"),
         ("{path: x, retry: {jitter: 2}}", "retry.jitter", "too large"),
+        ("{path: x, retry: {first: 999999999d}}", "retry.first", "too long"),
+        ("{path: x, retry: {cap: 36500.1d}}", "retry.cap", "too long"),
     ],
 )
 def test_wrong_destinations_are_refused(tmp_path: Path, destination: str, key: str, message: str) -> None:
@@ -199,6 +210,16 @@ def test_wrong_destinations_are_refused(tmp_path: Path, destination: str, key: s
     found = problems(tmp_path, MINIMAL + f"      other: {destination}\n")
     assert [each.path for each in found] == [f"routes.orders.destinations.other.{key}"]
     assert message in found[0].message
+
+
+def test_no_duration_is_longer_than_a_calendar(tmp_path: Path) -> None:
+    """The gateway shall refuse a pause between passes that never ends, and take a century."""
+    found = problems(tmp_path, MINIMAL.replace("{name: Plant}", "{name: Plant, interval: 9999999d}"))
+    assert [(each.path, each.found, each.allowed) for each in found] == [
+        ("site.interval", "9999999d", "at most 36500d")
+    ]
+    held = load_site(site_with(tmp_path, route_with("sequence: {hold: 36500d}")))
+    assert held.routes[0].sequence.hold_seconds == 36500 * 86400
 
 
 def test_inboxes_are_separate(tmp_path: Path) -> None:
