@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
 import json
 import os
 import re
@@ -22,7 +23,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from gateway import __version__
-from gateway.custody.names import archive_name, companion_name
+from gateway.custody.names import REPORT_SUFFIX, archive_name, companion_name
 from gateway.errors import ConfigurationError, ManifestInvalid
 from gateway.printable import portable_text
 
@@ -46,6 +47,7 @@ def build_manifest(
     *,
     site: str,
     time_zone: str,
+    report: str | None = None,
 ) -> dict[str, Any]:
     """Return the manifest of ``transfer`` as JSON-ready data; what is not known is left out.
 
@@ -55,6 +57,7 @@ def build_manifest(
         deliveries: of all attempts, in any order.
         site: the site's name.
         time_zone: IANA name of the site's zone; every time is given in UTC and in it.
+        report: the text laid beside the file, where there is one; its digest goes in.
 
     Raises ConfigurationError for an unknown zone, ValueError for a time without a zone.
     """
@@ -70,6 +73,7 @@ def build_manifest(
             "source": _named("path", transfer.source),
             "evidence": [one.to_dict() for one in transfer.evidence],
             "companions": [_companion(one, transfer, settled_name) for one in transfer.companions],
+            "report": _report(report, settled_name),
             "identity": _identity(transfer),
             "format": {"version": transfer.format_version, "digest": transfer.format_digest},
             "configuration": {"digest": transfer.config_digest},
@@ -90,6 +94,11 @@ def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
     """Return ``manifest`` in canonical form (see the module)."""
     text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False)
     return _NOT_PLAIN.sub(_visible, text).encode("utf-8") + b"\n"
+
+
+def report_bytes(report: str) -> bytes:
+    """Return the bytes of a report as they are laid beside its file."""
+    return portable_text(report).encode("utf-8")
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -182,6 +191,13 @@ def _companion(companion: Companion, transfer: Transfer, settled_name: str) -> d
         "size": companion.size,
         "sha256": companion.sha256,
     }
+
+
+def _report(report: str | None, settled_name: str) -> dict[str, str] | None:
+    if report is None:
+        return None
+    digest = hashlib.sha256(report_bytes(report)).hexdigest()
+    return {"archived_as": settled_name + REPORT_SUFFIX, "sha256": digest}
 
 
 def _attempt(attempt: Attempt, at: Callable[[datetime | None], Any]) -> dict[str, Any]:

@@ -65,6 +65,12 @@ def resume_move(source: StrPath, target: StrPath) -> bool:
     return False
 
 
+def demand_free(source: StrPath, target: StrPath) -> None:
+    """Raise NameTaken where `resume_move` would, because another file has the name ``target``."""
+    if exists(target) and exists(source) and not _same_entry(source, target):
+        _half_moved(os.fspath(source), os.fspath(target))
+
+
 def remove(path: StrPath) -> None:
     """Remove the file ``path``; raises FileMissing, AccessDenied or CustodyError."""
     with refusing("remove", path):
@@ -151,16 +157,21 @@ def _remove_unchanged(source: str, before: os.stat_result, target: str) -> None:
 
 
 def _finish(source: str, target: str) -> None:
-    """Finish a move that left both names: it linked, or it copied, or it was no move at all."""
+    """Finish a move that left both names."""
+    if _half_moved(source, target) == "copied":
+        syncs.sync_files([target])
+        syncs.sync_directory(_parent(target))
+    remove(source)
+
+
+def _half_moved(source: str, target: str) -> str:
+    """Return how a move left both names, linked or copied; NameTaken where it was no move at all."""
     linked = _same_inode(source, target)
     copied = not linked and _device(source) != _device(target) and hash_file(source) == hash_file(target)
     if not linked and not copied:
         # On one file system a move never leaves two files, so equal bytes prove nothing there.
         raise NameTaken(where=f"{shown(source)} -> {shown(target)}")
-    if copied:
-        syncs.sync_files([target])
-        syncs.sync_directory(_parent(target))
-    remove(source)
+    return "linked" if linked else "copied"
 
 
 def _same_entry(source: StrPath, target: StrPath) -> bool:

@@ -16,7 +16,7 @@ from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists
 from gateway.custody.moves import remove, resume_move
 from gateway.custody.refusals import StrPath, shown
-from gateway.custody.settle import CompanionMove, manifest_owner
+from gateway.custody.settle import CompanionMove, SettleItem, manifest_owner
 from gateway.errors import FileChanged, GatewayError, NameTaken
 
 if TYPE_CHECKING:
@@ -67,6 +67,23 @@ def put_back(found: StrPath, places: Sequence[StrPath], sha256: str) -> None:
         remove(found)
     for path in (places[0], found):
         syncs.sync_directory(os.path.dirname(os.fspath(path)))
+
+
+def fetch_back(item: SettleItem, places: Sequence[StrPath]) -> bool:
+    """Bring a file back into work that a try at settling ``item`` left at one of ``places``; durable then.
+
+    So it was where a companion's name was taken after the data had moved. Returns False, and moves
+    nothing, where it is not surely this file: it has a manifest, other bytes, or lacks its companions.
+    """
+    if exists(item.working) or not all(exists(one.working) for one in item.companions):
+        return False
+    for place in places:
+        if exists(place) and not exists(manifest_of(place)) and hash_file(place)[0] == item.sha256:
+            resume_move(place, item.working)
+            for path in (item.working, place):
+                syncs.sync_directory(os.path.dirname(os.fspath(path)))
+            return True
+    return False
 
 
 def _each(

@@ -19,7 +19,8 @@ from gateway.custody import daylist, syncs, writes
 from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists, open_regular, require
-from gateway.custody.moves import make_directory, resume_move
+from gateway.custody.manifest import report_bytes
+from gateway.custody.moves import demand_free, make_directory, resume_move
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import (
     AccessDenied,
@@ -31,7 +32,6 @@ from gateway.errors import (
     NameTaken,
     NotRegular,
 )
-from gateway.printable import portable_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,13 +79,15 @@ def settle(items: Sequence[SettleItem]) -> list[GatewayError | None]:
     trying again goes on from there. Its neighbours are not affected, unless the disk itself
     refuses to sync.
 
-    Errors: NameTaken (target or manifest belong to another transfer: choose another name),
+    Errors: NameTaken (target, manifest or a companion's target belong to another transfer, found out
+    before anything moves: choose another name),
     FileMissing, FileChanged (the bytes at the target are not those of the manifest), DiskFull,
     SyncFailed, CustodyError.
     """
     works = [_Work(item) for item in items]
     _refuse_shared_targets(works)
     _make_directories(works)
+    _each(works, _demand_free)
     _each(works, _write_papers)
     _sync_before_naming(works)
     _each(works, _move_files)
@@ -134,20 +136,25 @@ def _made(directory: str) -> CustodyError | None:
     return None
 
 
+def _demand_free(work: _Work) -> None:
+    """Look at every name before the first is given: data without its companions would be stranded."""
+    for source, target in _moves(work.item):
+        demand_free(source, target)
+
+
 def _write_papers(work: _Work) -> None:
     item = work.item
     owner = manifest_owner(manifest_of(item.target))
     if owner not in (None, item.transfer):
         raise NameTaken(f"The name belongs to transfer {owner}", where=shown(item.target))
     if item.report is not None:
-        report = portable_text(item.report).encode("utf-8")
+        report = report_bytes(item.report)
         final = report_of(item.target)
         if owner is None and _differs(final, report):
             raise NameTaken("A report without its manifest has the name", where=shown(final))
         _write_paper(work, final, report)
     _write_paper(work, manifest_of(item.target), item.manifest)
-    moves = ((item.working, item.target), *((one.working, one.target) for one in item.companions))
-    for source, target in moves:
+    for source, target in _moves(item):
         path = os.fspath(source if exists(source) else target)
         status = require(path)  # a link or FIFO in the file's place is this item's error, not the disk's
         if path == os.fspath(item.working) and item.mtime_ns not in (None, status.st_mtime_ns):
@@ -226,7 +233,7 @@ def _entries(item: SettleItem) -> list[daylist.Entry]:
     entries = [(item.sha256, _name(item.target))]
     entries.extend((one.sha256 or hash_file(one.target)[0], _name(one.target)) for one in item.companions)
     if item.report is not None:
-        report = portable_text(item.report).encode("utf-8")
+        report = report_bytes(item.report)
         entries.append((hashlib.sha256(report).hexdigest(), _name(report_of(item.target))))
     entries.append((hashlib.sha256(item.manifest).hexdigest(), _name(manifest_of(item.target))))
     return entries
@@ -253,8 +260,12 @@ def _discard_papers(work: _Work) -> None:
             continue  # the error that the item has already says more
 
 
+def _moves(item: SettleItem) -> list[tuple[StrPath, StrPath]]:
+    return [(item.working, item.target), *((one.working, one.target) for one in item.companions)]
+
+
 def _targets(item: SettleItem) -> list[StrPath]:
-    return [item.target, *(one.target for one in item.companions)]
+    return [target for _, target in _moves(item)]
 
 
 def manifest_owner(manifest: StrPath) -> str | None:

@@ -179,8 +179,9 @@ class _Run:
         if manifest["file"]["archived_as"] != data_name:
             self._differs(Kind.ALTERED, path, f"it is about {printable(manifest['file']['archived_as'])}")
             return []
-        companions = [(one["archived_as"], one.get("sha256")) for one in manifest["companions"]]
-        return [(data_name, manifest["file"].get("sha256")), *companions]
+        beside = [*manifest["companions"], *([manifest["report"]] if "report" in manifest else [])]
+        parts = [(one["archived_as"], one.get("sha256")) for one in beside]
+        return [(data_name, manifest["file"].get("sha256")), *parts]
 
     def _compare(self, path: str, expected: str | None, witness: str) -> None:
         """Read ``path`` and compare its bytes with the digest that ``witness`` states."""
