@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from gateway.errors import GatewayError, InternalError
+from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.ledger import audit, checkpoint, transfers
 from gateway.model import State, Transfer
+from gateway.rules import lifecycle
 from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
@@ -86,12 +87,34 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
         if not route.enabled or only not in (None, route.name):
             continue
         reports.append(_run_alone(context, route))
+    if only is None:
+        reports += _forsaken(context)
     try:
         _anchor(context)
     except GatewayError as error:
         unanchored = Report("audit trail")
         unanchored.problem(error)
         reports.append(unanchored)
+    return reports
+
+
+def _forsaken(context: Context) -> list[Report]:
+    """Return a report for each route that is no longer configured and still has files on their way."""
+    with context.ledger.read() as connection:
+        counts = transfers.count_by_state(connection)
+    configured = {route.name for route in context.site.routes}
+    open_files: dict[str, int] = {}
+    for (name, state), count in counts.items():
+        if name not in configured and state in lifecycle.OPEN:
+            open_files[name] = open_files.get(name, 0) + count
+    reports = []
+    for name, count in sorted(open_files.items()):
+        report = Report(name)
+        hint = "Configure the route again under this name until they are through"
+        report.problem(
+            ConfigurationError(f"{count} files are on their way on a route that is not configured", hint=hint)
+        )
+        reports.append(report)
     return reports
 
 

@@ -82,8 +82,8 @@ def print_reports(reports: Sequence[Report], *, quiet: bool = False) -> None:
             say(f"  ! {f'{problem.name}: ' if problem.name else ''}{first}", err=True)
             for line in more:
                 say(f"      {line}", err=True)
-        if len(each.problems) > _TROUBLES:
-            say(f"  ! ... and {len(each.problems) - _TROUBLES:,} more problems", err=True)
+        if each.problem_total > _TROUBLES:
+            say(f"  ! ... and {each.problem_total - _TROUBLES:,} more problems", err=True)
     if not reports:
         say("No route is enabled.")
 

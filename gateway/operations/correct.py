@@ -10,12 +10,13 @@ from pathlib import Path
 from gateway.custody import copies, look, names, syncs
 from gateway.errors import ActionRefused, FormatError, GatewayError
 from gateway.formats.definition import Version
-from gateway.ledger import attempts, transfers
+from gateway.ledger import attempts, audit, transfers
 from gateway.ledger.engine import Connection
 from gateway.ledger.ids import new_id
 from gateway.model import Attempt, Evidence, State, Transfer
 from gateway.operations.demands import demand_reason, route_of
 from gateway.operations.field_diff import FieldDiff, field_diff
+from gateway.printable import printable
 from gateway.stages.context import Context, Move, record_moves
 
 
@@ -49,6 +50,8 @@ def correct(
         attempts.insert(
             connection, [Attempt(child.id, 1, context.actor.name, why, child.arrived_at, detail=detail)]
         )
+        arrived = {"name": printable(child.name), "source": printable(child.source), "size": child.size}
+        audit.append(connection, [context.entry("arrived", child, new=arrived, reason=why)])
         record_moves(context, connection, [parent])
     return child, difference
 
@@ -117,6 +120,7 @@ def _copy_in(context: Context, failed: Transfer, corrected: Path, reason: str) -
         evidence=(Evidence("operator", f"corrected file given by {context.actor.name}"),),
         config_digest=context.site.digest,
         parent=failed.id,
-        authorised="reprocess",
+        # whoever corrects a file says with that that it may come late
+        authorised="reprocess+F801+F804",
         reason=reason,
     )

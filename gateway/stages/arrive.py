@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gateway.custody.names import working_name
 from gateway.errors import AccessDenied, GatewayError, NotRegular, Overdue, SourceError
 from gateway.finding_codes import finding
-from gateway.ledger import arrivals, settlements
+from gateway.ledger import arrivals, settlements, transfers
 from gateway.ledger.ids import new_id
 from gateway.model import Arrival, Evidence, Finding, Sighting, State, Transfer
 from gateway.printable import printable
@@ -49,10 +49,12 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
     outcomes = completeness.share_companions(outcomes, look.around)
     _remember(context, route, look, outcomes, report)
+    intended = _intended(context, route)
     found = (
         _transfer(context, route, look, name, outcome)
         for name, outcome in outcomes.items()
         if isinstance(outcome, Complete | Damaged)
+        and _entry(look.source.location(name), look.cases[name].sighting) not in intended
     )
     limits = context.site.limits
     for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
@@ -62,6 +64,17 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
             # from here on the files belong to transfers, not to arrivals
             arrivals.remove(connection, route.name, [row.name for row in batch])
         yield batch
+
+
+def _intended(context: Context, route: Route) -> set[tuple[str, int, int, int]]:
+    """Return the entries that earlier passes meant to claim and could not: they have their transfers."""
+    with context.ledger.read() as connection:
+        rows = transfers.in_states(connection, route.name, (State.ARRIVED,))
+    return {(row.source, row.size, row.mtime_ns, row.inode) for row in rows}
+
+
+def _entry(location: str, seen: Sighting) -> tuple[str, int, int, int]:
+    return location, seen.size, seen.mtime_ns, seen.inode
 
 
 def _look(context: Context, route: Route) -> _Look:

@@ -30,7 +30,7 @@ class Problem:
     name: str | None = None
 
 
-#: Transfers of one pass and route that a report keeps whole.
+#: Transfers and problems of one pass and route that a report keeps whole.
 _KEPT = 1000
 
 
@@ -43,14 +43,15 @@ class Report:
     counts: Counter[State] = field(default_factory=Counter)  #: transfers settled or held, by state
     settled: list[Transfer] = field(default_factory=list)  #: the first of them
     held: list[Transfer] = field(default_factory=list)  #: the first of them
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  #: the first of them
+    problem_total: int = 0
     waiting: int = 0
     stuck: set[str] = field(default_factory=set)  #: transfers that wait for the next pass
 
     @property
     def is_troubled(self) -> bool:
         """Whether somebody has to look: a file failed, or something could not go on."""
-        return bool(self.problems) or self.counts[State.FAILED] > 0
+        return self.problem_total > 0 or self.counts[State.FAILED] > 0
 
     @property
     def settled_total(self) -> int:
@@ -68,9 +69,11 @@ class Report:
         """Note ``error``; the work it stopped stays where it is and is tried again."""
         if transfer is not None:
             self.stuck.add(transfer.id)
-        self.problems.append(
-            Problem(error, transfer.id if transfer else None, transfer.name if transfer else name)
-        )
+        self.problem_total += 1
+        if len(self.problems) < _KEPT:
+            self.problems.append(
+                Problem(error, transfer.id if transfer else None, transfer.name if transfer else name)
+            )
 
 
 @dataclass(slots=True)

@@ -148,6 +148,7 @@ def _decide(bench: _Bench, number: int, one: Examined) -> Move:
         reason_code=fate.reason_code,
         reason=fate.reason or one.transfer.reason,
         stream=_stream_of(bench.route, one.transfer),
+        config_digest=bench.context.site.digest,
     )
     if fate.settle is not None:
         after = plan_settlement(bench.context, after, fate.settle, bench.taken)

@@ -31,7 +31,7 @@ def ask_again(
             row.evolve(state=State.REPLAY, attempt=row.attempt + 1, authorised=authorised, reason=reason),
             action,
             reason,
-            {"attempt": row.attempt + 1},
+            {"attempt": row.attempt + 1, "authorised": authorised},
             actor,
         )
         for row in rows
