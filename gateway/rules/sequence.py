@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from gateway.finding_codes import finding
 from gateway.model import Severity
 from gateway.rules import chains, counters
+from gateway.rules.model_change import adopted, is_changed, is_suspended, model_of
 from gateway.rules.sequence_policy import Expired, Late, Model, Order, SequencePolicy
 from gateway.rules.streams import (
     Decision,
@@ -50,6 +51,8 @@ __all__ = [
     "expired",
     "free",
     "gaps",
+    "is_changed",
+    "is_suspended",
     "judge",
     "judge_authorised",
     "release",
@@ -73,10 +76,15 @@ def judge(
 ) -> Decision:
     """Return what becomes of the file with ``number`` (and ``previous``, in a chain).
 
-    ``transfer`` is its id, kept with a hold. ``now`` is when the gap or hold begins.
+    ``transfer`` is its id, kept with a hold. ``now`` is when the gap or hold begins. On a suspended
+    stream (``is_suspended``) it would wait, and must be judged again later: the state has no place for it.
     """
     if policy.model is Model.NONE:
         return Decision(Kind.IN_ORDER, Fate.GO, state)
+    if is_suspended(policy, state):
+        return Decision(Kind.HOLD, Fate.HOLD, state, None, "the files of its stream's former model")
+    if is_changed(policy, state):
+        state = adopted(policy, state).state
     if number is None or not number.strip():
         return invalid(state, number, "it is empty")
     text = number.strip()
@@ -141,9 +149,14 @@ def release(policy: SequencePolicy, state: StreamState) -> Release:
 
     On a stream that is strict no longer all of them may; the gaps stay on record.
     """
+    freed = _freed(policy, state.evolve(freed=()))
+    return Release(freed.state, (*state.freed, *freed.held))
+
+
+def _freed(policy: SequencePolicy, state: StreamState) -> Release:
     if policy.model is Model.NONE or policy.order is Order.REPORT:
         return _everything(policy, state)
-    if policy.model is Model.CHAIN:
+    if model_of(policy, state) is Model.CHAIN:
         return chains.release(policy, state)
     return counters.release(state)
 
@@ -152,7 +165,7 @@ def _everything(policy: SequencePolicy, state: StreamState) -> Release:
     if not state.held:
         return Release(state, ())
     recent = state.recent
-    if policy.model is Model.CHAIN:
+    if model_of(policy, state) is Model.CHAIN:
         recent = (*recent, *(as_number(held.number) or 0 for held in state.held))[-chains.REMEMBERED :]
     after = state.evolve(held=(), last=state.held[-1].number, recent=recent)
     return Release(after, state.held)
@@ -165,9 +178,9 @@ def waive(policy: SequencePolicy, state: StreamState, first: str, last: str | No
     Nothing is waived where nothing fits. Raises ValueError for a text that is no number.
     """
     start, end = _whole(first), _whole(first if last is None else last)
-    if policy.model is Model.CHAIN:
+    if model_of(policy, state) is Model.CHAIN:
         return chains.waive(state, start, end)
-    if policy.model is Model.COUNTER:
+    if model_of(policy, state) is Model.COUNTER:
         return counters.waive(policy, state, start, end, now)
     return Waiver(state, ())
 
@@ -177,8 +190,16 @@ def reset(policy: SequencePolicy, state: StreamState, to: str) -> Waiver:
 
     On a counter ``to`` is the number expected next, on a chain the predecessor that the next
     file names; on timestamps files newer than ``to`` are in order. Raises ValueError for a
-    text that is none of these.
+    text that is none of these. A stream that was counted by another model begins by this one;
+    what was held goes before it.
     """
+    if is_changed(policy, state):
+        begun = adopted(policy, state)
+        return Waiver(_reset(policy, begun.state, to).state, begun.waived)
+    return _reset(policy, state, to)
+
+
+def _reset(policy: SequencePolicy, state: StreamState, to: str) -> Waiver:
     if policy.model is Model.TIMESTAMP:
         if _stamp(to) is None:
             raise ValueError(f"{to!r} is not a timestamp")
@@ -195,8 +216,10 @@ def free(policy: SequencePolicy, state: StreamState, transfer: str) -> Waiver:
 
     Raises KeyError if it is not held.
     """
+    if any(held.transfer == transfer for held in state.freed):
+        return Waiver(state, ())
     held = _held(state, transfer)
-    if policy.model is Model.CHAIN:
+    if model_of(policy, state) is Model.CHAIN:
         return chains.free(state, held)
     before = [span for span in state.missing if span.first < held.position]
     return counters.give_up(policy, state, before)
@@ -208,7 +231,7 @@ def withdraw(policy: SequencePolicy, state: StreamState, transfer: str, now: dat
     Raises KeyError if it is not held.
     """
     held = _held(state, transfer)
-    if policy.model is Model.CHAIN:
+    if model_of(policy, state) is Model.CHAIN:
         return chains.withdraw(policy, state, held)
     return counters.withdraw(state, held, now)
 
@@ -222,16 +245,20 @@ def expired(policy: SequencePolicy, since: datetime, now: datetime) -> Expired |
 
 def gaps(policy: SequencePolicy, state: StreamState) -> tuple[Gap, ...]:
     """Return the missing numbers for display, a range as one."""
-    if policy.model is Model.CHAIN:
+    if policy.model is Model.NONE:
+        return ()
+    if model_of(policy, state) is Model.CHAIN:
         return chains.gaps(state)
-    return counters.gaps(policy, state) if policy.model is Model.COUNTER else ()
+    return counters.gaps(policy, state) if model_of(policy, state) is Model.COUNTER else ()
 
 
 def expected(policy: SequencePolicy, state: StreamState) -> str | None:
     """Return the number that can go next: for a chain the predecessor it must name; None: any."""
-    if policy.model is Model.COUNTER:
+    if policy.model is Model.NONE:
+        return None
+    if model_of(policy, state) is Model.COUNTER:
         return counters.expected(policy, state)
-    return state.last if policy.model is Model.CHAIN else None
+    return state.last if model_of(policy, state) is Model.CHAIN else None
 
 
 def _is_held(state: StreamState, number: str | None) -> bool:

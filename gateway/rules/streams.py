@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.finding_codes import finding
 from gateway.printable import printable
 from gateway.rules.ranges import Span, Spans
+from gateway.rules.sequence_policy import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,16 @@ class StreamState:
     width: int = 0  #: digits of a number with leading zeros, for display
     recent: tuple[int, ...] = ()  #: chain: the numbers accepted last, newest at the end
     restarts: int = 0  #: how often the sender or an operator began anew
+    freed: tuple[Held, ...] = ()  #: held under another model, to go with the next release
+
+    @property
+    def model(self) -> Model:
+        """The model that the stream was counted by so far; NONE while nothing was accepted."""
+        if self.epochs:
+            return Model.COUNTER
+        if self.recent:
+            return Model.CHAIN
+        return Model.NONE if self.last is None else Model.TIMESTAMP
 
     def evolve(self, **changes: Any) -> StreamState:
         """Return a copy with ``changes`` applied."""
@@ -102,6 +113,7 @@ class StreamState:
             "width": self.width,
             "recent": list(self.recent),
             "restarts": self.restarts,
+            "freed": [_held_to_dict(held) for held in self.freed],
         }
 
     @classmethod
@@ -117,6 +129,7 @@ class StreamState:
             width=data.get("width", 0),
             recent=tuple(data.get("recent", ())),
             restarts=data.get("restarts", 0),
+            freed=tuple(_held_from_dict(row) for row in data.get("freed", ())),
         )
 
 
