@@ -18,6 +18,7 @@ from gateway.operations.demands import demand_reason, route_of
 from gateway.operations.field_diff import FieldDiff, field_diff
 from gateway.printable import printable
 from gateway.stages.context import Context, Move, record_moves
+from gateway.stages.recall import CORRECTION
 
 
 def correct(
@@ -120,7 +121,6 @@ def _copy_in(context: Context, failed: Transfer, corrected: Path, reason: str) -
         evidence=(Evidence("operator", f"corrected file given by {context.actor.name}"),),
         config_digest=context.site.digest,
         parent=failed.id,
-        # whoever corrects a file says with that that it may come late
-        authorised="reprocess+F801+F804",
+        authorised=CORRECTION,
         reason=reason,
     )

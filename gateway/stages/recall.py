@@ -17,6 +17,10 @@ from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import companion_moves
 
 
+#: What a correction may do: whoever makes one says with that that it may come late.
+CORRECTION = "reprocess+F801+F804"
+
+
 def ask_again(
     context: Context, rows: Sequence[Transfer], authorised: str, reason: str, actor: Actor | None = None
 ) -> list[Transfer]:

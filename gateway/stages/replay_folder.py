@@ -25,7 +25,7 @@ from gateway.ledger.ids import new_id
 from gateway.model import Actor, Companion, Evidence, Identity, Sighting, State, Transfer
 from gateway.printable import printable
 from gateway.stages.context import Context, Move, Report, Route, record_moves
-from gateway.stages.recall import ask_again
+from gateway.stages.recall import CORRECTION, ask_again
 from gateway.stages.register import demand_room, register
 
 SUFFIX = ".request.json"
@@ -179,7 +179,7 @@ def _take_new(context: Context, route: Route, found: _Found) -> None:
         parents = [failed.id] if failed else [one.id for one in same if one.route == route.name]
         new = _transfer(context, route, found, request, parents[0] if parents else None)
         if failed is not None:
-            new = new.evolve(name=failed.name, authorised="reprocess")
+            new = new.evolve(name=failed.name, authorised=CORRECTION)
         register(context, connection, [new], actor)
         if failed is not None:
             after = failed.evolve(superseded_by=new.id)

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,25 +65,33 @@ def test_a_pass_killed_at_every_point_comes_to_the_same_end(tmp_path: Path, agai
 
 
 class Service:
-    """A `gateway run` process on a plant that can be killed."""
+    """A `gateway run` process on a plant, which can be killed and does not outlive its test."""
 
     def __init__(self, plant: Plant) -> None:
         command = [sys.executable, "-m", "gateway.cli.main", "--site", str(plant.directory), "run", "--json"]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
+        self._said = plant.directory.parent / f"service-{time.monotonic_ns()}.txt"
+        with open(self._said, "wb") as said:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._process.kill()
+        self._process.wait()
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        """Return once ``is_so``; fail where the process ends before."""
+        """Return once ``is_so``; fail where the process ends before, or a minute passes."""
+        end = time.monotonic() + 60
         while not is_so():
-            assert self._process.poll() is None, self._process.stderr and self._process.stderr.read()
+            assert self._process.poll() is None, self._said.read_text()
+            assert time.monotonic() < end, self._said.read_text()
             os.sched_yield()
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal ``number`` and return the exit status."""
         self._process.send_signal(number)
-        self._process.communicate(timeout=60)
-        return self._process.returncode
+        return self._process.wait(timeout=60)
 
 
 def test_a_service_killed_while_files_stream_in_delivers_each_once(tmp_path: Path) -> None:
@@ -111,13 +120,13 @@ def test_a_service_killed_while_files_stream_in_delivers_each_once(tmp_path: Pat
         return len(received)
 
     for kill, wanted in enumerate((3, 40, 85)):
-        service = Service(plant)
-        send(kill * 40 + 1, kill * 40 + 40)
-        service.until(lambda wanted=wanted: receive() >= wanted)  # type: ignore[misc]
-        assert service.end(signal.SIGKILL) == -signal.SIGKILL
-    service = Service(plant)
-    service.until(lambda: receive() >= 120)
-    assert service.end(signal.SIGTERM) == 0
+        with Service(plant) as service:
+            send(kill * 40 + 1, kill * 40 + 40)
+            service.until(lambda wanted=wanted: receive() >= wanted)  # type: ignore[misc]
+            assert service.end(signal.SIGKILL) == -signal.SIGKILL
+    with Service(plant) as service:
+        service.until(lambda: receive() >= 120)
+        assert service.end(signal.SIGTERM) == 0
     receive()
     assert collections.Counter(received).most_common(1)[0][1] == 1
     assert received == [name_of(control) for control in range(1, 121)]
@@ -128,12 +137,12 @@ def test_a_service_killed_while_files_stream_in_delivers_each_once(tmp_path: Pat
 
 def test_a_second_gateway_is_kept_out(plant: Plant) -> None:
     """The gateway shall refuse a second process on its site, and let it in once the first has ended."""
-    service = Service(plant)
     plant.drop_confirmation(1)
-    service.until(lambda: plant.delivered() == [name_of(1)])
-    with pytest.raises(SiteBusy):
-        plant.run()
-    assert service.end(signal.SIGTERM) == 0
+    with Service(plant) as service:
+        service.until(lambda: plant.delivered() == [name_of(1)])
+        with pytest.raises(SiteBusy):
+            plant.run()
+        assert service.end(signal.SIGTERM) == 0
     plant.run()
 
 
