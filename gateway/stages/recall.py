@@ -16,7 +16,6 @@ from gateway.stages.context import Context, Move, Report, Route, in_batches, is_
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import companion_moves
 
-
 #: What a correction may do: whoever makes one says with that that it may come late.
 CORRECTION = "reprocess+F801+F804"
 
