@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.config.building import absolute, inbox
 from gateway.config.notation import seconds
 from gateway.errors import ConfigurationError
+from gateway.formats.patterns import pattern_problem
 from gateway.formats.selection import parse_range
 from gateway.rules import file_names
 
@@ -108,6 +109,8 @@ def _name_pattern(document: Document, place: Place, route: Data) -> Iterator[Pro
     except (re.error, RecursionError, OverflowError) as error:
         yield document.problem(here, f"this is no regular expression: {error}", pattern)
         return
+    if harm := pattern_problem(pattern):
+        yield document.problem(here, harm, pattern)
     unknown = [group for group in groups if group not in file_names.GROUPS]
     if unknown:
         allowed = ", ".join(file_names.GROUPS)

@@ -148,7 +148,8 @@ def _beyond() -> str:
         ## What is checked beyond the schema
 
         - The time zone exists, and version ranges can be read.
-        - Name patterns compile and use no other groups than {groups}.
+        - Name patterns compile, cannot hang the gateway, mean the same in all engines (no flags, no
+          lookaround, `[0-9]` for a digit), and use no other groups than {groups}.
         - `version` is given exactly where `version_from` is `route`.
         - Where the sequence takes its number from the name, `name_pattern` has the group `control`.
         - `none` stands alone among the evidence; settings of a counter are given for a counter only.

@@ -54,7 +54,7 @@ EVIL = "D\x1b[2J\u202e\x9b31m\x07"
 def any_name(tmp_path: Path) -> Plant:
     """Return a plant whose route takes whatever is called anyhow."""
     routes = ROUTE.replace('"*.csv"', "'*'").replace(
-        "    completeness", "    name_pattern: '(?s).*'\n    completeness"
+        "    completeness", "    name_pattern: '[^/]*'\n    completeness"
     )
     return Plant.build(tmp_path / "site", routes)
 

@@ -90,7 +90,7 @@ def test_a_sender_that_still_writes_after_the_claim_is_found_out(
     two: Plant, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
     """A file written to between claim and reading shall fail with F116, under the digest of its bytes."""
-    swap_before(monkeypatch, "gateway.pipeline.examine", lambda: change(in_work(two)))
+    swap_before(monkeypatch, "gateway.stages.accept.examine", lambda: change(in_work(two)))
     two.run()
     assert two.states() == {FIRST: State.FAILED, SECOND: State.PROCESSED}
     assert two.transfer(FIRST).reason_code == "F116"
@@ -112,7 +112,7 @@ def test_a_file_written_to_while_it_is_read_is_read_again(
 
 
 @pytest.mark.parametrize("change", [grown, overwritten, replaced_by_link, Path.unlink])
-@pytest.mark.parametrize("moment", ["gateway.pipeline.judge", "gateway.stages.settle._settle_batch"])
+@pytest.mark.parametrize("moment", ["gateway.stages.accept.judge", "gateway.stages.settle._settle_batch"])
 def test_other_bytes_than_the_accepted_ones_are_neither_delivered_nor_archived(
     two: Plant, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], moment: str
 ) -> None:
