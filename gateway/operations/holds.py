@@ -59,7 +59,7 @@ def release_by_hand(context: Context, texts: Sequence[str], reason: str | None) 
         freed = list({row.id: row for row in named}.values())
         for row in freed:
             if row.state is not State.HELD or row.settle_as is not None:
-                state = "about to fail" if row.settle_as else row.state.value
+                state = "about to fail" if row.state is State.HELD else row.state.value
                 raise ActionRefused(f"{row.name} is {state}, not held", where=row.id)
             _free(context, connection, row, why)
     return freed

@@ -90,7 +90,7 @@ def test_the_status_says_what_waits_for_what_and_since_when(busy: Plant) -> None
     assert "its done marker CONS_MES01_20261116_00000002.txt.done has not come" in text
     assert "0000004 of confirmations/MES01 waits for 0000003; deadline 2" in text
     assert "outbox/history" in text
-    assert "No such file or directory" in text
+    assert "The directory is not there" in text
     assert "confirmations/MES01 0000003 1 2" in text
 
 
