@@ -18,11 +18,12 @@ from gateway.custody.claim import COARSE_NS
 from gateway.custody.copies import READ_BYTES, hash_file
 from gateway.custody.look import open_regular, sighting
 from gateway.custody.names import archive_name
+from gateway.custody.refusals import refusal
 from gateway.errors import GatewayError
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format
-from gateway.model import Finding, Identity, Severity, Sighting, Transfer
+from gateway.model import Companion, Finding, Identity, Severity, Sighting, Transfer
 from gateway.printable import printable
 from gateway.stages.context import Context, Report, Route, allowed
 from gateway.stages.identify import choose_format, identity_of
@@ -53,33 +54,59 @@ def examine(context: Context, route: Route, batch: Sequence[Transfer], report: R
     for transfer in batch:
         try:
             chosen = _choose(context, route, transfer)
-        except GatewayError as error:
-            report.problem(error, transfer)
+        except (GatewayError, OSError) as error:
+            _wait(context, report, transfer, error)
             continue
         if isinstance(chosen, Format):
             grouped.setdefault(chosen.digest or chosen.name, (chosen, []))[1].append(transfer)
         else:
-            _keep(done, report, transfer, functools.partial(_unread, context, transfer, chosen))
+            _keep(context, done, report, transfer, functools.partial(_unread, context, transfer, chosen))
     for definition, members in grouped.values():
         for transfer, reading in zip(members, _read(context, definition, members), strict=True):
             known = functools.partial(_examined, context, route, definition, transfer, reading)
-            _keep(done, report, transfer, known)
+            _keep(context, done, report, transfer, known)
     return [done[transfer.id] for transfer in batch if transfer.id in done]
 
 
 def _keep(
-    done: dict[str, Examined], report: Report, transfer: Transfer, examined: Callable[[], Examined]
+    context: Context,
+    done: dict[str, Examined],
+    report: Report,
+    transfer: Transfer,
+    examined: Callable[[], Examined],
 ) -> None:
     """Add what is known of one file, unless it cannot be read right now: it waits for the next pass then."""
     try:
         one = examined()
-    except GatewayError as error:
-        report.problem(error, transfer)
+    except (GatewayError, OSError) as error:
+        _wait(context, report, transfer, error)
         return
+    one.transfer = one.transfer.evolve(companions=_hashed(context, one.transfer))
     if archive_name(transfer.name) != transfer.name:
         words = f"{printable(transfer.name)} is archived as {archive_name(transfer.name)}."
         one.findings.add(finding("F904", words, value=printable(transfer.name)))
     done[transfer.id] = one
+
+
+def _wait(context: Context, report: Report, transfer: Transfer, error: GatewayError | OSError) -> None:
+    """Report a file that cannot be read right now, a bad sector say; it stays where it is."""
+    known = error if isinstance(error, GatewayError) else refusal(error, "read", context.path_of(transfer))
+    report.problem(known, transfer)
+
+
+def _hashed(context: Context, transfer: Transfer) -> tuple[Companion, ...]:
+    """Return the companions with their digests, as far as they can be read: the manifest states them."""
+    return tuple(
+        dataclasses.replace(one, sha256=one.sha256 or _digest_of(context.companion_path(transfer, one)))
+        for one in transfer.companions
+    )
+
+
+def _digest_of(path: str) -> str | None:
+    try:
+        return hash_file(path)[0]
+    except GatewayError:
+        return None  # settling it will say what is the matter
 
 
 def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Finding:
@@ -95,7 +122,11 @@ def _unread(context: Context, transfer: Transfer, why: Finding) -> Examined:
     """Return what is known of a file that no format version could be chosen for."""
     findings = Findings(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
     findings.add(why)
-    sha256, size = hash_file(context.path_of(transfer))
+    path = context.path_of(transfer)
+    sha256, size = hash_file(path)
+    # Without a format nobody knows what a record is; no bytes hold none.
+    found = {"sha256": sha256, "size": str(size), **({} if size else {"records": "0"})}
+    _add_contradicted(findings, transfer, found, path)
     identity = Identity(sha256=sha256, name=transfer.name)
     return Examined(transfer.evolve(sha256=sha256, size=size), findings, identity)
 
@@ -148,9 +179,8 @@ def _examined(
     pattern = route.name_pattern or definition.file_name
     if pattern and groups is None:
         findings.add(finding("F210", f"The name does not match {pattern}", value=printable(transfer.name)))
-    for problem in contradicted(transfer, reading, context.path_of(transfer)):
-        may_stand = allowed(transfer, problem.code)
-        findings.add(dataclasses.replace(problem, severity=Severity.WARNING) if may_stand else problem)
+    found = {"sha256": reading.sha256, "size": str(reading.size), "records": str(reading.records)}
+    _add_contradicted(findings, transfer, found, context.path_of(transfer))
     known = transfer.evolve(
         sha256=reading.sha256,
         size=reading.size,
@@ -180,10 +210,19 @@ def _changed(transfer: Transfer, seen: Sighting, reading: Reading) -> Finding | 
     return None
 
 
-def contradicted(transfer: Transfer, reading: Reading, path: str) -> list[Finding]:
-    """Return a finding for each thing the sender stated beside the file that its bytes do not bear out."""
+def _add_contradicted(findings: Findings, transfer: Transfer, found: dict[str, str], path: str) -> None:
+    """Add what the sender stated wrongly; as a warning where an operator allowed it."""
+    for problem in contradicted(transfer, found, path):
+        may_stand = allowed(transfer, problem.code)
+        findings.add(dataclasses.replace(problem, severity=Severity.WARNING) if may_stand else problem)
+
+
+def contradicted(transfer: Transfer, found: dict[str, str], path: str) -> list[Finding]:
+    """Return a finding for each thing the sender stated beside the file that its bytes do not bear out.
+
+    ``found`` is what is known of the bytes; further digests that are stated are added to it.
+    """
     problems = []
-    found = {"sha256": reading.sha256, "size": str(reading.size), "records": str(reading.records)}
     for evidence in transfer.evidence:
         if evidence.kind == "contradicted":
             problems.append(finding(evidence.facts["code"], evidence.detail))

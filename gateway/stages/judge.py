@@ -180,15 +180,19 @@ def _facts(one: Examined) -> dict[str, object]:
 
 
 def _as_empty(bench: _Bench, one: Examined) -> _Fate | None:
-    """Zero bytes have a rule of their own: fail, archive without delivery, or deliver."""
+    """Zero bytes have a rule of their own: fail, archive without delivery, or deliver.
+
+    The rule excuses the emptiness alone: what else is wrong with the file stays wrong.
+    """
     action = bench.route.empty_file
     if one.transfer.size or action is Action.FAIL:
         return None
     found = one.findings.listed()
     one.findings = Findings()
     for each in found:
-        one.findings.add(dataclasses.replace(each, severity=Severity.WARNING))
-    if action is Action.NOTE:
+        excused = each.code == "F101"
+        one.findings.add(dataclasses.replace(each, severity=Severity.WARNING) if excused else each)
+    if action is Action.NOTE or one.findings.errors:
         return None
     return _Fate(settle=Disposition.PROCESSED, reason_code="F101", reason="empty; archived without delivery")
 

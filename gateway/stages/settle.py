@@ -11,11 +11,15 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from gateway.custody import names
 from gateway.custody import settle as custody
+from gateway.custody.layout import manifest_of
+from gateway.custody.layout import report_of as report_path
 from gateway.custody.manifest import build_manifest, manifest_bytes
-from gateway.errors import FileChanged, NameTaken, OutsideSite
+from gateway.custody.reopen import fetch_back
+from gateway.errors import CustodyError, FileChanged, FileMissing, GatewayError, NameTaken, OutsideSite
 from gateway.ledger import attempts, deliveries, settlements, transfers
 from gateway.model import Attempt, Delivery, Disposition, State, Transfer
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
@@ -33,24 +37,35 @@ def plan_settlement(
 ) -> Transfer:
     """Return ``transfer`` with disposition, path and time of its settlement; nothing moves yet.
 
-    ``taken`` holds the paths planned in the same batch; the new one is added to it.
+    ``taken`` holds the paths planned in the same batch, of companions too; the new ones are added.
     """
     now = context.clock.now()
-    path = transfer.settled_path
+    target = transfer.settled_path
     if not is_archived(transfer):
         name = names.archive_name(transfer.name)
-        path = _place(context, transfer, disposition, name)
-        if path in (taken or ()) or os.path.lexists(context.site.directory / path):
-            path = _place(context, transfer, disposition, names.numbered(name, transfer.id))
-    assert path is not None  # noqa: S101 - an archived transfer has its path
-    if taken is not None:
-        taken.add(path)
-    return transfer.evolve(settle_as=disposition, settled_path=path, settled_at=now)
+        target = _place(context, transfer, disposition, name, now)
+        wanted = _wanted(context, transfer, target)
+        if not wanted.isdisjoint(taken or ()) or any(
+            os.path.lexists(context.site.directory / one) for one in wanted
+        ):
+            # One mark for all: the companions keep their own names only where the file does.
+            target = _place(context, transfer, disposition, names.numbered(name, transfer.id), now)
+            wanted = _wanted(context, transfer, target)
+        if taken is not None:
+            taken |= wanted
+    assert target is not None  # noqa: S101 - an archived transfer has its path
+    return transfer.evolve(settle_as=disposition, settled_path=target, settled_at=now)
 
 
-def _place(context: Context, transfer: Transfer, disposition: Disposition, name: str) -> str:
+def _wanted(context: Context, transfer: Transfer, target: str) -> set[str]:
+    """Return every path that a transfer settled at ``target`` needs, its papers' included."""
+    beside = (os.fspath(one.target) for one in companion_moves(context, transfer, target))
+    return {target, str(manifest_of(target)), str(report_path(target)), *beside}
+
+
+def _place(context: Context, transfer: Transfer, disposition: Disposition, name: str, now: datetime) -> str:
     """Return the settled path of ``name`` relative to the site."""
-    day = context.day(context.clock.now())
+    day = context.day(now)
     if disposition is Disposition.PROCESSED:
         directory = context.layout.processed(transfer.route, day)
     elif disposition is Disposition.DUPLICATE:
@@ -67,6 +82,27 @@ def settle(context: Context, route: Route, report: Report) -> None:
     limits = context.site.limits
     for batch in in_batches(planned, limits.batch_files, limits.batch_bytes):
         _settle_batch(context, _inside(context, batch, report), report)
+
+
+def _amend(context: Context, row: Transfer, item: custody.SettleItem, error: GatewayError) -> None:
+    """Do what lets the next try at a settlement succeed, where something can be done."""
+    if isinstance(error, FileChanged):
+        _take_back(context, row)
+    elif isinstance(error, NameTaken) and not is_archived(row):
+        if os.path.lexists(item.working) or fetch_back(item, [item.target]):
+            _replan(context, row)
+    elif isinstance(error, FileMissing) and not is_archived(row):
+        _find(context, row, item)
+
+
+def _find(context: Context, row: Transfer, item: custody.SettleItem) -> None:
+    """Look for the file under its first name: it was numbered after it had been moved there."""
+    assert row.settled_path is not None  # noqa: S101 - planned
+    first = os.path.join(os.path.dirname(row.settled_path), names.archive_name(row.name))
+    with context.ledger.read() as connection:
+        others = {one.settled_path for one in settlements.settling(connection, row.route)}
+    if first not in others:
+        fetch_back(item, [context.site.directory / first])
 
 
 def _replan(context: Context, row: Transfer) -> None:
@@ -111,14 +147,15 @@ def _settle_batch(context: Context, batch: Sequence[Transfer], report: Report) -
     manifests = {
         row.id: _manifest(context, row, tried.get(row.id, []), sent.get(row.id, [])) for row in batch
     }
-    results = custody.settle([_item(context, row, manifests[row.id]) for row in batch])
-    for row, result in zip(batch, results, strict=True):
-        if isinstance(result, NameTaken):
-            _replan(context, row)
-        elif isinstance(result, FileChanged):
-            _take_back(context, row)
+    items = [_item(context, row, manifests[row.id]) for row in batch]
+    results = custody.settle(items)
+    for row, item, result in zip(batch, items, results, strict=True):
         if result is not None:
             report.problem(result, row)
+            try:
+                _amend(context, row, item, result)
+            except CustodyError as error:
+                report.problem(error, row)
     done = [row for row, result in zip(batch, results, strict=True) if result is None]
     report.note(_close(context, done, manifests, tried))
 
@@ -127,7 +164,6 @@ def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleIte
     """Return what custody has to do for one planned transfer."""
     target = str(context.site.directory / (row.settled_path or ""))
     in_place = is_archived(row)
-    failed = row.settle_as is Disposition.FAILED
     return custody.SettleItem(
         transfer=row.id,
         working=target if in_place else context.working_path(row),
@@ -136,8 +172,8 @@ def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleIte
         mtime_ns=None if in_place else row.mtime_ns,
         manifest=manifest,
         companions=() if in_place else companion_moves(context, row, target),
-        report=report_of(row) if failed else None,
-        day_list=None if failed else os.path.dirname(target),
+        report=_report(row),
+        day_list=None if row.settle_as is Disposition.FAILED else os.path.dirname(target),
     )
 
 
@@ -152,6 +188,11 @@ def companion_moves(context: Context, row: Transfer, target: str) -> tuple[custo
         )
         for one in row.companions
     )
+
+
+def _report(row: Transfer) -> str | None:
+    """Return the report to lay beside the file; only failed ones get one."""
+    return report_of(row) if row.settle_as is Disposition.FAILED else None
 
 
 def report_of(row: Transfer) -> str:
@@ -172,7 +213,14 @@ def _manifest(context: Context, row: Transfer, tried: Sequence[Attempt], sent: S
     ended = [one if one.ended_at else _ended(one, row) for one in tried]
     final = row.evolve(state=_STATE[row.settle_as])
     return manifest_bytes(
-        build_manifest(final, ended, sent, site=context.site.name, time_zone=context.site.time_zone)
+        build_manifest(
+            final,
+            ended,
+            sent,
+            site=context.site.name,
+            time_zone=context.site.time_zone,
+            report=_report(row),
+        )
     )
 
 
