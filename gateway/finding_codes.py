@@ -289,4 +289,4 @@ def finding(code: str, message: str, **place: object) -> Finding:
     """
     place.setdefault("severity", CODES[code].severity)
     place.setdefault("hint", CODES[code].action)
-    return Finding(code=code, message=message, **place)  # type: ignore[arg-type]
+    return Finding(code=code, message=message, **place)  # type: ignore[arg-type] # checked by Finding
