@@ -277,6 +277,12 @@ class Overdue(GatewayError):
     code = "overdue"
 
 
+class StreamSuspended(GatewayError):
+    """The sequence model of a route was changed while files of a stream were held or missing."""
+
+    code = "stream-suspended"
+
+
 class HoldExpired(GatewayError):
     """A held file's deadline has passed."""
 

@@ -14,12 +14,11 @@ from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.ledger import audit, checkpoint, transfers
 from gateway.model import State, Transfer
 from gateway.rules import lifecycle
+from gateway.stages.accept import accept_batch
 from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
 from gateway.stages.deliver import deliver, finish
-from gateway.stages.examine import examine
-from gateway.stages.judge import judge
 from gateway.stages.recall import recall
 from gateway.stages.release import expire, release
 from gateway.stages.replay_folder import take_requests
@@ -39,7 +38,7 @@ def take_up(context: Context, route: Route, report: Report) -> None:
 def accept(context: Context, route: Route, report: Report) -> None:
     """CLAIMED -> HELD, DELIVERING, or a planned settlement: read once, judged once."""
     for batch in _open(context, route, report, State.CLAIMED):
-        judge(context, route, examine(context, route, batch, report), report)
+        accept_batch(context, route, batch, report)
 
 
 def archive_delivered(context: Context, route: Route, _report: Report) -> None:

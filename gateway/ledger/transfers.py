@@ -114,6 +114,17 @@ def in_states(
     return [from_row(row) for row in connection.execute(statement)]
 
 
+def streams_held(connection: Connection, route: str) -> list[str]:
+    """Return the names of the route's streams that have a HELD transfer, by name."""
+    statement = (
+        select(transfers.c.stream)
+        .where(transfers.c.route == route, transfers.c.state == State.HELD, transfers.c.stream.is_not(None))
+        .distinct()
+        .order_by(transfers.c.stream)
+    )
+    return list(connection.execute(statement).scalars())
+
+
 def delivered_everywhere(connection: Connection, route: str) -> list[Transfer]:
     """Return DELIVERING transfers whose deliveries are all confirmed and whose archiving is not yet planned.
 

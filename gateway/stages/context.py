@@ -19,6 +19,7 @@ from gateway.ledger import audit, transfers
 from gateway.ledger.engine import Connection, Ledger
 from gateway.model import Actor, AuditEntry, Companion, State, Transfer
 from gateway.rules import lifecycle
+from gateway.rules.sequence import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,13 @@ def allowed(transfer: Transfer, code: str) -> bool:
     return code in (transfer.authorised or "").split("+")
 
 
+def stream_of(route: Route, transfer: Transfer) -> str | None:
+    """Return the stream's name: the route and the sender; None on a route without a sequence."""
+    if route.sequence.model is Model.NONE:
+        return None
+    return f"{route.name}/{transfer.sender or transfer.partner}"
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One transition of one transfer, with what the audit trail shall say of it."""
@@ -204,4 +212,14 @@ def in_batches(items: Iterable[Transfer], files: int, size: int) -> Iterator[lis
         yield batch
 
 
-__all__ = ["Context", "Move", "Problem", "Report", "Route", "allowed", "in_batches", "record_moves"]
+__all__ = [
+    "Context",
+    "Move",
+    "Problem",
+    "Report",
+    "Route",
+    "allowed",
+    "in_batches",
+    "record_moves",
+    "stream_of",
+]

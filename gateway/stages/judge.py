@@ -22,8 +22,8 @@ from gateway.model import Disposition, Finding, Severity, State, Transfer
 from gateway.printable import printable
 from gateway.rules import duplicates, sequence
 from gateway.rules.duplicates import Action, Known, Verdict
-from gateway.rules.sequence import Decision, Fate, Model, SequencePolicy, StreamState
-from gateway.stages.context import Context, Move, Report, Route, allowed, record_moves
+from gateway.rules.sequence import Decision, Fate, SequencePolicy, StreamState
+from gateway.stages.context import Context, Move, Report, Route, allowed, record_moves, stream_of
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.examine import Examined
 from gateway.stages.record_memory import RecordMemory
@@ -77,7 +77,7 @@ def judge(context: Context, route: Route, batch: Sequence[Examined], report: Rep
             )
         accepted = [row for row in rows if row.state is State.DELIVERING]
         deliveries.insert(connection, [one for row in accepted for one in new_deliveries(route, row)])
-    _close_spools(batch)
+    close_spools(batch)
     report.note([row for row in rows if row.state is State.HELD])
     return rows
 
@@ -111,10 +111,11 @@ def rehearse(context: Context, route: Route, batch: Sequence[Examined]) -> Rehea
     except _TakenBack:
         return Rehearsal(moves, freed)
     finally:
-        _close_spools(batch)
+        close_spools(batch)
 
 
-def _close_spools(batch: Sequence[Examined]) -> None:
+def close_spools(batch: Sequence[Examined]) -> None:
+    """Give back what the record keys of the batch take; to do so again changes nothing."""
     for one in batch:
         if one.keys is not None:
             one.keys.close()
@@ -147,7 +148,7 @@ def _decide(bench: _Bench, number: int, one: Examined) -> Move:
         findings=one.findings.summary(),
         reason_code=fate.reason_code,
         reason=fate.reason or one.transfer.reason,
-        stream=_stream_of(bench.route, one.transfer),
+        stream=stream_of(bench.route, one.transfer),
         config_digest=bench.context.site.digest,
     )
     if fate.settle is not None:
@@ -277,7 +278,7 @@ def _repeated(
 def _by_sequence(bench: _Bench, one: Examined) -> _Fate:
     """Last, its place in the stream."""
     policy = bench.route.sequence
-    name = _stream_of(bench.route, one.transfer)
+    name = stream_of(bench.route, one.transfer)
     if name is None:
         return _Fate(state=State.DELIVERING)
     decision = _judge_number(bench, name, policy, one)
@@ -314,11 +315,6 @@ def _is_excused(one: Examined, code: str) -> bool:
 def _is_noted(one: Examined) -> bool:
     """Return whether the file repeats another one and goes on all the same."""
     return any(key[0] in ("F701", "F703") for key in one.findings.totals)
-
-
-def _stream_of(route: Route, row: Transfer) -> str | None:
-    """Return the stream's name: the route and the sender; None on a route without a sequence."""
-    return None if route.sequence.model is Model.NONE else f"{route.name}/{row.sender or row.partner}"
 
 
 def _remember(bench: _Bench, one: Examined, row: Transfer) -> None:

@@ -17,7 +17,7 @@ from gateway.ledger.engine import Connection
 from gateway.model import Disposition, State, Transfer
 from gateway.printable import printable
 from gateway.rules import sequence
-from gateway.rules.sequence import Expired, StreamState
+from gateway.rules.sequence import Expired, Release, StreamState
 from gateway.stages.context import Context, Move, Report, Route, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import plan_settlement
@@ -26,16 +26,27 @@ from gateway.stages.settle import plan_settlement
 def release(context: Context, route: Route, _report: Report) -> None:
     """Free what may go."""
     with context.ledger.read() as connection:
-        if not transfers.in_states(connection, route.name, (State.HELD,), limit=1):
-            return
+        ready = _ready(route, connection)
+    if not ready:
+        return
     with context.ledger.write() as connection:
-        held = {row.id: row for row in transfers.in_states(connection, route.name, (State.HELD,))}
-        for name in dict.fromkeys(row.stream for row in held.values() if row.stream):
-            freed = sequence.release(route.sequence, _load(connection, name))
+        # an operator may have decided something between the look and the lock
+        for name, freed in _ready(route, connection).items():
+            rows = transfers.get_many(connection, [one.transfer for one in freed.held])
+            held = {key: row for key, row in rows.items() if row.state is State.HELD}
             _let_go(
                 context, route, connection, [held[one.transfer] for one in freed.held if one.transfer in held]
             )
             _save(context, connection, route, name, freed.state)
+
+
+def _ready(route: Route, connection: Connection) -> dict[str, Release]:
+    """Return the streams of the route of which something may go, and what."""
+    saved = streams.load_many(connection, transfers.streams_held(connection, route.name))
+    released = {
+        name: sequence.release(route.sequence, StreamState.from_dict(data)) for name, data in saved.items()
+    }
+    return {name: freed for name, freed in released.items() if freed.held}
 
 
 def _load(connection: Connection, name: str) -> StreamState:
