@@ -168,3 +168,13 @@ def test_failed_files_of_hostile_names_can_be_tried_again(
     assert any_name.states() == dict.fromkeys(names, State.FAILED)
     assert {row.attempt for row in any_name.transfers()} == {2}
     any_name.demand_proof()
+
+
+def test_names_that_hide_or_climb_wait_in_sight(any_name: Plant) -> None:
+    """Names of dots and hidden names shall count as temporary: they wait, are listed, and lead nowhere."""
+    names = [drop(any_name, name, confirmation(1)) for name in (b"...", b"..csv", b"..\\..\\x", b".x", b"~x")]
+    any_name.run()
+    assert any_name.transfers() == []
+    listed = command(any_name, "status", "--json").data["waiting"]
+    assert {(one["name"], one["code"]) for one in listed} == {(name, "F903") for name in names}
+    assert sorted(path.name for path in any_name.inbox().iterdir()) == sorted(names)

@@ -103,8 +103,8 @@ def dear_json() -> dict[str, str]:
     return {
         "elements": '{"bills":[' + "1," * 250_000 + "1]}",
         "members": "{" + ",".join(f'"a{n}":1' for n in range(300_000)) + "}",
-        "header": '{"header":{"x":[' + "1," * 3_000_000 + "1]}}",
-        "items": '{"bills":[{"items":[' + "{}," * 2_000_000 + "{}]}]}",
+        "header": '{"header":{"x":[' + "1," * 1_000_000 + "1]}}",
+        "items": '{"bills":[{"items":[' + "{}," * 500_000 + "{}]}]}",
         "text": '{"bills":[{"material":"' + "x" * 20_000_000 + '"}]}',
         "depth": "[" * 1_000_000,
     }
@@ -114,8 +114,8 @@ def dear_xml() -> dict[str, str]:
     """Return small XML documents that would be dear to hold."""
     root, end = '<ProductionOrders xmlns="urn:plant-exchange:order:1">', "</ProductionOrders>"
     return {
-        "elements": root + "<a/>" * 3_000_000 + end,
-        "inner": root + "<Order>" + "<a/>" * 3_000_000 + "</Order>" + end,
+        "elements": root + "<a/>" * 1_500_000 + end,
+        "inner": root + "<Order>" + "<a/>" * 1_500_000 + "</Order>" + end,
         "text": root + "<a>" + "x" * 20_000_000 + "</a>" + end,
         "tag": f"{root}<{'x' * 3_000_000}",
         "comment": root + "<!--" + "x" * 14_000_000,
