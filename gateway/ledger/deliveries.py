@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, not_, or_, select
 
 from gateway.errors import LedgerError
 from gateway.ledger.statements import in_lists, insert_missing
@@ -87,11 +87,16 @@ def undelivered(connection: Connection, route: str | None = None) -> list[Delive
     return [Delivery(*row) for row in connection.execute(statement)]
 
 
-def destinations_due(connection: Connection, route: str, now: datetime) -> list[str]:
-    """Return the names of the route's destinations that have a delivery due at ``now``, by name."""
+def destinations_due(
+    connection: Connection, route: str, now: datetime, latest: datetime | None = None
+) -> list[str]:
+    """Return the names of the route's destinations that have a delivery due at ``now``, by name.
+
+    ``latest`` is as for `due`.
+    """
     statement = (
         _open(route, deliveries.c.destination)
-        .where(_is_due(now))
+        .where(_is_due(now, latest))
         .distinct()
         .order_by(deliveries.c.destination)
     )
@@ -99,18 +104,29 @@ def destinations_due(connection: Connection, route: str, now: datetime) -> list[
 
 
 def due(
-    connection: Connection, route: str, destination: str, now: datetime, limit: int | None = None
+    connection: Connection,
+    route: str,
+    destination: str,
+    now: datetime,
+    limit: int | None = None,
+    latest: datetime | None = None,
 ) -> list[Delivery]:
     """Return deliveries that may be tried at ``now``, in the order of acceptance, at most ``limit``.
 
     These are the unconfirmed ones of DELIVERING transfers whose next try has come. One whose
-    predecessor on its stream waits for a later try may be among them: see `due_in_order`.
+    predecessor on its stream waits for a later try may be among them: see `due_in_order`. A next try
+    after ``latest`` was written by a clock that has been set back since: it is due as well.
     """
-    return _ordered(connection, _due(route, destination, now), limit)
+    return _ordered(connection, _due(route, destination, now, latest), limit)
 
 
 def due_in_order(
-    connection: Connection, route: str, destination: str, now: datetime, limit: int | None = None
+    connection: Connection,
+    route: str,
+    destination: str,
+    now: datetime,
+    limit: int | None = None,
+    latest: datetime | None = None,
 ) -> list[Delivery]:
     """Return what `due` returns, without what stands behind a waiting delivery of its stream.
 
@@ -119,12 +135,12 @@ def due_in_order(
     """
     waiting = (
         _open(route, transfers.c.stream, func.min(deliveries.c.place).label("place"))
-        .where(deliveries.c.destination == destination, deliveries.c.next_try_at > now)
+        .where(deliveries.c.destination == destination, not_(_is_due(now, latest)))
         .group_by(transfers.c.stream)
         .subquery()
     )
     statement = (
-        _due(route, destination, now)
+        _due(route, destination, now, latest)
         .outerjoin(waiting, waiting.c.stream == transfers.c.stream)
         .where(or_(waiting.c.place.is_(None), deliveries.c.place < waiting.c.place))
     )
@@ -139,12 +155,14 @@ def _open(route: str | None, *columns: Any) -> Select[Any]:
     return statement if route is None else statement.where(transfers.c.route == route)
 
 
-def _is_due(now: datetime) -> Any:
-    return or_(deliveries.c.next_try_at.is_(None), deliveries.c.next_try_at <= now)
+def _is_due(now: datetime, latest: datetime | None) -> Any:
+    moment = deliveries.c.next_try_at
+    come = or_(moment.is_(None), moment <= now)
+    return come if latest is None else or_(come, moment > latest)
 
 
-def _due(route: str, destination: str, now: datetime) -> Select[Any]:
-    return _open(route).where(deliveries.c.destination == destination, _is_due(now))
+def _due(route: str, destination: str, now: datetime, latest: datetime | None) -> Select[Any]:
+    return _open(route).where(deliveries.c.destination == destination, _is_due(now, latest))
 
 
 def _ordered(connection: Connection, statement: Select[Any], limit: int | None) -> list[Delivery]:

@@ -33,6 +33,11 @@ class Backoff(Protocol):
         ...
 
 
+def latest_try(policy: Backoff, now: datetime) -> datetime:
+    """Return the latest moment that ``next_try`` can have named until ``now``, if no clock was set back."""
+    return now + timedelta(seconds=policy.cap_seconds * (1 + policy.jitter) + 1)
+
+
 def next_try(policy: Backoff, tries: int, now: datetime, random: float) -> datetime:
     """Return when to try again after ``tries`` failed tries (at least 1).
 

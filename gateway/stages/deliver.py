@@ -89,29 +89,42 @@ def deliver(context: Context, route: Route, report: Report) -> None:
     now = context.clock.now()
     for name in _destinations_due(context, route, now):
         tried: set[str] = set()
-        while group := _due(context, route, name, now, tried):
+        retries = settings[name].retry if name in settings else RetryPolicy()
+        while group := _due(context, route, name, retries, now, tried):
             tried.update(one.transfer.id for one in group)
             _deliver_to(context, settings.get(name), group, report)
 
 
 def _destinations_due(context: Context, route: Route, now: datetime) -> list[str]:
+    policies = [RetryPolicy(), *(destination.retry for destination in route.destinations)]
+    latest = min(retry.latest_try(policy, context.clock.now()) for policy in policies)
     with context.ledger.read() as connection:
-        return deliveries.destinations_due(connection, route.name, now)
+        return deliveries.destinations_due(connection, route.name, now, latest)
 
 
-def _due(context: Context, route: Route, destination: str, now: datetime, tried: set[str]) -> list[_Try]:
+def _due(
+    context: Context, route: Route, destination: str, retries: RetryPolicy, now: datetime, tried: set[str]
+) -> list[_Try]:
     """Return the next deliveries due at ``now`` in order, none that this pass has ``tried`` already."""
     limits = context.site.limits
     query = deliveries.due_in_order if _is_strict(route) else deliveries.due
+    latest = retry.latest_try(retries, context.clock.now())
     with context.ledger.read() as connection:
-        due = query(connection, route.name, destination, now, limits.batch_files)
+        due = query(connection, route.name, destination, now, limits.batch_files + len(tried), latest)
         owners = transfers.get_many(connection, [one.transfer for one in due])
     group: list[_Try] = []
     weight = 0
+    stopped: set[str | None] = set()
     for one in due:
         owner = owners[one.transfer]
+        if owner.id in tried:
+            # it failed in this pass and is due again: nothing of its stream may overtake it
+            stopped.add(owner.stream if _is_strict(route) else None)
+            continue
+        if owner.stream is not None and owner.stream in stopped:
+            continue
         weight += owner.size
-        if owner.id in tried or (group and weight > limits.batch_bytes):
+        if len(group) >= limits.batch_files or (group and weight > limits.batch_bytes):
             break
         group.append(_try(context, route, one, owner))
     return group
