@@ -195,11 +195,10 @@ def test_one_file_that_cannot_be_read_costs_only_itself_a_pass(plant: Plant) -> 
         assert len(next(arrive(context, settings, Report("confirmations")))) == 2
         take_up(context, settings, Report("confirmations"))
         lost = Path(context.working_path(plant.transfer(NAME)))
-    content = lost.read_bytes()
-    lost.unlink()
+    elsewhere = lost.rename(plant.directory / "elsewhere")
     (report,) = plant.run()
     assert plant.states() == {NAME: State.CLAIMED, name_of(2): State.PROCESSED}
     assert [(one.name, one.error.code) for one in report.problems] == [(NAME, "file-missing")]
-    lost.write_bytes(content)
+    elsewhere.rename(lost)
     plant.run()
     assert plant.states()[NAME] is State.PROCESSED
