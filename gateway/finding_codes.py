@@ -260,7 +260,8 @@ _ENTRIES = (
     Code("F903", "waiting", "The file is not yet proved complete; the reason says what is missing.",
         "Wait: every pass looks again. If it is old, ask the sender for what is missing.",
         Party.SENDER, Severity.WARNING),
-    Code("F904", "unsafe-name", "The name cannot be used on every system; the file is kept under a safe form of it.",
+    Code("F904", "unsafe-name",
+        "The name cannot be used on every system; the file is kept under a safe form of it.",
         "Nothing to do: the manifest keeps the original name. The sender might choose plainer ones.",
         Party.SENDER, Severity.WARNING),
 )

@@ -319,5 +319,3 @@ class Format:
             if candidate.name == name:
                 return candidate
         raise KeyError(name)
-
-
