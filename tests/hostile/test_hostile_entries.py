@@ -157,3 +157,4 @@ def _run_as_nobody(plant: Plant) -> None:
     done = subprocess.run([*become, *process(plant, "run", "--once")], capture_output=True, text=True)
     if "F902" not in done.stderr:
         pytest.skip(f"the gateway cannot be run as another account here: {done.stderr.strip()[-200:]}")
+    assert done.stderr.count("! ") == 1, done.stderr  # F902 and nothing else
