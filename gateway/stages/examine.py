@@ -26,7 +26,7 @@ from gateway.formats.definition import Format
 from gateway.model import Companion, Finding, Identity, Severity, Sighting, Transfer
 from gateway.printable import printable
 from gateway.stages.context import Context, Report, Route, allowed
-from gateway.stages.identify import choose_format, identity_of
+from gateway.stages.identify import choose_format, identity_of, name_groups
 
 if TYPE_CHECKING:
     from gateway.validation.keys import KeySpool
@@ -60,7 +60,9 @@ def examine(context: Context, route: Route, batch: Sequence[Transfer], report: R
         if isinstance(chosen, Format):
             grouped.setdefault(chosen.digest or chosen.name, (chosen, []))[1].append(transfer)
         else:
-            _keep(context, done, report, transfer, functools.partial(_unread, context, transfer, chosen))
+            _keep(
+                context, done, report, transfer, functools.partial(_unread, context, route, transfer, chosen)
+            )
     for definition, members in grouped.values():
         for transfer, reading in zip(members, _read(context, definition, members), strict=True):
             known = functools.partial(_examined, context, route, definition, transfer, reading)
@@ -118,7 +120,7 @@ def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Find
     return choose_format(context.catalogue, route, transfer.name, head)
 
 
-def _unread(context: Context, transfer: Transfer, why: Finding) -> Examined:
+def _unread(context: Context, route: Route, transfer: Transfer, why: Finding) -> Examined:
     """Return what is known of a file that no format version could be chosen for."""
     findings = Findings(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
     findings.add(why)
@@ -127,8 +129,15 @@ def _unread(context: Context, transfer: Transfer, why: Finding) -> Examined:
     # Without a format nobody knows what a record is; no bytes hold none.
     found = {"sha256": sha256, "size": str(size), **({} if size else {"records": "0"})}
     _add_contradicted(findings, transfer, found, path)
-    identity = Identity(sha256=sha256, name=transfer.name)
-    return Examined(transfer.evolve(sha256=sha256, size=size), findings, identity)
+    named = name_groups(context.catalogue, route, transfer.name)
+    known = transfer.evolve(
+        sha256=sha256,
+        size=size,
+        sender=route.sender or named.get("sender"),
+        control_number=named.get("control"),
+        previous_number=named.get("previous"),
+    )
+    return Examined(known, findings, Identity(sha256=sha256, name=transfer.name))
 
 
 def _read(context: Context, definition: Format, members: Sequence[Transfer]) -> list[Reading]:

@@ -65,6 +65,14 @@ def _version_in_name(every: list[Format], route: Route, name: str) -> str | None
     return None
 
 
+def name_groups(catalogue: Catalogue, route: Route, name: str) -> Mapping[str, str]:
+    """Return what the name alone tells of a file whose content tells nothing; empty if it does not match."""
+    formats = catalogue.usable(route.message_type)
+    patterns = [route.name_pattern or "", *(one.file_name or "" for one in formats)]
+    matches = (file_names.match(pattern, name) for pattern in patterns if pattern)
+    return next((groups for groups in matches if groups is not None), {})
+
+
 def identity_of(
     definition: Format, route: Route, name: str, reading: Reading
 ) -> tuple[Identity, Mapping[str, str] | None]:

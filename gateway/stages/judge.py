@@ -279,7 +279,8 @@ def _by_sequence(bench: _Bench, one: Examined) -> _Fate:
     """Last, its place in the stream."""
     policy = bench.route.sequence
     name = stream_of(bench.route, one.transfer)
-    if name is None:
+    if name is None or (not one.transfer.size and one.transfer.control_number is None):
+        # an empty file that the route accepts has no number to be in order by
         return _Fate(state=State.DELIVERING)
     decision = _judge_number(bench, name, policy, one)
     if decision.finding is not None:

@@ -15,7 +15,7 @@ from gateway.operations.holds import held, release_by_hand
 from gateway.operations.reprocess import Selection, reprocess, select
 from gateway.operations.sequences import overview, reset, waive
 from gateway.stages.context import Context
-from tests.pipeline.plant import Plant, confirmation, name_of, route
+from tests.pipeline.plant import ROUTE, Plant, confirmation, name_of, route
 
 STREAM = "confirmations/MES01"
 HELD, DONE, FAILED = State.HELD, State.PROCESSED, State.FAILED
@@ -497,3 +497,22 @@ def test_held_files_go_where_the_route_is_strict_no_longer(tmp_path: Path, now: 
     assert order(plant) == ["3", "5"]
     assert gaps(plant) == (["0000001 to 0000002", "0000004"] if "report" in now else [])
     plant.demand_proof()
+
+
+@pytest.mark.parametrize("source", ["name", "envelope"])
+def test_an_accepted_empty_file_does_not_stop_its_stream(tmp_path: Path, source: str) -> None:
+    """The gateway shall deliver an accepted empty file, in order where its name has the number."""
+    sequence = f"{{model: counter, order: strict, start: 1, number_from: {source}}}"
+    plant = Plant.build(
+        tmp_path / "site", f"{ROUTE}    empty_file: accept-and-note\n    sequence: {sequence}\n"
+    )
+    plant.drop_confirmation(1)
+    plant.drop(name_of(2), b"")
+    plant.run()
+    if source == "envelope":
+        plant.drop_confirmation(2, first=900, message_id="CNF-2")
+        (plant.inbox() / name_of(2)).rename(plant.inbox() / "CONF_MES01_0000002-again.csv")
+    plant.drop_confirmation(3)
+    plant.run()
+    assert plant.states()[name_of(2)] is State.PROCESSED
+    assert plant.states()[name_of(3)] is State.PROCESSED
