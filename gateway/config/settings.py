@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +91,6 @@ class Site:
     interval_seconds: float = 30.0
     limits: Limits = Limits()
     digest: str = ""  #: SHA-256 over the configuration file's bytes
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def route(self, name: str) -> Route:
         """Return the route called ``name``; KeyError if there is none."""

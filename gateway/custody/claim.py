@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gateway.custody import syncs
 from gateway.custody.look import exists, sighting
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
 #: The coarsest time stamps of a file system that a working directory may stand on (FAT).
 COARSE_NS = 2_000_000_000
-
-
-class ClaimItem(NamedTuple):
-    """One file to claim: where it is, where it shall be, and as what it was seen."""
-
-    source: StrPath
-    working: StrPath
-    expected: Sighting
 
 
 def claim(items: Sequence[tuple[StrPath, StrPath, Sighting]]) -> list[GatewayError | None]:
