@@ -117,6 +117,48 @@ class FormatUnknown(FormatError):
     exit_status = 11
 
 
+class FormatChanged(FormatError):
+    """A released format is not the one that was locked."""
+
+    code = "format-changed"
+    exit_status = 12
+
+
+class FormatNotLocked(FormatError):
+    """A released format is not in the lock."""
+
+    code = "format-not-locked"
+    exit_status = 13
+
+
+class LockInvalid(FormatError):
+    """The lock of the catalogue cannot be read."""
+
+    code = "format-lock-invalid"
+    exit_status = 14
+
+
+class MappingInvalid(FormatError):
+    """A mapping between two formats has problems."""
+
+    code = "mapping-invalid"
+    exit_status = 15
+
+
+class ImportFailed(FormatError):
+    """The schema or layout cannot be turned into a format."""
+
+    code = "import-failed"
+    exit_status = 16
+
+
+class UnwritableRow(FormatError):
+    """A row cannot be written as the format says."""
+
+    code = "unwritable-row"
+    exit_status = 17
+
+
 class SourceError(GatewayError):
     """A source cannot be read."""
 
@@ -269,6 +311,20 @@ class AuditBroken(VerificationFailed):
 
     code = "audit-broken"
     exit_status = 61
+
+
+class FormatsDiffer(VerificationFailed):
+    """Two versions of a format differ more than was asked for."""
+
+    code = "formats-differ"
+    exit_status = 62
+
+
+class VerdictContradicted(VerificationFailed):
+    """A real file contradicts the verdict of the comparison."""
+
+    code = "verdict-contradicted"
+    exit_status = 63
 
 
 class Overdue(GatewayError):

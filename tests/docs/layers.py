@@ -33,10 +33,11 @@ LAYERS = (
         "the only code that moves, writes or syncs files of a site: claim, settle, manifest, verify",
         ("jsonschema_rs",),
     ),
+    Layer(("witness", "mappings"), "files that prove a verdict; one version rewritten as another"),
     Layer(("validation",), "records and envelope against the format: findings", ("pandera", "polars")),
     Layer(
-        ("readers",),
-        "physical kinds to records: delimited, fixed-width, XML, JSON",
+        ("readers", "writers"),
+        "physical kinds to records, and back: delimited, fixed-width, XML, JSON",
         ("jsonschema_rs", "lxml", "polars"),
     ),
     Layer(("formats",), "format definitions: model, catalogue, checks, selection", ("jsonschema", "lxml")),

@@ -1,0 +1,1 @@
+"""Physical kinds written from records: what the readers read, the writers write."""
