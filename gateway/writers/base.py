@@ -23,6 +23,8 @@ class Row:
 
     record_type: str
     texts: Mapping[str, str]
+    record: int | None = None  #: its number in the file it was read from, from 1
+    line: int | None = None  #: the physical line there, from 1
 
 
 class Writer(Protocol):
