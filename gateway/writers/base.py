@@ -6,25 +6,27 @@ and validated by whoever needs it to be valid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from gateway.formats.definition import Format
+from gateway.formats.row import Row
+
+__all__ = ["PLAIN", "Row", "Style", "Writer"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of one record type: raw texts by field name; a field that is missing is not written.
+class Style:
+    """How a writer uses the freedom that a format leaves it."""
 
-    Rows come in the order of the file; a row stands under the nearest row before it that is of
-    its record type's parent.
-    """
+    quoted: bool = False  #: delimited: every value stands in quotes, not only where it must
+    stripped: bool = False  #: fixed-width: trailing blanks are taken off
+    final_line_end: bool = True
+    blank_line: bool = False  #: a blank line stands after the first row
 
-    record_type: str
-    texts: Mapping[str, str]
-    record: int | None = None  #: its number in the file it was read from, from 1
-    line: int | None = None  #: the physical line there, from 1
+
+PLAIN = Style()
 
 
 class Writer(Protocol):
