@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from gateway import documents
 from gateway.complaints import Complaint
 from gateway.documents import Document
-from gateway.formats import check_files, check_layout, check_references, check_rules, check_values
+from gateway.formats import (
+    check_files,
+    check_layout,
+    check_numbering,
+    check_references,
+    check_rules,
+    check_values,
+)
 from gateway.formats.definition import Format
 
 if TYPE_CHECKING:
@@ -44,6 +51,7 @@ SENSE: tuple[Check, ...] = (
     check_layout.positions,
     check_layout.headings,
     check_layout.business_records,
+    check_numbering.numbering,
     check_files.directory_names,
     check_files.schemas,
 )

@@ -31,6 +31,7 @@ _TYPES = {
     "digits": NUMERIC,
     "decimals": (FieldType.DECIMAL,),
     "implied_decimals": (FieldType.DECIMAL,),
+    "rounding": (FieldType.DECIMAL,),
     "decimal_mark": (FieldType.DECIMAL,),
     "minimum": (*NUMERIC, *TEMPORAL),
     "maximum": (*NUMERIC, *TEMPORAL),

@@ -149,6 +149,7 @@ class Field:
     digits: int | None = None  #: decimal: digits in all
     decimals: int | None = None  #: decimal: at most so many after the mark
     implied_decimals: int | None = None  #: the mark is not written
+    rounding: str | None = None  #: how the sender rounds: ``half-up``, ``down`` ...; None: not said
     sign: str = "leading"  #: ``leading``, ``trailing`` or ``none``
     decimal_mark: str | None = None  #: None: the dialect's
     date_format: str | None = None  #: overrides the dialect's for date, time and datetime
@@ -226,6 +227,15 @@ class ControlTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """What the sender's control numbers run through, and when they start again."""
+
+    first: int | None = None  #: None: not said
+    last: int | None = None  #: after it comes ``first``; None: not said
+    reset: str = "never"  #: ``never``, ``daily`` or ``yearly``: starts again though ``last`` is not reached
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Where a file says who it is; each identifier is a field of a header or trailer type."""
 
@@ -238,6 +248,7 @@ class Envelope:
     created_at: Reference | None = None
     version_values: tuple[str, ...] = ()  #: texts in ``format_version`` that mean this version
     key: tuple[str, ...] = ("sender", "message_id")  #: parts of the interchange key
+    sequence: Numbering | None = None  #: of ``control_number``; it tells people, the route's policy decides
     counts: tuple[ControlCount, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
 

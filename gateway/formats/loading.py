@@ -206,6 +206,7 @@ def _envelope(data: Data) -> d.Envelope:
         format_version=_reference(version.get("field")),
         version_values=_tokens(version.get("values", [])),
         key=tuple(data.get("key", ("sender", "message_id"))),
+        sequence=d.Numbering(**data["sequence"]) if "sequence" in data else None,
         counts=tuple(
             d.ControlCount(_certain(item["stated"]), tuple(item["of"])) for item in data.get("counts", ())
         ),

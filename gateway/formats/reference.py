@@ -89,6 +89,7 @@ _SECTIONS = (
     ("Envelope", ("$defs", "envelope"), "under `envelope`"),
     ("Version field", ("$defs", "envelope", "properties", "format_version"),
      "under `envelope.format_version`"),
+    ("Control numbers", ("$defs", "envelope", "properties", "sequence"), "under `envelope.sequence`"),
     ("Counts", ("$defs", "envelope", "properties", "counts", "items"), "in each item of `envelope.counts`"),
     ("Control totals", ("$defs", "envelope", "properties", "totals", "items"),
      "in each item of `envelope.totals`"),
