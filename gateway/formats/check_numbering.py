@@ -24,7 +24,7 @@ def numbering(definition: Format) -> Iterator[Complaint]:
     if definition.envelope.control_number is None and not in_name:
         yield Complaint(_PLACE, "neither envelope nor file name has a control number")
     if told.first is not None and told.last is not None and told.first > told.last:
-        yield Complaint((*_PLACE, "first"), "it is greater than `last`", str(told.first), f"up to {told.last}")
+        yield Complaint((*_PLACE, "first"), "it is greater than `last`", str(told.first))
     room = _room(definition)
     if room is not None and told.last is not None and len(str(told.last)) > room:
         yield Complaint((*_PLACE, "last"), f"the control number has room for {room} digits", str(told.last))

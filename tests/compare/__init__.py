@@ -1,0 +1,1 @@
+"""Two versions of a format compared: kinds, verdicts, laws."""
