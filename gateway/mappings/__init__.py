@@ -1,0 +1,1 @@
+"""Mappings: one format version rewritten as another, by a declared and locked table."""
