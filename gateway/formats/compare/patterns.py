@@ -2,9 +2,87 @@
 
 from __future__ import annotations
 
+import enum
 import re
+from collections.abc import Iterator, Sequence
+
+from gateway.formats.compare.automata import Automaton, UndecidedError, expression, shortest
+from gateway.formats.compare.expressions import UnsupportedError
+
+#: Any text, line ends too.
+ANYTHING = "(?:.|\n)*"
+#: Texts of ASCII characters that can be seen, and blanks.
+READABLE = "[ -~]*"
+#: Lengths beyond the shortest one that examples are looked for.
+_MORE = (1, 2, 5, 11, 19, 40)
+_LONGEST = 300
+
+
+class Unknown(enum.Enum):
+    """The one answer that is none."""
+
+    UNKNOWN = "unknown"  #: the expression is too large, or uses what is not understood
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether ``pattern`` matches the whole of ``text``."""
-    return re.fullmatch(pattern, text) is not None
+    """Return whether ``pattern`` matches the whole of ``text``, in time that grows with both alone."""
+    try:
+        automaton = expression(pattern)
+        state = 0
+        for char in text:
+            state = automaton.step(state, char)
+            if automaton.dead(state):
+                return False
+        return automaton.accepts(state)
+    except (UnsupportedError, UndecidedError):
+        return re.fullmatch(pattern, text) is not None
+
+
+def difference(
+    a: str | None, b: str | None, *, lengths: tuple[int, int | None] = (0, None)
+) -> str | Unknown | None:
+    """Return a shortest text that ``a`` matches and ``b`` does not; None where there is proof of none.
+
+    ``lengths`` bounds the characters of the text, both ends included. A pattern that is None matches
+    everything. The answer is UNKNOWN where the expressions are too large to decide.
+    """
+    if b is None or a == b:
+        return None
+    try:
+        inside = [expression(ANYTHING if a is None else a)]
+        return shortest(inside, [expression(b)], lengths)
+    except (UnsupportedError, UndecidedError):
+        return Unknown.UNKNOWN
+
+
+def examples(pattern: str | None, lengths: tuple[int, int | None] = (0, None)) -> Iterator[str]:
+    """Yield a few texts that ``pattern`` matches: the shortest, longer ones, the longest.
+
+    Nothing is yielded where no such text is found within the bounds of a search.
+    """
+    try:
+        inside = [expression(ANYTHING if pattern is None else pattern)]
+        if shortest([*inside, expression(READABLE)], [], lengths) is not None:
+            inside.append(expression(READABLE))
+        yield from members(inside, [], lengths)
+    except (UnsupportedError, UndecidedError):
+        return
+
+
+def members(
+    inside: Sequence[Automaton], outside: Sequence[Automaton], lengths: tuple[int, int | None]
+) -> Iterator[str]:
+    """Yield a few texts in all of ``inside`` and none of ``outside``, the shortest first.
+
+    Raises UndecidedError where the search is too long.
+    """
+    first = shortest(inside, outside, lengths)
+    if first is None:
+        return
+    yield first
+    longest = max(len(first), _LONGEST if lengths[1] is None else min(lengths[1], _LONGEST))
+    wanted = {len(first), *(len(first) + more for more in _MORE), longest - 1, longest}
+    for turn, length in enumerate(sorted(one for one in wanted if len(first) <= one <= longest)):
+        found = shortest(inside, outside, (length, length), turn)
+        if found is not None and found != first:
+            yield found
