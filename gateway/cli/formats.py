@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def formats() -> None:
-    """Format versions: list, show, check."""
+    """Format versions: list, show, check, and their life: new, lock, retire, approve."""
 
 
 @formats.command("list")
@@ -37,25 +37,29 @@ def list_formats(shared: Shared, catalogue: Path | None, as_json: bool) -> None:
         return
     print_table(
         f"Formats in {chosen.directory} ({len(rows):,})",
-        ("message type", "version", "status", "kind", "title"),
-        [(row["message_type"], row["version"], row["status"], row["kind"], row["title"]) for row in rows],
+        ("message type", "version", "status", "lock", "kind", "title"),
+        [tuple(row[key] for key in _COLUMNS) for row in rows],
         empty=f"There is no format in {chosen.directory}.",
         wraps=("title",),
     )
-    if any(row["status"] == "broken" for row in rows):
+    if any(row["status"] == "broken" or row["lock"] not in ("locked", "draft") for row in rows):
         say("")
-        say("What is wrong with the broken ones: gateway formats check")
+        say("What is wrong with those that are broken, changed or not locked: gateway formats check")
+
+
+#: What the list shows of each row.
+_COLUMNS = ("message_type", "version", "status", "lock", "kind", "title")
 
 
 def _rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
-    broken = {(name, version) for name, version, _error in catalogue.broken()}
     for name in catalogue.message_types():
         for version in catalogue.versions(name):
-            known = None if (name, version) in broken else catalogue.get(name, version)
+            known = _known(catalogue, name, version)
             yield {
                 "message_type": name,
                 "version": str(version),
                 "status": known.status.value if known else "broken",
+                "lock": catalogue.standing(name, version).value,
                 "kind": known.kind.value if known else None,
                 "title": known.title if known else None,
                 "digest": known.digest if known else None,
@@ -63,6 +67,15 @@ def _rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
                 "effective_until": known.effective_until if known else None,
                 "directory": str(catalogue.entries[name][version]),
             }
+
+
+def _known(catalogue: Catalogue, name: str, version: Version) -> Format | None:
+    from gateway.errors import FormatError
+
+    try:
+        return catalogue.look(name, version)
+    except FormatError:
+        return None
 
 
 @formats.command("show")
@@ -76,7 +89,7 @@ def show(shared: Shared, which: str, catalogue: Path | None, as_json: bool) -> N
     Without a version, the newest one is shown.
     """
     chosen = chosen_catalogue(shared, catalogue)
-    definition = chosen.get(*_wanted(chosen, which)[-1])
+    definition = chosen.look(*_wanted(chosen, which)[-1])
     if as_json:
         print_json(_data(definition))
         return
@@ -221,14 +234,15 @@ def _rule_data(rule: Rule) -> dict[str, Any]:
 def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bool) -> int:
     """Check definitions for contradictions; every problem is shown with file and line.
 
-    All versions are checked, or those of TYPE, or one. Leaves with 10 where anything is wrong.
+    All versions are checked, or those of TYPE, or one; so is the lock. Leaves with 10 where anything is
+    wrong.
     """
     from gateway.errors import FormatError
-    from gateway.operations.checking import problems_of
+    from gateway.operations.checking import lock_problems, problems_of
 
     chosen = chosen_catalogue(shared, catalogue)
     wanted = _wanted(chosen, which)
-    problems = problems_of(chosen, wanted)
+    problems = list(dict.fromkeys([*problems_of(chosen, wanted), *lock_problems(chosen)]))
     if as_json:
         print_json({"checked": len(wanted), "problems": [problem.to_dict() for problem in problems]})
     else:

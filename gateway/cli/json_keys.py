@@ -214,6 +214,7 @@ KEYS: dict[str, Keys] = {
         ("[].message_type", "what its files mean"),
         ("[].version", "major.minor.patch"),
         ("[].status", "draft, released, retired, or broken where it cannot be loaded"),
+        ("[].lock", "draft, locked, not locked, CHANGED, or unknown where version or lock cannot be read"),
         ("[].kind", "delimited, fixed-width, xml or json; null where broken"),
         ("[].title", "in words; null where broken"),
         ("[].digest", "SHA-256 over its files; null where broken"),

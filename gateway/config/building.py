@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gateway.config.notation import seconds, size
-from gateway.config.settings import FolderDestination, FolderSource, Limits, RetryPolicy, Route, Site
+from gateway.config.settings import FolderDestination, FolderSource, Limits, Partner, RetryPolicy, Route, Site
 from gateway.rules.completeness import CompletenessPolicy, ControlFilePolicy, EvidenceKind
 from gateway.rules.duplicates import Action, DuplicatePolicy
+from gateway.rules.in_force import DatePolicy
 from gateway.rules.sequence import Expired, Late, Model, Order, SequencePolicy
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def build_site(data: Mapping[str, Any], directory: Path, ledger: str, digest: st
         interval_seconds=seconds(site["interval"]),
         limits=_limits(site["limits"]),
         digest=digest,
+        partners=tuple(Partner(name, dict(each["versions"])) for name, each in data["partners"].items()),
     )
 
 
@@ -71,6 +73,7 @@ def _route(name: str, data: Data, directory: Path) -> Route:
         duplicates=_duplicates(data["duplicates"]),
         sequence=_sequence(data["sequence"]),
         empty_file=Action(data["empty_file"]),
+        effective_dates=DatePolicy(data["effective_dates"]),
         **{key: data[key] for key in plain},
     )
 

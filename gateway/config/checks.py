@@ -59,6 +59,22 @@ def check_site(
         yield from _file_names(document, place, route["destinations"])
         yield from _destinations(document, place, route, inbox(name, route, directory), directory)
     yield from _inboxes(document, data["routes"], directory)
+    for name, partner in data["partners"].items():
+        yield from _agreed(document, ("partners", name, "versions"), partner["versions"], message_types)
+
+
+def _agreed(
+    document: Document, place: Place, versions: Mapping[str, str], known: Collection[str] | None
+) -> Iterator[Problem]:
+    """The ranges of a sender can be read, and are about message types that there are."""
+    for message_type, text in versions.items():
+        try:
+            parse_range(text)
+        except ConfigurationError as error:
+            yield document.problem((*place, message_type), error.message, text, "such as >=1.0.0,<2")
+        if known is not None and message_type not in known:
+            message = "the catalogue has no such message type"
+            yield document.problem((*place, message_type), message, message_type, ", ".join(sorted(known)))
 
 
 def _time_zone(document: Document, site: Data) -> Iterator[Problem]:

@@ -54,6 +54,7 @@ _SECTIONS = (
     ("Site", "site", "under `site`"),
     ("Limits", "limits", "under `site.limits`"),
     ("Routes", "route", "under `routes.<name>`"),
+    ("Partners", "partner", "under `partners.<name>`"),
     ("Source", "source", "under `routes.<name>.source`"),
     ("Completeness", "completeness", "under `routes.<name>.completeness`"),
     ("Control files", "control_file", "under `routes.<name>.completeness.control_file`"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.rules.completeness import CompletenessPolicy
 from gateway.rules.duplicates import Action, DuplicatePolicy
+from gateway.rules.in_force import DatePolicy
 from gateway.rules.sequence import SequencePolicy
 
 
@@ -51,6 +53,7 @@ class Route:
     source: FolderSource
     destinations: tuple[FolderDestination, ...]
     versions: str = ">=0.0.0"  #: accepted range: comma-separated comparisons, all must hold
+    effective_dates: DatePolicy = DatePolicy.ENFORCE
     version_from: str = "envelope"  #: ``envelope``, ``name`` or ``route`` (then ``version``)
     version: str | None = None
     name_pattern: str | None = None  #: overrides the format's file name pattern
@@ -63,6 +66,14 @@ class Route:
     replay_default_reason: str | None = None  #: allows files put into replay/ without a request
     enabled: bool = True
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What is agreed with one system that sends files, on whatever route."""
+
+    name: str
+    versions: Mapping[str, str] = field(default_factory=dict)  #: message type -> range that it may send
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,7 @@ class Site:
     interval_seconds: float = 30.0
     limits: Limits = Limits()
     digest: str = ""  #: SHA-256 over the configuration file's bytes
+    partners: tuple[Partner, ...] = ()
 
     def route(self, name: str) -> Route:
         """Return the route called ``name``; KeyError if there is none."""
@@ -98,3 +110,10 @@ class Site:
             if route.name == name:
                 return route
         raise KeyError(name)
+
+    def agreed(self, sender: str | None, message_type: str) -> str | None:
+        """Return the range of versions that ``sender`` may send, or None if nothing is agreed."""
+        for partner in self.partners:
+            if partner.name == sender:
+                return partner.versions.get(message_type)
+        return None

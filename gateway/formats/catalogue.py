@@ -2,23 +2,40 @@
 
 A format version lives in ``<message type>/<version>/format.yaml``. Listing opens no file;
 one broken format never stops the others: its error is kept and raised when it is asked for.
+
+`get` is for working with a version: a released one must be in the lock (``formats.lock``) with the very
+bytes that it has. `look` is for showing, checking and comparing: it asks no lock.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.errors import FormatError, FormatUnknown
-from gateway.formats.definition import Format, Version
+from gateway.errors import FormatChanged, FormatError, FormatNotLocked, FormatUnknown, LockInvalid
+from gateway.formats.definition import Format, Status, Version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.formats.lock import Lock
+
 _FILE_NAME = "format.yaml"
 
 Key = tuple[str, Version]
+
+
+class Standing(enum.Enum):
+    """How a version stands to the lock."""
+
+    DRAFT = "draft"  #: not released: it may change
+    LOCKED = "locked"  #: released, and byte for byte what was locked
+    NOT_LOCKED = "not locked"  #: called released, and not in the lock
+    CHANGED = "CHANGED"  #: in the lock with other bytes
+    UNKNOWN = "unknown"  #: the lock or the version's files cannot be read
 
 
 @dataclass(slots=True)
@@ -28,6 +45,9 @@ class Catalogue:
     directory: Path
     entries: dict[str, dict[Version, Path]]  #: message type -> version -> directory
     _loaded: dict[Key, Format | FormatError] = field(default_factory=dict)
+    _refused: dict[Key, FormatError | None] = field(default_factory=dict)  #: what the lock says
+    _stamps: dict[Path, object] = field(default_factory=dict)  #: of the directories that were read
+    _lock: Lock | LockInvalid | None = None
 
     @classmethod
     def load(cls, directory: Path) -> Catalogue:
@@ -61,10 +81,24 @@ class Catalogue:
         return list(self.entries.get(message_type, ()))
 
     def get(self, message_type: str, version: Version) -> Format:
-        """Return one format version, loaded once.
+        """Return one format version to work with, loaded once; retired if the lock says so.
 
-        Raises FormatUnknown if the catalogue does not have it, FormatError (the same
-        until `look_again`) if its definition has problems.
+        Raises FormatUnknown if the catalogue does not have it; FormatChanged, FormatNotLocked or
+        LockInvalid if it is not as it was released; FormatError if its definition has problems: the
+        same until `look_again`.
+        """
+        key = (message_type, version)
+        if key not in self._refused:
+            self._refused[key] = self._refusal(key)
+        refused = self._refused[key]
+        if refused is not None:
+            raise refused
+        return self.look(message_type, version)
+
+    def look(self, message_type: str, version: Version) -> Format:
+        """Return one format version to look at, whatever the lock says of its bytes.
+
+        Raises FormatUnknown if the catalogue does not have it, FormatError if its definition has problems.
         """
         key = (message_type, version)
         if key not in self._loaded:
@@ -74,8 +108,39 @@ class Catalogue:
             raise found
         return found
 
+    def lock(self) -> Lock:
+        """Return the lock of the catalogue; raises LockInvalid (the same until `look_again`)."""
+        if self._lock is None:
+            # Here, so that listing a catalogue costs no YAML and no JSON Schema.
+            from gateway.formats.lock_file import read_lock
+
+            self._stamps[self.directory] = _lock_stamp(self.directory)
+            try:
+                self._lock = read_lock(self.directory)
+            except LockInvalid as error:
+                self._lock = error
+        if isinstance(self._lock, LockInvalid):
+            raise self._lock
+        return self._lock
+
+    def standing(self, message_type: str, version: Version) -> Standing:
+        """Return how a version stands to the lock, whether it loads or not."""
+        try:
+            definition = self.get(message_type, version)
+        except FormatNotLocked:
+            return Standing.NOT_LOCKED
+        except FormatChanged:
+            return Standing.CHANGED
+        except LockInvalid:
+            return Standing.UNKNOWN
+        except FormatError:
+            # it does not load, and what is locked would have been told
+            return Standing.UNKNOWN
+        locked = self.lock().release(f"{message_type} {definition.version}")
+        return Standing.LOCKED if locked else Standing.DRAFT
+
     def usable(self, message_type: str) -> list[Format]:
-        """Return the versions of ``message_type`` that load, newest first, whatever their status."""
+        """Return the versions of ``message_type`` that `get` gives, newest first, whatever their status."""
         formats = []
         for version in reversed(self.versions(message_type)):
             try:
@@ -85,12 +150,28 @@ class Catalogue:
         return formats
 
     def look_again(self) -> None:
-        """Forget which versions did not load: the next question reads them anew."""
-        for key in [key for key, found in self._loaded.items() if isinstance(found, FormatError)]:
-            del self._loaded[key]
+        """Forget what did not load or was refused, and what changed on the disk since it was read."""
+        if self._stamps.get(self.directory) != _lock_stamp(self.directory) or isinstance(
+            self._lock, LockInvalid
+        ):
+            self._lock = None
+            self._refused.clear()
+            self._loaded.clear()
+        for key in [key for key, found in self._refused.items() if isinstance(found, FormatError)]:
+            del self._refused[key]
+        for key, found in list(self._loaded.items()):
+            if isinstance(found, FormatError) or self._is_changed(key):
+                del self._loaded[key]
+                self._refused.pop(key, None)
+
+    def _is_changed(self, key: Key) -> bool:
+        from gateway.formats.digests import stamp_of
+
+        directory = self.entries[key[0]][key[1]]
+        return self._stamps.get(directory) != stamp_of(directory)
 
     def broken(self) -> list[tuple[str, Version, FormatError]]:
-        """Return the versions that do not load, each with its error; loads everything."""
+        """Return the versions that `get` refuses, each with its error; loads everything."""
         found = []
         for message_type, versions in self.entries.items():
             for version in versions:
@@ -100,13 +181,34 @@ class Catalogue:
                     found.append((message_type, version, error))
         return found
 
+    def _refusal(self, key: Key) -> FormatError | None:
+        """Return why a version must not be worked with: the lock's word, then its definition's."""
+        from gateway.formats.lock import version_item
+
+        directory = self.entries.get(key[0], {}).get(key[1])
+        if directory is None:
+            return self.unknown(*key)
+        try:
+            item, lock = version_item(*key), self.lock()
+            locked = lock.release(item)
+            if locked is not None or self.look(*key).status is Status.RELEASED:
+                _demand_unchanged(lock, item, directory)
+            known = self._loaded.get(key)
+            if locked and isinstance(known, Format) and known.digest != locked.digest:
+                del self._loaded[key]  # it was looked at while its bytes were others
+        except FormatError as error:
+            return error
+        return None
+
     def _load(self, message_type: str, version: Version) -> Format | FormatError:
         # Here, so that listing a catalogue costs no YAML and no JSON Schema.
+        from gateway.formats.digests import stamp_of
         from gateway.formats.loading import load_format
 
         directory = self.entries.get(message_type, {}).get(version)
         if directory is None:
-            return self._unknown(message_type, version)
+            return self.unknown(message_type, version)
+        self._stamps[directory] = stamp_of(directory)
         try:
             definition = load_format(directory)
         except FormatError as error:
@@ -117,9 +219,18 @@ class Catalogue:
                 where=str(directory / _FILE_NAME),
                 hint="Correct `message_type` and `version`, or move the directory",
             )
-        return definition
+        return self._as_retired(definition)
 
-    def _unknown(self, message_type: str, version: Version) -> FormatUnknown:
+    def _as_retired(self, definition: Format) -> Format:
+        """Return the definition with the status that the lock gives it."""
+        try:
+            retired = self.lock().retirement(definition.name)
+        except LockInvalid:
+            return definition  # looking at it is allowed; `get` refuses it
+        return dataclasses.replace(definition, status=Status.RETIRED) if retired else definition
+
+    def unknown(self, message_type: str, version: Version) -> FormatUnknown:
+        """Return the error that there is no such version, with those that there are."""
         known = ", ".join(str(each) for each in self.versions(message_type))
         hint = f"Known versions: {known}" if known else f"Known message types: {', '.join(self.entries)}"
         return FormatUnknown(
@@ -138,3 +249,22 @@ def _version(name: str) -> Version | None:
         return Version.parse(name)
     except ValueError:
         return None
+
+
+def _demand_unchanged(lock: Lock, item: str, directory: Path) -> None:
+    """Raise FormatChanged or FormatNotLocked unless ``directory`` is what was locked as ``item``."""
+    from gateway.formats.digests import digests_of
+
+    try:
+        found = digests_of(directory)
+    except OSError as error:
+        raise FormatError("The format cannot be read", where=str(directory), cause=error) from error
+    lock.demand_unchanged(item, found, str(directory))
+
+
+def _lock_stamp(directory: Path) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(directory / "formats.lock")
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,19 +1,10 @@
-"""Loading a format version: ``format.yaml`` and the files beside it become a ``Format``.
-
-The digest of a version is SHA-256 over all files in its directory, so that it can be
-recomputed by hand. For each file, in the order of the bytes of its relative path (``/``
-between parts): the path in UTF-8, one NUL byte, the size in decimal ASCII digits, one NUL
-byte, then the raw bytes. Links and other special files are refused.
-"""
+"""Loading a format version: ``format.yaml`` and the files beside it become a ``Format``."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
-import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +12,7 @@ from gateway import documents
 from gateway.errors import FormatError
 from gateway.formats import definition as d
 from gateway.formats.check import STRUCTURE, problems_of
+from gateway.formats.digests import digest_of
 from gateway.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -75,32 +67,6 @@ def schema() -> Data:
     text = resources.files("gateway.formats").joinpath("format.schema.json").read_text("utf-8")
     data: Data = json.loads(text)
     return data
-
-
-def digest_of(directory: Path) -> str:
-    """Return the digest of a version's directory (see above) as 64 hexadecimal digits.
-
-    Raises OSError if a file cannot be read, FormatError for links and special files.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(_files(directory), key=os.fsencode):
-        raw = (directory / name).read_bytes()
-        digest.update(b"%b\0%d\0" % (os.fsencode(name), len(raw)))
-        digest.update(raw)
-    return digest.hexdigest()
-
-
-def _files(directory: Path, inside: str = "") -> Iterator[str]:
-    with os.scandir(directory / inside) as entries:
-        for entry in entries:
-            name = f"{inside}{entry.name}"
-            mode = entry.stat(follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode):
-                yield from _files(directory, f"{name}/")
-            elif stat.S_ISREG(mode):
-                yield name
-            else:
-                raise FormatError("A format has regular files only", where=str(directory / name))
 
 
 def build(data: Data, directory: Path, digest: str) -> d.Format:

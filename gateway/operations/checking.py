@@ -11,6 +11,7 @@ from gateway.errors import FormatError
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.check import check_format
 from gateway.formats.definition import Version
+from gateway.formats.lock import Release
 from gateway.formats.selection import parse_range
 from gateway.model import Problem
 
@@ -26,7 +27,7 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     site = load_site(directory, catalogue.message_types())
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
-    return site, [*problems, *_unusable(site, catalogue)]
+    return site, [*dict.fromkeys([*problems, *lock_problems(catalogue)]), *_unusable(site, catalogue)]
 
 
 def problems_of(catalogue: Catalogue, wanted: Iterable[tuple[str, Version]]) -> list[Problem]:
@@ -34,10 +35,29 @@ def problems_of(catalogue: Catalogue, wanted: Iterable[tuple[str, Version]]) -> 
     problems: list[Problem] = []
     for message_type, version in wanted:
         try:
-            problems += check_format(catalogue.get(message_type, version))
+            problems += check_format(catalogue.look(message_type, version))
         except FormatError as error:
             problems += error.problems or [_whole(error)]
-    return problems
+        try:
+            catalogue.get(message_type, version)
+        except FormatError as error:
+            problems += error.problems or [_whole(error)]
+    return list(dict.fromkeys(problems))
+
+
+def lock_problems(catalogue: Catalogue) -> list[Problem]:
+    """Return what is wrong with the lock as a whole: it cannot be read, or what it names is gone."""
+    try:
+        lock = catalogue.lock()
+    except FormatError as error:
+        return list(error.problems) or [_whole(error)]
+    present = {f"{name} {version}" for name, versions in catalogue.entries.items() for version in versions}
+    gone = [one.item for one in lock.entries if isinstance(one, Release) and one.item not in present]
+    return [
+        Problem(lock.where, "it is in the lock, and the catalogue does not have it", path=item)
+        for item in gone
+        if not (catalogue.directory / item.replace(" ", "/", 1)).is_file()
+    ]
 
 
 def _whole(error: FormatError) -> Problem:
@@ -46,18 +66,28 @@ def _whole(error: FormatError) -> Problem:
 
 
 def _unusable(site: Site, catalogue: Catalogue) -> list[Problem]:
-    """Return a problem for each route whose range of versions has none of the catalogue."""
+    """Return a problem for each range of versions, of a route or partner, that has none of the catalogue."""
+    ranges = [
+        (f"routes.{route.name}.versions", "this route accepts", route.message_type, route.versions)
+        for route in site.routes
+    ]
+    for partner in site.partners:
+        place = f"partners.{partner.name}.versions"
+        ranges += [
+            (f"{place}.{name}", "this partner may send", name, text)
+            for name, text in partner.versions.items()
+            if catalogue.versions(name)
+        ]
     problems = []
-    for route in site.routes:
-        versions = catalogue.versions(route.message_type)
-        accepted = parse_range(route.versions)
-        if not any(accepted.accepts(version) for version in versions):
+    for path, whose, message_type, text in ranges:
+        versions = catalogue.versions(message_type)
+        if not any(parse_range(text).accepts(version) for version in versions):
             problems.append(
                 Problem(
                     str(site.directory / "config" / "gateway.yaml"),
-                    "the catalogue has no version that this route accepts",
-                    path=f"routes.{route.name}.versions",
-                    found=route.versions,
+                    f"the catalogue has no version that {whose}",
+                    path=path,
+                    found=text,
                     allowed=", ".join(map(str, versions)),
                 )
             )

@@ -81,7 +81,7 @@ def compare(context: Context, failed: Transfer, corrected: Path) -> FieldDiff | 
     if failed.format_version is None:
         return None
     try:
-        definition = context.catalogue.get(failed.message_type, Version.parse(failed.format_version))
+        definition = context.catalogue.look(failed.message_type, Version.parse(failed.format_version))
     except FormatError:
         return None
     with look.open_regular(context.path_of(failed)) as old, look.open_regular(corrected) as new:

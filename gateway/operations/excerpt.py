@@ -50,7 +50,7 @@ def _definition(context: Context, transfer: Transfer) -> Format | None:
     if transfer.format_version is None:
         return None
     try:
-        return context.catalogue.get(transfer.message_type, Version.parse(transfer.format_version))
+        return context.catalogue.look(transfer.message_type, Version.parse(transfer.format_version))
     except FormatError:
         return None
 

@@ -8,7 +8,8 @@ from typing import Any
 from gateway.config.loading import redacted
 from gateway.custody.layout import ROUTE_AREAS, Layout
 from gateway.errors import AuditBroken, FormatError
-from gateway.formats.loading import digest_of
+from gateway.formats.digests import digest_of
+from gateway.formats.lock_file import head
 from gateway.ledger import audit, checkpoint
 from gateway.model import AuditEntry
 from gateway.stages.context import Context
@@ -52,7 +53,8 @@ def demand_whole_trail(context: Context) -> None:
 
 def note_configuration(context: Context) -> None:
     """Write an audit entry where configuration or formats are not those of the last pass."""
-    now_in_force = {"configuration": context.site.digest, "formats": _formats(context)}
+    formats, lock = _formats(context), _lock(context)
+    now_in_force = {"configuration": context.site.digest, "formats": formats, "lock": lock}
     with context.ledger.write() as connection:
         before = audit.read(connection, action=IN_FORCE, limit=1)
         old = dict(before[0].entry.new or {}) if before else None
@@ -81,3 +83,19 @@ def _formats(context: Context) -> dict[str, Any]:
             except (OSError, FormatError) as error:
                 digests[f"{message_type} {version}"] = str(error)
     return digests
+
+
+def _lock(context: Context) -> dict[str, Any]:
+    """Return what stands for the lock as a whole, and how each version that may be used stands to it."""
+    catalogue = context.catalogue
+    try:
+        digest = head(catalogue.lock())
+    except FormatError as error:
+        digest = str(error)
+    types = sorted({route.message_type for route in context.site.routes})
+    standings = {
+        f"{name} {version}": catalogue.standing(name, version).value
+        for name in types
+        for version in catalogue.versions(name)
+    }
+    return {"head": digest, "versions": standings}

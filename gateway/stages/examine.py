@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,8 +25,9 @@ from gateway.findings import Findings
 from gateway.formats.definition import Format
 from gateway.model import Companion, Finding, Identity, Severity, Sighting, Transfer
 from gateway.printable import printable
+from gateway.rules.in_force import DatePolicy, out_of_force
 from gateway.stages.context import Context, Report, Route, allowed
-from gateway.stages.identify import choose_format, identity_of, name_groups
+from gateway.stages.identify import choose_format, identity_of, name_groups, sender_refusal
 
 if TYPE_CHECKING:
     from gateway.validation.keys import KeySpool
@@ -117,7 +118,9 @@ def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Find
         head = file.read(HEAD_BYTES)
     if not head:
         return finding("F101", "The file is empty: it has no bytes at all.")
-    return choose_format(context.catalogue, route, transfer.name, head)
+    dated = route.effective_dates is not DatePolicy.IGNORE
+    day = context.day(transfer.arrived_at) if dated else None
+    return choose_format(context.catalogue, route, transfer.name, head, day=day, agreed=context.site.agreed)
 
 
 def _unread(context: Context, route: Route, transfer: Transfer, why: Finding) -> Examined:
@@ -188,6 +191,8 @@ def _examined(
     pattern = route.name_pattern or definition.file_name
     if pattern and groups is None:
         findings.add(finding("F210", f"The name does not match {pattern}", value=printable(transfer.name)))
+    for problem in _not_allowed(context, route, definition, transfer, identity.sender):
+        findings.add(problem)
     found = {"sha256": reading.sha256, "size": str(reading.size), "records": str(reading.records)}
     _add_contradicted(findings, transfer, found, context.path_of(transfer))
     known = transfer.evolve(
@@ -204,6 +209,22 @@ def _examined(
         interchange_key=identity.interchange_key,
     )
     return Examined(known, findings, identity, definition, reading.keys)
+
+
+def _not_allowed(
+    context: Context, route: Route, definition: Format, transfer: Transfer, sender: str | None
+) -> Iterator[Finding]:
+    """Yield why this version is not one for this sender, which may only now be known, or this day."""
+    refusal = sender_refusal(definition, sender, context.site.agreed(sender, route.message_type))
+    if refusal is not None:
+        message = f"The file has the layout {definition.name}; {refusal}."
+        yield finding("F209", message, value=str(definition.version))
+    day = context.day(transfer.arrived_at)
+    why = out_of_force(day, definition.effective_from, definition.effective_until)
+    if why is not None and route.effective_dates is not DatePolicy.IGNORE:
+        noted = route.effective_dates is DatePolicy.NOTE
+        found = finding("F214", f"{definition.name} {why}.", value=day)
+        yield dataclasses.replace(found, severity=Severity.WARNING) if noted else found
 
 
 def _changed(transfer: Transfer, seen: Sighting, reading: Reading) -> Finding | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, FormatUnknown
 from gateway.formats.catalogue import Catalogue
-from gateway.formats.definition import Format, Version
-from gateway.formats.selection import choose_version, parse_range, recognises
+from gateway.formats.definition import Format, Status, Version
+from gateway.formats.selection import Range, choose_version, parse_range, recognises
 from gateway.model import Finding, Identity
+from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.rules import file_names
 from gateway.stages.context import Route
@@ -18,10 +19,24 @@ if TYPE_CHECKING:
     from gateway.validation.reading import Reading
 
 
-def choose_format(catalogue: Catalogue, route: Route, name: str, head: bytes) -> Format | Finding:
+#: What is agreed with a sender about a message type: a range of versions, or None.
+Agreed = Callable[[str | None, str], str | None]
+
+
+def choose_format(
+    catalogue: Catalogue,
+    route: Route,
+    name: str,
+    head: bytes,
+    *,
+    day: str | None = None,
+    agreed: Agreed = lambda _sender, _message_type: None,
+) -> Format | Finding:
     """Return the format version for a file from its first bytes ``head`` and its ``name``.
 
-    Raises FormatError if the version that would be needed cannot be loaded, or may be one that cannot.
+    It is one that the route accepts and that, by ``agreed``, its sender may send; ``day`` is that of its
+    arrival, where that counts. Raises FormatError if the version that would be needed cannot be loaded,
+    or may be one that cannot.
     """
     every = catalogue.usable(route.message_type)
     accepted = parse_range(route.versions)
@@ -37,12 +52,54 @@ def choose_format(catalogue: Catalogue, route: Route, name: str, head: bytes) ->
     stated = route.version
     if route.version_from == "name":
         stated = _version_in_name(every, route, name)
-    candidates = [one for one in every if accepted.accepts(one.version)]
-    chosen = choose_version(candidates, every, probe, route.version_from, stated)
+
+    def refusal(definition: Format) -> str | None:
+        sender = _sender_seen(definition, route, name, probe(definition))
+        return sender_refusal(definition, sender, agreed(sender, definition.message_type))
+
+    def words(definition: Format) -> str:
+        inside = accepted.accepts(definition.version)
+        return (refusal(definition) if inside else None) or _route_accepts(every, accepted)
+
+    candidates = [one for one in every if accepted.accepts(one.version) and refusal(one) is None]
+    chosen = choose_version(candidates, every, probe, route.version_from, stated, day=day, accepted=words)
     is_certain = isinstance(chosen, Format) and (stated is not None or recognises(chosen, probe(chosen)))
     if broken is not None and not is_certain:
         raise broken  # the file is not to fail for what is wrong with the format
     return chosen
+
+
+def sender_refusal(definition: Format, sender: str | None, agreed: str | None) -> str | None:
+    """Return why ``sender`` may not send this version, as a sentence's end; None if it may.
+
+    ``agreed`` is the range of versions that is agreed with the sender, None if nothing is.
+    """
+    if agreed is None or parse_range(agreed).accepts(definition.version):
+        return None
+    return f"the sender {printable(sender or 'unknown')} may send: {agreed}"
+
+
+def _route_accepts(every: Sequence[Format], accepted: Range) -> str:
+    versions = [
+        str(one.version)
+        for one in every
+        if accepted.accepts(one.version) and one.status is not Status.RETIRED
+    ]
+    return f"the route accepts: {', '.join(versions) or 'none'}"
+
+
+def _sender_seen(definition: Format, route: Route, name: str, seen: Mapping[str, str]) -> str | None:
+    """Return the sender as far as the file's beginning, its name and the route tell it."""
+    pattern = route.name_pattern or definition.file_name
+    named = (file_names.match(pattern, name) if pattern else None) or {}
+    return _sender(route, seen.get(str(definition.envelope.sender), "").strip(), named)
+
+
+def _sender(route: Route, inside: str | None, named: Mapping[str, str]) -> str:
+    """Return who sent a file: the route's word first, then content or name, then the partner."""
+    outside = named.get("sender")
+    stated = (outside or inside) if route.identity_from == "name" else (inside or outside)
+    return route.sender or stated or route.partner
 
 
 def _broken(catalogue: Catalogue, route: Route, accepts: Callable[[Version], bool]) -> FormatError | None:
@@ -86,7 +143,7 @@ def identity_of(
         outside = named.get(group)
         return (outside or inside) if from_name else (inside or outside)
 
-    sender = route.sender or pick(reading.sender, "sender") or route.partner
+    sender = _sender(route, reading.sender, named)
     message_id = pick(reading.message_id, "message_id")
     control = named.get("control") if route.sequence.number_from == "name" else reading.control_number
     control = control or pick(reading.control_number, "control")

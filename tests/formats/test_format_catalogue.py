@@ -54,7 +54,7 @@ def test_a_broken_format_stops_no_other(tmp_path: Path) -> None:
     """The gateway shall go on with every other format, and raise a broken one's problems on use."""
     write(tmp_path, DELIMITED)
     (write(tmp_path, {**DELIMITED, "version": "2.0.0"}) / "format.yaml").write_text("kind: [")
-    write(tmp_path, FIXED)
+    write(tmp_path, {**FIXED, "status": "draft"})
     catalogue = Catalogue.load(tmp_path)
     assert [each.name for each in catalogue.usable("confirmation")] == ["confirmation 1.1.0"]
     assert [(name, str(version)) for name, version, _error in catalogue.broken()] == [

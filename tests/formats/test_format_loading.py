@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from gateway.errors import FormatError
 from gateway.formats.definition import ControlCount, FieldType, Kind, Reference, Role, Status, Version
-from gateway.formats.loading import digest_of, load_format
+from gateway.formats.digests import digest_of
+from gateway.formats.loading import load_format
 from tests.formats.format_kit import DELIMITED, FIXED, JSON, XML, XSD, changed, write
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ from typing import Any
 
 from gateway.bundle import bundled
 from gateway.formats.catalogue import Catalogue
+from gateway.formats.digests import digests_of
+from gateway.formats.lock import Lock, Signature, version_item
+from gateway.formats.lock_file import rendered
 from gateway.ledger import attempts, audit, deliveries, transfers
 from gateway.model import Attempt, AuditEntry, Delivery, State, Transfer
 from gateway.operations.opening import open_site, working_on
@@ -243,3 +246,15 @@ class Plant:
         assert report.is_clean, report.listed
         assert not report.leftovers, report.leftovers
         assert problems == []
+
+
+def lock_anew(formats: Path) -> None:
+    """Release every version below ``formats`` as it is now, as if it had never been locked otherwise."""
+    (formats / "formats.lock").unlink(missing_ok=True)
+    catalogue = Catalogue.load(formats)
+    signed = Signature(datetime(2026, 11, 22, tzinfo=UTC), "test", "a test changed the formats")
+    lock = Lock()
+    for name, versions in catalogue.entries.items():
+        for version, directory in versions.items():
+            lock = lock.with_release(version_item(name, version), digests_of(directory), signed)
+    (formats / "formats.lock").write_bytes(rendered(lock))

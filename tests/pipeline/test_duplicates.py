@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import ConfigurationError
 from gateway.model import State
 from gateway.operations.reprocess import Selection, reprocess, select
-from tests.pipeline.plant import Plant, confirmation, name_of, route
+from tests.pipeline.plant import Plant, confirmation, lock_anew, name_of, route
 
 FIRST, AGAIN = name_of(1), "CONF_MES01_0000001-again.csv"
 
@@ -140,6 +140,7 @@ def test_files_without_a_key_are_told_by_their_content(tmp_path: Path) -> None:
     formats = plant.directory / "formats" / "tally" / "1.0.0"
     formats.mkdir(parents=True)
     (formats / "format.yaml").write_text(TALLY)
+    lock_anew(plant.directory / "formats")
     plant.configure(route("tallies", message_type="tally", destinations="{erp: {path: outbox/tallies}}"))
     plant.own_formats = True
     (plant.directory / "inbox" / "tallies").mkdir(parents=True)

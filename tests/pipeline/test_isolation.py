@@ -40,9 +40,11 @@ def definition(plant: Plant, version: str = "1.1.0") -> Path:
 
 
 @pytest.mark.parametrize(
-    "broken", [("1.1.0",), ("1.0.0", "1.1.0", "2.0.0")], ids=["one version", "all versions"]
+    ("broken", "code"),
+    [(("1.1.0",), "format-changed"), (("1.0.0", "1.1.0", "2.0.0"), "format-invalid")],
+    ids=["one version, released", "all versions, the newest a draft"],
 )
-def test_files_wait_for_a_format_that_is_broken(plant: Plant, broken: tuple[str, ...]) -> None:
+def test_files_wait_for_a_format_that_is_broken(plant: Plant, broken: tuple[str, ...], code: str) -> None:
     """The gateway shall keep files claimed and visible while their format cannot be loaded, then go on."""
     texts = {path: path.read_text() for path in (definition(plant, version) for version in broken)}
     for path in texts:
@@ -51,7 +53,7 @@ def test_files_wait_for_a_format_that_is_broken(plant: Plant, broken: tuple[str,
     for _ in range(2):
         (report,) = plant.run()
         assert plant.states() == {NAME: State.CLAIMED}
-        assert [(one.name, one.error.code) for one in report.problems] == [(NAME, "format-invalid")]
+        assert [(one.name, one.error.code) for one in report.problems] == [(NAME, code)]
     states = plant.overview()["routes"][0]["states"]
     assert states["claimed"] == 1
     for path, text in texts.items():

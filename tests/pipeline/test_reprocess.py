@@ -16,7 +16,7 @@ from gateway.errors import ActionRefused, ReasonMissing
 from gateway.model import State
 from gateway.operations.correct import correct
 from gateway.operations.reprocess import Forecast, Selection, forecast, replay, reprocess, select
-from tests.pipeline.plant import Plant, confirmation, name_of, route
+from tests.pipeline.plant import Plant, confirmation, lock_anew, name_of, route
 
 NAME = name_of(1)
 WRONG = confirmation(1, quantity="4B0,5")
@@ -51,9 +51,11 @@ def without_format(plant: Plant) -> Callable[[], None]:
     path = plant.directory / "formats" / "confirmation" / "1.1.0" / "format.yaml"
     good = path.read_text()
     path.write_text(good.replace("digits: 13\n        decimals: 3", "digits: 4\n        decimals: 3"))
+    lock_anew(plant.directory / "formats")
 
     def repair() -> None:
         path.write_text(good)
+        lock_anew(plant.directory / "formats")
 
     return repair
 

@@ -1,0 +1,274 @@
+"""The life of a format version: a new one from an old one, its release, its retirement, approvals.
+
+Everything that is done is one entry in the catalogue's lock, with who and why. Where the catalogue is
+a site's, the same goes into the site's audit trail; without a site the lock itself is the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.clock import SystemClock
+from gateway.custody import syncs, writes
+from gateway.errors import ActionRefused, FormatError
+from gateway.formats.catalogue import Catalogue
+from gateway.formats.check import check_format
+from gateway.formats.definition import Format, Status, Version
+from gateway.formats.digests import Digests, digests_of, file_names
+from gateway.formats.editing import as_next, as_released
+from gateway.formats.loading import FILE_NAME
+from gateway.formats.lock import Lock, Signature, version_item
+from gateway.formats.lock_file import FILE_NAME as LOCK_NAME
+from gateway.formats.lock_file import read_lock, rendered, safe_text
+from gateway.ledger import audit
+from gateway.model import Actor, AuditEntry
+from gateway.operations.demands import demand_reason
+from gateway.stages.context import Context
+
+Key = tuple[str, Version]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A catalogue, who works on it, and the site that it belongs to, if any."""
+
+    catalogue: Catalogue
+    actor: Actor
+    context: Context | None = None
+
+    def sign(self, reason: str | None) -> Signature:
+        """Return who does what is done now, and why; raises ReasonMissing without a reason."""
+        why = safe_text(demand_reason(reason))
+        clock = self.context.clock if self.context else SystemClock()
+        return Signature(clock.now().replace(microsecond=0), safe_text(self.actor.name), why, self.actor.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What `lock` did with one item."""
+
+    item: str
+    digest: str
+    files: int
+    was_draft: bool = False  #: its status line was changed to released
+    was_locked: bool = False  #: it was locked already with the same bytes: nothing was done
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Files that are locked together under one key."""
+
+    key: str
+    directory: Path
+    names: tuple[str, ...] | None = None  #: None: all files in the directory
+
+    def digests(self) -> Digests:
+        """Return the digests of its files; raises FormatError where they cannot be read."""
+        try:
+            return digests_of(self.directory, self.names)
+        except OSError as error:
+            raise FormatError("The files cannot be read", where=str(self.directory), cause=error) from error
+
+
+def lock_versions(desk: Desk, wanted: Sequence[Key], reason: str | None) -> list[Locked]:
+    """Release versions: drafts get the status released, then the bytes of all go into the lock.
+
+    Nothing is done unless every version can be released. A crash between status and lock leaves a
+    version that is called released and not locked, which nothing uses; the same call completes it.
+    Raises ReasonMissing, ActionRefused for a retired version, FormatChanged for one that is locked
+    with other bytes, FormatError with every problem that `gateway formats check` finds.
+    """
+    signed = desk.sign(reason)
+    for key in wanted:
+        _directory(desk, key)
+    with _alone(desk.catalogue.directory):
+        lock = read_lock(desk.catalogue.directory)
+        new = [key for key in dict.fromkeys(wanted) if not _is_locked(desk, lock, key)]
+        definitions = [desk.catalogue.look(*key) for key in new]
+        _demand_releasable(definitions)
+        drafts = {one.name for one in definitions if one.status is Status.DRAFT}
+        for definition in definitions:
+            if definition.name in drafts:
+                _release(definition)
+        items = [Item(version_item(*key), _directory(desk, key)) for key in wanted]
+        done = _lock(desk, lock, list(dict.fromkeys(items)), signed)
+    desk.catalogue.look_again()
+    return [dataclasses.replace(one, was_draft=one.item in drafts) for one in done]
+
+
+def lock_items(desk: Desk, items: Sequence[Item], reason: str | None) -> list[Locked]:
+    """Lock files that somebody else has checked, such as mappings; see `lock_versions`.
+
+    Raises ReasonMissing, FormatChanged for an item that is locked with other bytes, FormatError.
+    """
+    signed = desk.sign(reason)
+    with _alone(desk.catalogue.directory):
+        return _lock(desk, read_lock(desk.catalogue.directory), items, signed)
+
+
+def retire(desk: Desk, wanted: Key, reason: str | None) -> bool:
+    """Retire a released version: it takes no files any more. Returns whether it was not retired before.
+
+    Raises ReasonMissing, FormatUnknown, FormatNotLocked for a version that was never released.
+    """
+    signed = desk.sign(reason)
+    _directory(desk, wanted)
+    item = version_item(*wanted)
+    with _alone(desk.catalogue.directory):
+        before = read_lock(desk.catalogue.directory)
+        after = before.with_retirement(item, signed)
+        if after is not before:
+            keep(desk, after, [("format-retired", item, {})], signed)
+    desk.catalogue.look_again()
+    return after is not before
+
+
+def new_version(desk: Desk, source: Key, version: Version) -> Path:
+    """Make the draft ``version`` as a copy of ``source`` and return its directory.
+
+    Its `version` and `status` are changed and the effective dates left out; all other bytes are the
+    same. Raises FormatUnknown, FormatError, ActionRefused where there is such a version already.
+    """
+    definition = desk.catalogue.look(*source)
+    origin = _directory(desk, source)
+    target = origin.with_name(str(version))
+    if os.path.lexists(target):
+        raise ActionRefused(f"There is {definition.message_type} {version} already", where=str(target))
+    try:
+        _copy_version(origin, target, version)
+    except OSError as error:
+        raise FormatError("The version cannot be copied", where=str(target), cause=error) from error
+    return target
+
+
+def _copy_version(origin: Path, target: Path, version: Version) -> None:
+    text = as_next((origin / FILE_NAME).read_bytes(), str(origin / FILE_NAME), version)
+    temporary = target.with_name(f".new-{version}")
+    shutil.rmtree(temporary, ignore_errors=True)  # what an interrupted try left
+    temporary.mkdir()
+    try:
+        for name in file_names(origin):
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(origin / name, temporary / name)
+        (temporary / FILE_NAME).write_bytes(text)
+        syncs.sync_files(temporary / name for name in file_names(temporary))
+        syncs.sync_directories(sorted({(temporary / name).parent for name in file_names(temporary)}))
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    syncs.sync_directory(target.parent)
+
+
+def keep(desk: Desk, lock: Lock, acts: Sequence[tuple[str, str, dict[str, Any]]], signed: Signature) -> None:
+    """Write ``lock``, and what was done (action, object, facts) into the audit trail of the site, if any."""
+    path = desk.catalogue.directory / LOCK_NAME
+    context = desk.context
+    if context is None:
+        writes.replace(path, rendered(lock))
+        return
+    entries = [
+        AuditEntry(
+            at=signed.at,
+            actor=desk.actor,
+            action=action,
+            object_type="format",
+            object_id=object_id,
+            new=facts,
+            reason=signed.reason,
+            versions=context.versions,
+        )
+        for action, object_id, facts in acts
+    ]
+    # The lock is written before the trail is committed: should the gateway stop between, the entry of
+    # what is in force, with which the next pass begins, shows the lock.
+    with context.ledger.write() as connection:
+        audit.append(connection, entries)
+        writes.replace(path, rendered(lock))
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Let nobody else change the lock of this catalogue meanwhile."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FormatError("The catalogue cannot be opened", where=str(directory), cause=error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked(desk: Desk, lock: Lock, key: Key) -> bool:
+    """Return whether a version is locked with the bytes that it has; raises FormatChanged if with others."""
+    item = version_item(*key)
+    if lock.release(item) is None:
+        return False
+    directory = _directory(desk, key)
+    lock.demand_unchanged(item, Item(item, directory).digests(), str(directory))
+    return True
+
+
+def _directory(desk: Desk, key: Key) -> Path:
+    """Return the directory of a version; raises FormatUnknown where the catalogue does not have it."""
+    found = desk.catalogue.entries.get(key[0], {}).get(key[1])
+    if found is None:
+        raise desk.catalogue.unknown(*key)
+    return found
+
+
+def _demand_releasable(definitions: Sequence[Format]) -> None:
+    for definition in definitions:
+        if definition.status is Status.RETIRED:
+            raise ActionRefused(f"{definition.name} is retired; only a draft can be released")
+    problems = [problem for definition in definitions for problem in check_format(definition)]
+    if problems:
+        names = ", ".join(one.name for one in definitions)
+        raise FormatError(f"Nothing is locked: there are problems in {names}", problems=problems)
+
+
+def _release(definition: Format) -> None:
+    """Change the status line of a draft; every other byte stays as it is."""
+    assert definition.directory is not None  # noqa: S101 - it was loaded from the catalogue
+    path = definition.directory / FILE_NAME
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FormatError(where=str(path), cause=error) from error
+    writes.replace(path, as_released(raw, str(path)))
+
+
+def _lock(desk: Desk, before: Lock, items: Sequence[Item], signed: Signature) -> list[Locked]:
+    lock, done = before, []
+    acts: list[tuple[str, str, dict[str, Any]]] = []
+    for item in items:
+        digests = item.digests()
+        known = lock.release(item.key) is not None
+        lock = lock.with_release(item.key, digests, signed, str(item.directory))
+        done.append(Locked(item.key, digests.whole, len(digests.files), was_locked=known))
+        if not known:
+            files = {one.name: one.sha256 for one in digests.files}
+            acts.append(("format-locked", item.key, {"digest": digests.whole, "files": files}))
+    if lock is not before:
+        keep(desk, lock, acts, signed)
+    return done
+
+
+def next_version(version: Version, step: str) -> Version:
+    """Return the next ``major``, ``minor`` or ``patch`` version after ``version``."""
+    steps: dict[str, Callable[[], Version]] = {
+        "major": lambda: Version(version.major + 1, 0, 0),
+        "minor": lambda: Version(version.major, version.minor + 1, 0),
+        "patch": lambda: Version(version.major, version.minor, version.patch + 1),
+    }
+    return steps[step]()
