@@ -255,7 +255,7 @@ def _same_value(one: Value, other: Value) -> bool | None:
     sorts = {one.sort, other.sort}
     if sorts == {"text", "number"}:
         return one.shown == other.shown
-    if "text" in sorts and one.shown == other.shown:
+    if "text" in sorts and "unread" not in sorts and one.shown == other.shown:
         return True
     # A date kept as text, or a clock reading that has a zone now: whether that is another meaning
     # depends on what was agreed, not on the text. A number and a date are never the same.
