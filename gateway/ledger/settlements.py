@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+#: Rows fetched at a time where an archive is gone through.
+_AT_A_TIME = 1000
 _RESTING = (State.PROCESSED, State.FAILED, State.DUPLICATE)
 
 
@@ -42,6 +44,21 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
         .order_by(transfers.c.settled_path)
     )
     yield from ((path, sha256, manifest) for path, sha256, manifest in connection.execute(statement))
+
+
+def processed(connection: Connection, message_type: str) -> Iterator[tuple[str, str]]:
+    """Yield name and path of every processed file of ``message_type``, in arrival order.
+
+    The rows come a few at a time, however large the archive is.
+    """
+    statement = (
+        select(transfers.c.name, transfers.c.settled_path)
+        .where(transfers.c.state == State.PROCESSED, transfers.c.message_type == message_type)
+        .where(transfers.c.settled_path.is_not(None))
+        .order_by(transfers.c.id)
+        .execution_options(yield_per=_AT_A_TIME)
+    )
+    yield from ((name, path) for name, path in connection.execute(statement))
 
 
 def resting(connection: Connection, route: str, sha256: str) -> list[Transfer]:

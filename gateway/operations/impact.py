@@ -1,0 +1,63 @@
+"""What a change of version does to real files: both versions read them, and the verdicts are held to it.
+
+A file that is valid under one version and refused by the other, or read with another meaning, must
+be explained by a change whose verdict in that direction is not ``ok``. If none is, the file contradicts
+the comparison, and that is a fault of the gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from gateway.formats.compare.change import Comparison
+from gateway.formats.definition import Format
+from gateway.operations.impact_files import Candidate, belongs, size_of
+from gateway.operations.impact_judging import Judge
+from gateway.operations.impact_results import Impact
+
+#: Files read together: so many, or so many bytes.
+_TOGETHER, _BYTES_TOGETHER = 50, 8 * 1024 * 1024
+
+
+def impact(
+    old: Format,
+    new: Format,
+    comparison: Comparison,
+    candidates: Iterable[Candidate],
+    progress: Callable[[int], None] = lambda _count: None,
+) -> Impact:
+    """Read every candidate of this message type under both versions and compare what comes of it.
+
+    ``progress`` is told of files done. Files are only read; a file that cannot be is noted, not skipped
+    in silence. Raises FormatError where a definition cannot be applied.
+    """
+    found = Impact(comparison)
+    judge = Judge(old, new, comparison)
+    for batch in _batches(candidates, (old, new), found):
+        for one in judge.files(batch, found):
+            found.add(one)
+        progress(len(batch))
+    return found
+
+
+def _batches(
+    candidates: Iterable[Candidate], versions: tuple[Format, Format], found: Impact
+) -> Iterator[list[Candidate]]:
+    """Yield the files that belong here, some at a time; what cannot be opened is noted."""
+    batch: list[Candidate] = []
+    room = _BYTES_TOGETHER
+    for one in candidates:
+        size = size_of(one)
+        if size is None:
+            found.leave_out(one.path, "it is missing, cannot be opened, or is no regular file")
+            continue
+        if not belongs(one, versions):
+            found.others += 1
+            continue
+        if batch and (len(batch) >= _TOGETHER or size > room):
+            yield batch
+            batch, room = [], _BYTES_TOGETHER
+        batch.append(one)
+        room -= size
+    if batch:
+        yield batch

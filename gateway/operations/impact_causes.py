@@ -1,0 +1,118 @@
+"""Which change is behind a difference that a real file shows; pure decisions.
+
+A finding has its cause in a change whose kind can cause its code, at the same field or over the whole
+file. What is told of a whole file (a count, a total, a rule across fields) can also be the
+consequence of a value that is read otherwise.
+
+The changes are always turned so that ``new`` is the reader: for files of the new version under the
+old one they are swapped first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gateway.formats.compare.change import Change, Comparison, Direction, Verdict
+from gateway.formats.compare.kinds import KINDS
+from gateway.model import Finding
+
+#: Kinds that move values about: what they cause may show at any field.
+_STRUCTURAL = ("C1", "C2", "C3", "C401", "C402", "C403", "C404", "C405", "C406", "C407", "C408", "C409", "C7")
+#: Findings on the file as a whole, to which a value read otherwise can lead.
+_CONSEQUENCES = ("F205", "F206", "F207", "F4")
+_RENAMINGS = ("record-type-renamed", "field-renamed")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cause:
+    """A change seen in one direction: what is ``new`` of it reads what is ``old`` of it."""
+
+    change: Change
+    fingerprint: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the comparison says the change does in this direction."""
+        return self.change.old_under_new.verdict
+
+    @property
+    def is_harmful(self) -> bool:
+        """Whether the change is said to be able to do something to files."""
+        return self.verdict is not Verdict.OK
+
+
+Causes = Sequence[Cause]
+
+
+def turned(comparison: Comparison, direction: Direction) -> list[Cause]:
+    """Return the changes of ``comparison`` for files read in ``direction``."""
+    forwards = direction is Direction.OLD_UNDER_NEW
+    return [
+        Cause(one if forwards else one.swapped(), comparison.fingerprint(one)) for one in comparison.changes
+    ]
+
+
+def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
+    """Return the changes that can be behind ``finding`` of the reading version, the nearest first."""
+    fitting = [one for one in causes if finding.code in KINDS[one.change.kind].explains]
+    if finding.rule:
+        fitting = _by_rule(fitting, finding.rule) or fitting
+    place = _place(finding.record_type, finding.column)
+    near = [one for one in fitting if place and one.change.new_field == place]
+    wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
+    if near or wide:
+        return near + wide
+    if finding.code.startswith(_CONSEQUENCES):
+        return [one for one in causes if one.change.code.startswith(("C3", "C4", "C5"))]
+    return []
+
+
+def of_value(record_type: str, field: str, causes: Causes) -> list[Cause]:
+    """Return the changes that can make a field of the reading version be read otherwise."""
+    place = _place(record_type, field)
+    near = [one for one in causes if one.change.new_field == place]
+    return near + [one for one in causes if one not in near and _reaches_values(one.change)]
+
+
+def of_rows(record_type: str, causes: Causes) -> list[Cause]:
+    """Return the changes that can make another number of rows of ``record_type`` be read."""
+    near = [one for one in causes if one.change.new_field == record_type]
+    return near + [one for one in causes if one not in near and is_structural(one.change)]
+
+
+def is_structural(change: Change) -> bool:
+    """Return whether ``change`` moves values about, so that its consequences show anywhere."""
+    return change.code.startswith(_STRUCTURAL)
+
+
+def renamed(changes: Sequence[Change]) -> dict[str, str]:
+    """Return old name -> new name of what was renamed: ``type`` and ``type.field``."""
+    return {
+        one.old_field: one.new_field
+        for one in changes
+        if one.kind in _RENAMINGS and one.old_field is not None and one.new_field is not None
+    }
+
+
+def _by_rule(causes: Iterable[Cause], rule: str) -> list[Cause]:
+    return [one for one in causes if rule in one.change.path.split(".")]
+
+
+def _place(record_type: str | None, column: str | None) -> str:
+    return ".".join(part for part in (record_type, column) if part)
+
+
+def _can_show_at(change: Change, place: str) -> bool:
+    """Return whether ``change``, which is not about the field ``place``, can show there."""
+    field = change.new_field
+    if field is None or not place or is_structural(change):
+        return True
+    return field == place.partition(".")[0] or place == field.partition(".")[0]
+
+
+def _reaches_values(change: Change) -> bool:
+    """Return whether a change that is not about a certain field can reach its values."""
+    if change.new_field is None:
+        return change.code.startswith(("C2", "C3", "C5", "C6", "C7"))
+    return is_structural(change)

@@ -1,0 +1,254 @@
+"""Whether two versions read the same values out of one file that both accept.
+
+The file is read under both at once; rows are paired by their order within their record type, fields
+by name, renamed ones by their new name. Only stretches of the file are in memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gateway.findings import Findings
+from gateway.formats.compare.values import Null, Refused, Side, Value, meaning, same
+from gateway.formats.definition import Field, Format, RecordType
+from gateway.readers import reader_for
+from gateway.readers.base import LINE, RECORD
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Differences listed per field of one file; their number is exact.
+LISTED_PER_FIELD = 5
+#: Pairs of texts whose comparison is remembered.
+_REMEMBERED = 50_000
+#: What decides how a text is understood beside the field itself.
+_DIALECT = (
+    "decimal_mark", "thousands_mark", "date_format", "time_format", "datetime_format", "time_zone",
+    "null_tokens", "true_tokens", "false_tokens", "trim",
+)  # fmt: skip
+
+Open = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueShift:
+    """One value that the two versions read otherwise; places are those of the old version's reading."""
+
+    old_place: str  #: ``type.field`` of the old version; the type alone where the number of rows differs
+    new_place: str
+    record: int | None
+    line: int | None
+    old_text: str | None  #: the raw text; None where the field is absent
+    new_text: str | None
+    old_meaning: str
+    new_meaning: str
+    certain: bool  #: False: only a person can tell whether they mean the same
+
+
+@dataclass(slots=True)
+class ValueShifts:
+    """The first differences of one file, and exactly how many there are by place."""
+
+    listed: list[ValueShift] = field(default_factory=list)
+    totals: Counter[tuple[str, str, bool]] = field(default_factory=Counter)  #: both places, certain
+
+    def add(self, shift: ValueShift) -> None:
+        """Count ``shift``, and list it while there is room for its place."""
+        key = (shift.old_place, shift.new_place, shift.certain)
+        if self.totals[key] < LISTED_PER_FIELD:
+            self.listed.append(shift)
+        self.totals[key] += 1
+
+    @property
+    def certain(self) -> int:
+        """How many values certainly mean something else."""
+        return sum(count for key, count in self.totals.items() if key[2])
+
+
+def value_shifts(old: Format, new: Format, names: Mapping[str, str], opened: Open) -> ValueShifts:
+    """Read a file under both versions and return where they differ.
+
+    ``names`` are new names by old ones (``type``, ``type.field``) of what was renamed. The file is
+    one that both accept: findings are not looked at.
+    """
+    pairs = _paired(old, new, names)
+    found = ValueShifts()
+    waiting = {name: (_Rows(), _Rows()) for name in pairs}
+    by_new = {pair.new.name: name for name, pair in pairs.items()}
+    with opened() as one, opened() as other:
+        sides = [_frames(old, one), _frames(new, other)]
+        while any(sides):
+            for index, frames in enumerate(sides):
+                item = next(frames, None) if frames else None
+                if item is None:
+                    sides[index] = None
+                    continue
+                name = item[0] if index == 0 else by_new.get(item[0])
+                if name in waiting:
+                    waiting[name][index].add(item[1])
+                    pairs[name].compare(*waiting[name], found)
+    for name, rows in waiting.items():
+        _count(name, pairs[name].new.name, rows, found)
+    return found
+
+
+def _frames(definition: Format, stream: BinaryIO) -> Iterator[tuple[str, pl.DataFrame]] | None:
+    chunks = reader_for(definition.kind).read(definition, stream, Findings())
+    return ((chunk.record_type.name, chunk.frame) for chunk in chunks)
+
+
+def _count(old: str, new: str, rows: tuple[_Rows, _Rows], found: ValueShifts) -> None:
+    """Note where one version reads more rows of a record type than the other."""
+    if rows[0].seen != rows[1].seen:
+        counts = [f"{one.seen:,} rows" for one in rows]
+        found.add(ValueShift(old, new, None, None, None, None, counts[0], counts[1], certain=True))
+
+
+class _Rows:
+    """Rows of one record type that wait for those of the other version."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self._frames: deque[pl.DataFrame] = deque()
+
+    def add(self, frame: pl.DataFrame) -> None:
+        if frame.height:
+            self.seen += frame.height
+            self._frames.append(frame)
+
+    @property
+    def first(self) -> int:
+        """How many rows can be taken at once."""
+        return self._frames[0].height if self._frames else 0
+
+    def take(self, count: int) -> pl.DataFrame:
+        frame = self._frames.popleft()
+        if frame.height > count:
+            self._frames.appendleft(frame.slice(count))
+        return frame.head(count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A record type of both versions, and its fields that both have."""
+
+    old: RecordType
+    new: RecordType
+    fields: tuple[_FieldPair, ...]
+
+    def compare(self, before: _Rows, after: _Rows, found: ValueShifts) -> None:
+        """Compare as many rows as both versions have given so far."""
+        while count := min(before.first, after.first):
+            old, new = before.take(count), after.take(count)
+            for pair in self.fields:
+                pair.compare(old, new, found)
+
+
+class _FieldPair:
+    """A field of both versions, with what was found out about pairs of its texts."""
+
+    def __init__(self, old: Side, new: Side, places: tuple[str, str]) -> None:
+        self._old, self._new, self._places = old, new, places
+        self._alike = _understood(old) == _understood(new)
+        self._known: dict[tuple[str | None, str | None], _Difference | None] = {}
+
+    def compare(self, old: pl.DataFrame, new: pl.DataFrame, found: ValueShifts) -> None:
+        """Add the rows in which the two texts do not mean the same."""
+        before, after = old[self._old.field.name], new[self._new.field.name]
+        rows = before.ne_missing(after).arg_true().to_list() if self._alike else range(len(before))
+        if not rows:
+            return
+        texts, others = before.to_list(), after.to_list()
+        for row in rows:
+            difference = self._difference(texts[row], others[row])
+            if difference is not None:
+                place = (*self._places, old.item(row, RECORD), old.item(row, LINE))
+                said = (difference.old, difference.new, difference.certain)
+                found.add(ValueShift(*place, texts[row], others[row], *said))
+
+    def _difference(self, old: str | None, new: str | None) -> _Difference | None:
+        if (old, new) not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[old, new] = _differ(self._old, old, self._new, new)
+        return self._known[old, new]
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    old: str
+    new: str
+    certain: bool
+
+
+def _differ(writer: Side, old: str | None, reader: Side, new: str | None) -> _Difference | None:
+    """Return how two texts differ in meaning; None where they mean the same."""
+    before, after = meaning(writer, old), meaning(reader, new)
+    if isinstance(before, Refused) or isinstance(after, Refused):
+        # the file was accepted: what a single text cannot tell is not judged here
+        return None if old == new else _Difference(_said(before), _said(after), certain=False)
+    alike = same(before, after)
+    if alike:
+        return _redefined(writer, before, reader, after)
+    return _Difference(_said(before), _said(after), certain=alike is False)
+
+
+def _redefined(writer: Side, before: Any, reader: Side, after: Any) -> _Difference | None:
+    """Return how the words for one code differ; whether it means something else, people know."""
+    if not isinstance(before, Value) or not isinstance(after, Value):
+        return None
+    old, new = writer.field.codes.get(before.shown), reader.field.codes.get(after.shown)
+    if not old or not new or old == new:
+        return None
+    return _Difference(f"{before.shown}: {old}", f"{after.shown}: {new}", certain=False)
+
+
+def _said(one: Refused | Null | Value) -> str:
+    if isinstance(one, Refused):
+        return one.why
+    if isinstance(one, Null):
+        return "no value"
+    return " ".join(part for part in (one.sort, one.shown, one.unit or one.unit_field, one.zone) if part)
+
+
+def _understood(side: Side) -> tuple[object, ...]:
+    """Return everything that decides how a text of the field is understood."""
+    plain = dataclasses.replace(
+        side.field,
+        name="", description="", id=None, aliases=(), required=True, heading=None,
+        offset=None, length=None, path=None, codes={},
+    )  # fmt: skip
+    return plain, dict(side.field.codes), side.kind, *(getattr(side.dialect, name) for name in _DIALECT)
+
+
+def _paired(old: Format, new: Format, names: Mapping[str, str]) -> dict[str, _Pair]:
+    """Return by old name the record types of both versions, with the fields that both have."""
+    by_name = {one.name: one for one in new.record_types}
+    pairs = {}
+    for one in old.record_types:
+        other = by_name.get(names.get(one.name, one.name))
+        if other is not None:
+            fields = tuple(
+                _FieldPair(
+                    Side(mine, old.dialect, old.kind),
+                    Side(theirs, new.dialect, new.kind),
+                    (f"{one.name}.{mine.name}", f"{other.name}.{theirs.name}"),
+                )
+                for mine, theirs in _field_pairs(one, other, names)
+            )
+            pairs[one.name] = _Pair(one, other, fields)
+    return pairs
+
+
+def _field_pairs(old: RecordType, new: RecordType, names: Mapping[str, str]) -> Iterator[tuple[Field, Field]]:
+    by_name = {one.name: one for one in new.fields}
+    for one in old.fields:
+        place = names.get(f"{old.name}.{one.name}", one.name)
+        other = by_name.get(place.rpartition(".")[2])
+        if other is not None:
+            yield one, other
