@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli import format_diff, format_impact, format_life
 from gateway.cli.config import print_problem
 from gateway.cli.main import Shared
 from gateway.cli.output import json_option, number, print_json, print_lines, print_table, say
@@ -89,7 +90,7 @@ def show(shared: Shared, which: str, catalogue: Path | None, as_json: bool) -> N
     Without a version, the newest one is shown.
     """
     chosen = chosen_catalogue(shared, catalogue)
-    definition = chosen.look(*_wanted(chosen, which)[-1])
+    definition = chosen.look(*wanted(chosen, which)[-1])
     if as_json:
         print_json(_data(definition))
         return
@@ -241,19 +242,19 @@ def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bo
     from gateway.operations.checking import lock_problems, problems_of
 
     chosen = chosen_catalogue(shared, catalogue)
-    wanted = _wanted(chosen, which)
-    problems = list(dict.fromkeys([*problems_of(chosen, wanted), *lock_problems(chosen)]))
+    versions = wanted(chosen, which)
+    problems = list(dict.fromkeys([*problems_of(chosen, versions), *lock_problems(chosen)]))
     if as_json:
-        print_json({"checked": len(wanted), "problems": [problem.to_dict() for problem in problems]})
+        print_json({"checked": len(versions), "problems": [problem.to_dict() for problem in problems]})
     else:
         for problem in problems:
             print_problem(problem)
         found = number(len(problems), "problem") if problems else "no problem found"
-        say(f"{number(len(wanted), 'format version')} checked: {found}.")
+        say(f"{number(len(versions), 'format version')} checked: {found}.")
     return FormatError.exit_status if problems else 0
 
 
-def _wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]:
+def wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]:
     """Return the versions that ``which`` names, oldest first; all where it is None.
 
     Raises FormatUnknown where there is none.
@@ -266,12 +267,17 @@ def _wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]
     every = [(name, each) for name in names for each in catalogue.versions(name)]
     if version:
         try:
-            wanted = (message_type, Version.parse(version))
+            exact = (message_type, Version.parse(version))
         except ValueError as error:
             raise FormatUnknown(str(error), hint="Write TYPE@1.2.3") from None
-        every = [each for each in every if each == wanted]
+        every = [each for each in every if each == exact]
     if which and not every:
         known = ", ".join(map(str, catalogue.versions(message_type)))
         hint = f"Versions: {known}" if known else f"Message types: {', '.join(catalogue.message_types())}"
         raise FormatUnknown(f"There is no format {which}", where=str(catalogue.directory), hint=hint)
     return every
+
+
+for _command in (format_life.new, format_life.lock, format_life.retire, format_life.approve,
+                 format_diff.diff, format_impact.impact):  # fmt: skip
+    formats.add_command(_command)

@@ -19,7 +19,7 @@ from typing import Any
 from gateway.clock import SystemClock
 from gateway.custody import syncs, writes
 from gateway.errors import ActionRefused, FormatError
-from gateway.formats.catalogue import Catalogue
+from gateway.formats.catalogue import Catalogue, Standing
 from gateway.formats.check import check_format
 from gateway.formats.definition import Format, Status, Version
 from gateway.formats.digests import Digests, digests_of, file_names
@@ -89,8 +89,7 @@ def lock_versions(desk: Desk, wanted: Sequence[Key], reason: str | None) -> list
     signed = desk.sign(reason)
     for key in wanted:
         _directory(desk, key)
-    with _alone(desk.catalogue.directory):
-        lock = read_lock(desk.catalogue.directory)
+    with changing(desk) as lock:
         new = [key for key in dict.fromkeys(wanted) if not _is_locked(desk, lock, key)]
         definitions = [desk.catalogue.look(*key) for key in new]
         _demand_releasable(definitions)
@@ -100,7 +99,7 @@ def lock_versions(desk: Desk, wanted: Sequence[Key], reason: str | None) -> list
                 _release(definition)
         items = [Item(version_item(*key), _directory(desk, key)) for key in wanted]
         done = _lock(desk, lock, list(dict.fromkeys(items)), signed)
-    desk.catalogue.look_again()
+        desk.catalogue.look_again()
     return [dataclasses.replace(one, was_draft=one.item in drafts) for one in done]
 
 
@@ -110,8 +109,8 @@ def lock_items(desk: Desk, items: Sequence[Item], reason: str | None) -> list[Lo
     Raises ReasonMissing, FormatChanged for an item that is locked with other bytes, FormatError.
     """
     signed = desk.sign(reason)
-    with _alone(desk.catalogue.directory):
-        return _lock(desk, read_lock(desk.catalogue.directory), items, signed)
+    with changing(desk) as lock:
+        return _lock(desk, lock, items, signed)
 
 
 def retire(desk: Desk, wanted: Key, reason: str | None) -> bool:
@@ -122,12 +121,11 @@ def retire(desk: Desk, wanted: Key, reason: str | None) -> bool:
     signed = desk.sign(reason)
     _directory(desk, wanted)
     item = version_item(*wanted)
-    with _alone(desk.catalogue.directory):
-        before = read_lock(desk.catalogue.directory)
+    with changing(desk) as before:
         after = before.with_retirement(item, signed)
         if after is not before:
             keep(desk, after, [("format-retired", item, {})], signed)
-    desk.catalogue.look_again()
+        desk.catalogue.look_again()
     return after is not before
 
 
@@ -196,15 +194,19 @@ def keep(desk: Desk, lock: Lock, acts: Sequence[tuple[str, str, dict[str, Any]]]
 
 
 @contextlib.contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Let nobody else change the lock of this catalogue meanwhile."""
+def changing(desk: Desk) -> Iterator[Lock]:
+    """Give the lock as it stands in the file, and let nobody else change it meanwhile.
+
+    Raises LockInvalid where it cannot be read.
+    """
+    directory = desk.catalogue.directory
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise FormatError("The catalogue cannot be opened", where=str(directory), cause=error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield read_lock(directory)
     finally:
         os.close(descriptor)
 
@@ -262,6 +264,16 @@ def _lock(desk: Desk, before: Lock, items: Sequence[Item], signed: Signature) ->
     if lock is not before:
         keep(desk, lock, acts, signed)
     return done
+
+
+def unlocked(catalogue: Catalogue) -> list[Key]:
+    """Return the versions that are called released and are not in the lock, oldest first."""
+    return [
+        (name, version)
+        for name in catalogue.message_types()
+        for version in catalogue.versions(name)
+        if catalogue.standing(name, version) is Standing.NOT_LOCKED
+    ]
 
 
 def next_version(version: Version, step: str) -> Version:
