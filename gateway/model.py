@@ -142,6 +142,20 @@ class Companion:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """What a mapping made of a transfer's file: it is delivered, and both are kept."""
+
+    name: str  #: its name beside the archived input, where that keeps its own
+    suffix: str  #: what its name ends in at a destination: ``.xml``
+    size: int
+    sha256: str
+    format: str  #: ``confirmation 2.0.0``
+    format_digest: str
+    mapping: str  #: ``confirmation mappings/1.1.0-to-2.0.0.yaml``
+    mapping_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One look at one directory entry of a source; nothing has been read yet."""
 
@@ -204,6 +218,7 @@ class Transfer:
     evidence: tuple[Evidence, ...] = ()
     companions: tuple[Companion, ...] = ()
     sha256: str | None = None
+    output: Output | None = None  #: what is delivered instead of the file, where its route maps it
     format_version: str | None = None
     format_digest: str | None = None
     config_digest: str | None = None

@@ -63,7 +63,7 @@ def _route(name: str, data: Data, directory: Path) -> Route:
     source = FolderSource(inbox(name, data, directory), data["source"]["pattern"], data["source"]["type"])
     plain = (
         "partner", "message_type", "versions", "version_from", "version", "name_pattern", "identity_from",
-        "sender", "replay_default_reason", "enabled", "description",
+        "deliver_as", "sender", "replay_default_reason", "enabled", "description",
     )  # fmt: skip
     return Route(
         name=name,

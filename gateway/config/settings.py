@@ -53,6 +53,7 @@ class Route:
     source: FolderSource
     destinations: tuple[FolderDestination, ...]
     versions: str = ">=0.0.0"  #: accepted range: comma-separated comparisons, all must hold
+    deliver_as: str | None = None  #: ``confirmation@2.0.0``: files of other versions are mapped to it
     effective_dates: DatePolicy = DatePolicy.ENFORCE
     version_from: str = "envelope"  #: ``envelope``, ``name`` or ``route`` (then ``version``)
     version: str | None = None

@@ -73,6 +73,7 @@ def build_manifest(
             "source": _named("path", transfer.source),
             "evidence": [one.to_dict() for one in transfer.evidence],
             "companions": [_companion(one, transfer, settled_name) for one in transfer.companions],
+            "output": _output(transfer, settled_name),
             "report": _report(report, settled_name),
             "identity": _identity(transfer),
             "format": {"version": transfer.format_version, "digest": transfer.format_digest},
@@ -138,6 +139,22 @@ def _file(transfer: Transfer, settled_name: str) -> dict[str, Any]:
         "size": transfer.size,
         "sha256": transfer.sha256,
         "records": transfer.records,
+    }
+
+
+def _output(transfer: Transfer, settled_name: str) -> dict[str, Any] | None:
+    """Return what is said of the file that was delivered instead; None where it was the file itself."""
+    output = transfer.output
+    if output is None:
+        return None
+    return {
+        "archived_as": companion_name(settled_name, transfer.id, transfer.name, output.name),
+        "size": output.size,
+        "sha256": output.sha256,
+        "format": output.format,
+        "format_digest": output.format_digest,
+        "mapping": output.mapping,
+        "mapping_digest": output.mapping_digest,
     }
 
 

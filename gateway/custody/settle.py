@@ -58,6 +58,7 @@ class SettleItem:
     companions: tuple[CompanionMove, ...] = ()
     report: str | None = None
     day_list: StrPath | None = None  #: the day directory; None where there is no list (``failed``)
+    discard: StrPath | None = None  #: an output in work that is not kept; it may not be there
     mtime_ns: int | None = None  #: of the file when it was hashed; with another one it is hashed again
 
 
@@ -92,6 +93,7 @@ def settle(items: Sequence[SettleItem]) -> list[GatewayError | None]:
     _sync_before_naming(works)
     _each(works, _move_files)
     _each(works, _place_papers)
+    _each(works, _discard_output)
     _sync_directories(works)
     _list(works)
     for work in works:
@@ -210,6 +212,11 @@ def _place_papers(work: _Work) -> None:
             writes.place_over(temporary, final)
         else:
             writes.place_new(temporary, final)
+
+
+def _discard_output(work: _Work) -> None:
+    if work.item.discard is not None:
+        writes.discard(work.item.discard)
 
 
 def _list(works: Sequence[_Work]) -> None:

@@ -179,7 +179,10 @@ class _Run:
         if manifest["file"]["archived_as"] != data_name:
             self._differs(Kind.ALTERED, path, f"it is about {printable(manifest['file']['archived_as'])}")
             return []
-        beside = [*manifest["companions"], *([manifest["report"]] if "report" in manifest else [])]
+        beside = [
+            *manifest["companions"],
+            *(manifest[one] for one in ("output", "report") if one in manifest),
+        ]
         parts = [(one["archived_as"], one.get("sha256")) for one in beside]
         return [(data_name, manifest["file"].get("sha256")), *parts]
 

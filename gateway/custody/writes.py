@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from gateway.custody import syncs
 from gateway.custody.copies import write_all
@@ -105,6 +107,23 @@ def append_lines(path: StrPath, data: bytes) -> None:
             os.close(descriptor)
     if is_new:
         syncs.sync_directory(_parent(path))
+
+
+@contextlib.contextmanager
+def writing(path: StrPath) -> Iterator[BinaryIO]:
+    """Open ``path``, new or in place of what an earlier try left there, for writing a file of any size.
+
+    Durable when it is left without an error. What stands there may be torn by a crash until then: the
+    caller uses it only by a digest that it notes afterwards. Raises DiskFull, NotRegular, CustodyError.
+    """
+    discard(path)
+    with refusing("write", path):
+        descriptor = os.open(path, _CREATE, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            syncs.sync_descriptor(descriptor, path)
+    syncs.sync_directory(_parent(path))
 
 
 def discard(path: StrPath) -> None:

@@ -53,6 +53,7 @@ transfers = Table(
     Column("evidence", CanonicalJson, nullable=False),
     Column("companions", CanonicalJson, nullable=False),
     Column("sha256", String(64)),
+    Column("output", CanonicalJson),
     Column("sha256_head", BigInteger),  # first 8 bytes, signed: an index of a third of the size
     Column("format_version", ExactText),
     Column("format_digest", ExactText),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from gateway.model import Companion, Evidence, Transfer
+from gateway.model import Companion, Evidence, Output, Transfer
 from gateway.printable import printable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def to_row(transfer: Transfer) -> dict[str, Any]:
     row = {name: getattr(transfer, name) for name in _FIELDS}
     row["evidence"] = [one.to_dict() for one in transfer.evidence]
     row["companions"] = [dataclasses.asdict(one) for one in transfer.companions]
+    row["output"] = dataclasses.asdict(transfer.output) if transfer.output else None
     row["name_text"] = printable(transfer.name)
     row["sha256_head"] = sha256_head(transfer.sha256)
     return row
@@ -35,4 +36,5 @@ def from_row(row: Row[Any]) -> Transfer:
     values = {name: columns[name] for name in _FIELDS}
     values["evidence"] = tuple(Evidence(**one) for one in values["evidence"])
     values["companions"] = tuple(Companion(**one) for one in values["companions"])
+    values["output"] = Output(**values["output"]) if values["output"] else None
     return Transfer(**values)

@@ -19,7 +19,7 @@ from gateway.findings import Findings
 from gateway.formats.definition import Format, Reference, Role
 from gateway.formats.row import Row
 from gateway.mappings import values, writing
-from gateway.mappings.definition import FormatMapping
+from gateway.mappings.definition import Bound
 from gateway.mappings.transform import Refusal, RowMaker, computed, makers_of, place_of
 from gateway.mappings.values import Refused
 from gateway.model import Finding
@@ -32,15 +32,6 @@ _EXACT = Context(prec=120)
 
 #: Opens the source from its beginning; it is opened once for each reading.
 Open = Callable[[], AbstractContextManager[BinaryIO]]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A mapping with the two definitions it stands between."""
-
-    mapping: FormatMapping
-    source: Format
-    target: Format
 
 
 def convert(bound: Bound, source: Open, out: BinaryIO, findings: Findings) -> None:

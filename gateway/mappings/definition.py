@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.formats.definition import Kind, Reference, Status, Version
+from gateway.formats.definition import Format, Kind, Reference, Status, Version
 
 #: Directory of a message type's mappings, beside its versions.
 DIRECTORY = "mappings"
@@ -97,7 +97,7 @@ class FormatMapping:
     drop_records: Mapping[str, str] = field(default_factory=dict)
     suffix: str | None = None  #: what the output's name ends in
     file: Path | None = None
-    digest: str = ""  #: SHA-256 of the file's bytes
+    digest: str = ""  #: of its file, as the lock has it
 
     @property
     def key(self) -> str:
@@ -116,6 +116,15 @@ class FormatMapping:
                 yield from feed.sources
                 if feed.unit is not None and feed.unit.of is not None:
                     yield feed.unit.of
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A mapping with the two definitions it stands between."""
+
+    mapping: FormatMapping
+    source: Format
+    target: Format
 
 
 def file_name(source: End, target: End) -> str:

@@ -1,12 +1,12 @@
 """Mappings as files: found by their names, read with positions, built into values.
 
-The digest of a mapping is the SHA-256 of its file's bytes; its test cases are evidence beside it.
+The digest of a mapping is that of its one file, made as the lock makes it (``formats.digests``); its
+test cases are evidence beside it, and may grow.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import re
@@ -17,8 +17,9 @@ from typing import Any
 
 from gateway import documents
 from gateway.documents import Document, DocumentError
-from gateway.errors import MappingInvalid
+from gateway.errors import FormatError, MappingInvalid
 from gateway.formats.definition import Reference, Status, Version
+from gateway.formats.digests import digests_of
 from gateway.mappings.definition import (
     DIRECTORY,
     End,
@@ -76,16 +77,16 @@ def load_mapping(path: Path) -> tuple[FormatMapping, Document]:
     breaks the schema, or is not named as it says.
     """
     try:
-        raw = path.read_bytes()
-        document = documents.parse(raw, str(path))
+        document = documents.read(path)
+        digest = digests_of(path.parent, [path.name]).whole
     except DocumentError as error:
         raise MappingInvalid(where=str(path), cause=error.cause, problems=error.problems) from error
-    except OSError as error:
+    except (OSError, FormatError) as error:
         raise MappingInvalid(where=str(path), cause=error) from error
     problems = documents.validate(document, schema()) or list(_shape_problems(document))
     if problems:
         raise MappingInvalid(where=str(path), problems=problems)
-    mapping = build(document.data, path, hashlib.sha256(raw).hexdigest())
+    mapping = build(document.data, path, digest)
     if (mapping.source.message_type, path.name) != (path.parent.parent.name, _name_of(mapping)):
         wanted = f"{mapping.source.message_type}/{DIRECTORY}/{_name_of(mapping)}"
         found = f"{path.parent.parent.name}/{path.parent.name}/{path.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +14,11 @@ from gateway.ledger.engine import Connection
 from gateway.model import State, Transfer
 from gateway.operations.demands import demand_reason, route_of
 from gateway.printable import printable
-from gateway.stages.context import Context, Report
-from gateway.stages.examine import examine
+from gateway.stages.context import Context, Report, Route
+from gateway.stages.examine import Examined, examine
 from gateway.stages.judge import Rehearsal, rehearse
 from gateway.stages.recall import ask_again
+from gateway.stages.rewrite import rewrite
 
 #: What an operator may allow for one reprocess: finding code -> the word used on the command line.
 ALLOWANCES = {
@@ -107,13 +110,21 @@ def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = 
             if row.route == name
         ]
         report = Report(name)
-        examined = examine(context, route, own, report)
+        examined = _as_mapped(context, route, examine(context, route, own, report), report)
         forecasts += _forecasts(rehearse(context, route, examined))
         forecasts += [
             Forecast(_by_id(rows, one.transfer), "unknown", None, 0, str(one.error))
             for one in report.problems
         ]
     return forecasts
+
+
+def _as_mapped(
+    context: Context, route: Route, examined: Sequence[Examined], report: Report
+) -> list[Examined]:
+    """Rewrite the files as the route would, to see whether they can be; what is made is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="gateway-") as place:
+        return rewrite(context, route, examined, report, lambda row: os.path.join(place, row.id))
 
 
 def _by_id(rows: Sequence[Transfer], wanted: str | None) -> Transfer:

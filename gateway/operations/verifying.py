@@ -31,6 +31,8 @@ def _in_work(context: Context) -> dict[str, bool]:
         for row in transfers.search(connection, states=_WORKED_ON, limit=None):
             at_work = row.state not in (State.ARRIVED, State.REPLAY) and not is_archived(row)
             paths[context.layout.relative(context.working_path(row))] = at_work and row.settle_as is None
+            is_due = at_work and row.settle_as is None and row.output is not None
+            paths[context.layout.relative(context.working_output(row))] = is_due
             for one in row.companions:
                 paths[context.layout.relative(context.companion_path(row, one))] = False
     return paths

@@ -22,6 +22,7 @@ from gateway.rules.sequence import StreamState
 from gateway.stages.context import Context, Move, Report, Route, record_moves, stream_of
 from gateway.stages.examine import Examined, examine
 from gateway.stages.judge import close_spools, judge
+from gateway.stages.rewrite import rewrite
 from gateway.stages.settle import plan_settlement
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def accept_batch(context: Context, route: Route, batch: Sequence[Transfer], repo
 
 
 def _accept(context: Context, route: Route, batch: Sequence[Transfer], report: Report) -> None:
-    examined = examine(context, route, batch, report)
+    examined = rewrite(context, route, examine(context, route, batch, report), report)
     try:
         judge(context, route, _free_to_judge(context, route, examined, report), report)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,10 +14,12 @@ from gateway import __version__
 from gateway.clock import Clock
 from gateway.config.settings import Route, Site
 from gateway.custody.layout import Layout
+from gateway.custody.names import companion_name
 from gateway.errors import GatewayError
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger import audit, transfers
 from gateway.ledger.engine import Connection, Ledger
+from gateway.mappings.shelf import Shelf
 from gateway.model import Actor, AuditEntry, Companion, State, Transfer
 from gateway.rules import lifecycle
 from gateway.rules.sequence import Model
@@ -88,6 +91,7 @@ class Context:
     actor: Actor
     clock: Clock
     progress: Callable[[str], None] = lambda _text: None
+    mappings: Shelf = field(default_factory=Shelf)
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -131,6 +135,19 @@ class Context:
     def working_path(self, transfer: Transfer) -> str:
         """Return the transfer's path in its route's working directory."""
         return str(self.layout.working(transfer.route) / transfer.working_name)
+
+    def working_output(self, transfer: Transfer) -> str:
+        """Return the path of what a mapping makes of the transfer while it is in work."""
+        return f"{self.working_path(transfer)}.output"
+
+    def output_path(self, transfer: Transfer) -> str:
+        """Return where the transfer's output is: beside its settled file, else in working."""
+        path = self.path_of(transfer)
+        if path == self.working_path(transfer) or transfer.output is None:
+            return self.working_output(transfer)
+        directory, settled = os.path.split(path)
+        name = companion_name(settled, transfer.id, transfer.name, transfer.output.name)
+        return os.path.join(directory, name)
 
     def companion_path(self, transfer: Transfer, companion: Companion) -> str:
         """Return where a companion is while its transfer is in work."""

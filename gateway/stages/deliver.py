@@ -69,11 +69,15 @@ def new_deliveries(route: Route, transfer: Transfer) -> list[Delivery]:
 
 def target_name(destination: FolderDestination, transfer: Transfer) -> str:
     """Return the file's name at ``destination``, one safe path component."""
-    stem, dot, suffix = transfer.name.rpartition(".")
+    stem, dot, extension = transfer.name.rpartition(".")
+    suffix = f"{dot}{extension}" if stem else ""
+    stem = stem or extension
+    if transfer.output is not None:
+        suffix = transfer.output.suffix
     wanted = destination.file_name.format(
-        name=transfer.name,
-        stem=stem or suffix,
-        suffix=f"{dot}{suffix}" if stem else "",
+        name=stem + suffix,
+        stem=stem,
+        suffix=suffix,
         id=transfer.id,
         route=transfer.route,
         control_number=transfer.control_number or "",
@@ -140,12 +144,13 @@ def _is_strict(route: Route) -> bool:
 
 
 def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transfer) -> Parcel:
+    output = transfer.output
     return Parcel(
         key=delivery.key,
-        path=context.path_of(transfer),
+        path=context.path_of(transfer) if output is None else context.output_path(transfer),
         target=delivery.target or archive_name(transfer.name),
-        sha256=transfer.sha256 or "",
-        size=transfer.size,
+        sha256=(transfer.sha256 or "") if output is None else output.sha256,
+        size=transfer.size if output is None else output.size,
         stream=transfer.stream if _is_strict(route) else None,
     )
 

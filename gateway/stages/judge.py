@@ -169,7 +169,9 @@ def _word(state: State) -> str:
 def _facts(one: Examined) -> dict[str, object]:
     """What the audit trail keeps of an examination."""
     row = one.transfer
+    mapped = {} if row.output is None else {"mapped": dataclasses.asdict(row.output)}
     return {
+        **mapped,
         "sha256": row.sha256,
         "format": f"{row.message_type} {row.format_version}" if row.format_version else None,
         "format_digest": row.format_digest,

@@ -92,6 +92,7 @@ def _bring_back(context: Context, rows: Sequence[Transfer], report: Report) -> N
             findings=None,
             verdict=None,
             reason_code=None,
+            output=None,
         )
         back.append(Move(row, fresh, "reprocess-begun", row.reason))
     if back:

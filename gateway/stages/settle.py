@@ -40,6 +40,8 @@ def plan_settlement(
     ``taken`` holds the paths planned in the same batch, of companions too; the new ones are added.
     """
     now = context.clock.now()
+    if disposition is not Disposition.PROCESSED:
+        transfer = transfer.evolve(output=None)  # nothing of it was delivered, so nothing of it is kept
     target = transfer.settled_path
     if not is_archived(transfer):
         name = names.archive_name(transfer.name)
@@ -174,19 +176,21 @@ def _item(context: Context, row: Transfer, manifest: bytes) -> custody.SettleIte
         companions=() if in_place else companion_moves(context, row, target),
         report=_report(row),
         day_list=None if row.settle_as is Disposition.FAILED else os.path.dirname(target),
+        discard=None if in_place or row.output else context.working_output(row),
     )
 
 
 def companion_moves(context: Context, row: Transfer, target: str) -> tuple[custody.CompanionMove, ...]:
-    """Return the way of each companion from working to the side of its settled file."""
+    """Return the way of each companion, and of the output, from working to the side of its settled file."""
     directory, settled = os.path.split(target)
+    output = row.output
+    made = () if output is None else ((context.working_output(row), output.name, output.sha256),)
+    came = ((context.companion_path(row, one), one.name, one.sha256) for one in row.companions)
     return tuple(
         custody.CompanionMove(
-            context.companion_path(row, one),
-            os.path.join(directory, names.companion_name(settled, row.id, row.name, one.name)),
-            one.sha256,
+            working, os.path.join(directory, names.companion_name(settled, row.id, row.name, name)), sha256
         )
-        for one in row.companions
+        for working, name, sha256 in (*came, *made)
     )
 
 

@@ -123,6 +123,7 @@ CREATE TABLE transfers (
     evidence TEXT NOT NULL,
     companions TEXT NOT NULL,
     sha256 VARCHAR(64),
+    output TEXT,
     sha256_head BIGINT,
     format_version TEXT,
     format_digest TEXT,
