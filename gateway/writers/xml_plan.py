@@ -6,7 +6,6 @@ and with a predicate that names a value, ``Property[ID='Colour']/Value``.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,16 +73,16 @@ class XmlPlan:
             yield from places.values()
 
 
-@functools.lru_cache(maxsize=16)
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(_STEP.findall(path))
+def steps_of(path: str) -> Steps:
+    """Return the steps of an element path."""
+    return tuple(_STEP.findall(path.lstrip("/")))
 
 
 def xml_plan(definition: Format) -> XmlPlan:
     """Return the places of ``definition``; UnwritableRow for a path that names no one place."""
     namespace = definition.dialect.namespace
     records = {
-        kind.name: tuple(qualified(step, namespace) for step in _steps((kind.path or "").lstrip("/")))
+        kind.name: tuple(qualified(step, namespace) for step in steps_of(kind.path or ""))
         for kind in definition.record_types
     }
     fields = {kind.name: _fields(kind, namespace) for kind in definition.record_types}
@@ -105,7 +104,7 @@ def _fields(kind: RecordType, namespace: str | None) -> dict[str, Place]:
 
 
 def _place(where: str, path: str, namespace: str | None) -> Place:
-    steps = list(_steps(path))
+    steps = list(steps_of(path))
     attribute = steps.pop()[1:].removeprefix("{}") if steps and steps[-1].startswith("@") else None
     found: list[tuple[str, tuple[str, str] | None]] = []
     for step in steps:

@@ -1,0 +1,7 @@
+"""Files that prove what a comparison of two format versions claims."""
+
+from gateway.witness.building import build
+from gateway.witness.checking import Checked, WitnessFile
+from gateway.witness.proving import Difference, Proof, Proved, prove, prove_all
+
+__all__ = ["Checked", "Difference", "Proof", "Proved", "WitnessFile", "build", "prove", "prove_all"]
