@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli import format_diff, format_impact, format_life
+from gateway.cli import format_diff, format_impact, format_life, format_map
 from gateway.cli.config import print_problem
 from gateway.cli.main import Shared
 from gateway.cli.output import json_option, number, print_json, print_lines, print_table, say
@@ -235,22 +235,27 @@ def _rule_data(rule: Rule) -> dict[str, Any]:
 def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bool) -> int:
     """Check definitions for contradictions; every problem is shown with file and line.
 
-    All versions are checked, or those of TYPE, or one; so is the lock. Leaves with 10 where anything is
-    wrong.
+    All versions are checked with their mappings, or those of TYPE, or one version; so is the lock. The
+    test cases of the mappings are run. Leaves with 10 where anything is wrong.
     """
     from gateway.errors import FormatError
     from gateway.operations.checking import lock_problems, problems_of
+    from gateway.operations.mapping import count_of, mapping_problems
 
     chosen = chosen_catalogue(shared, catalogue)
     versions = wanted(chosen, which)
-    problems = list(dict.fromkeys([*problems_of(chosen, versions), *lock_problems(chosen)]))
+    types = [] if "@" in (which or "") else list(dict.fromkeys(name for name, _version in versions))
+    found_wrong = [*problems_of(chosen, versions), *lock_problems(chosen), *mapping_problems(chosen, types)]
+    problems, mappings = list(dict.fromkeys(found_wrong)), count_of(chosen, types)
     if as_json:
-        print_json({"checked": len(versions), "problems": [problem.to_dict() for problem in problems]})
+        listed = [problem.to_dict() for problem in problems]
+        print_json({"checked": len(versions), "mappings": mappings, "problems": listed})
     else:
         for problem in problems:
             print_problem(problem)
         found = number(len(problems), "problem") if problems else "no problem found"
-        say(f"{number(len(versions), 'format version')} checked: {found}.")
+        also = f" and {number(mappings, 'mapping')}" if mappings else ""
+        say(f"{number(len(versions), 'format version')}{also} checked: {found}.")
     return FormatError.exit_status if problems else 0
 
 
@@ -279,5 +284,5 @@ def wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]
 
 
 for _command in (format_life.new, format_life.lock, format_life.retire, format_life.approve,
-                 format_diff.diff, format_impact.impact):  # fmt: skip
+                 format_diff.diff, format_impact.impact, format_map.map_command):  # fmt: skip
     formats.add_command(_command)

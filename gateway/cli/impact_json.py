@@ -30,7 +30,7 @@ def data_of(found: Impact) -> dict[str, Any]:
             {"id": known[key].id, "kind": known[key].kind, "fingerprint": key, "files": count}
             for key, count in found.by_change.most_common()
         ],
-        "differing": [_file_data(one) for one in found.listed],
+        "differing": [_file_data(one) for one in [*found.listed, *found.only_findings]],
         "contradicting_total": found.contradicting_total,
         "contradicting": [
             {"path": one.path, "contradictions": list(one.contradictions)} for one in found.contradicting

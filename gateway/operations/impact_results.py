@@ -86,7 +86,8 @@ class Impact:
     comparison: Comparison
     effects: Counter[Effect] = field(default_factory=Counter)
     by_change: Counter[str] = field(default_factory=Counter)  #: files by the fingerprint of their causes
-    listed: list[FileImpact] = field(default_factory=list)
+    listed: list[FileImpact] = field(default_factory=list)  #: the first that change verdict or meaning
+    only_findings: list[FileImpact] = field(default_factory=list)  #: the first with other findings alone
     contradicting: list[FileImpact] = field(default_factory=list)  #: the first of them
     contradicting_total: int = 0
     others: int = 0  #: files in directories that are of another message type
@@ -99,16 +100,17 @@ class Impact:
         return self.effects.total()
 
     @property
-    def is_changed(self) -> bool:
-        """Whether a file changes its verdict or its meaning."""
-        return any(self.effects[one] for one in (Effect.REFUSED, Effect.ACCEPTED, Effect.DIFFERENT))
+    def changed(self) -> int:
+        """How many files change their verdict or their meaning."""
+        return sum(self.effects[one] for one in (Effect.REFUSED, Effect.ACCEPTED, Effect.DIFFERENT))
 
     def add(self, one: FileImpact) -> None:
         """Count a file, and keep it where it differs and there is room."""
         self.effects[one.effect] += 1
         self.by_change.update({cause.fingerprint for cause in one.causes()})
-        if one.effect is not Effect.SAME and len(self.listed) < LISTED:
-            self.listed.append(one)
+        if one.effect is not Effect.SAME:
+            kept = self.only_findings if one.effect is Effect.FINDINGS else self.listed
+            kept.extend([one] if len(kept) < LISTED else [])
         if one.contradictions:
             self.contradicting_total += 1
             if len(self.contradicting) < LISTED:

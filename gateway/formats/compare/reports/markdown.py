@@ -14,7 +14,6 @@ from gateway.formats.compare.reports.subject import MEANINGS, READINGS, Entry, R
 from gateway.formats.compare.reports.words import (
     approval,
     asked,
-    heading,
     segments,
     sentence,
     shown,
@@ -46,7 +45,11 @@ def _overview(report: Report) -> Iterator[str]:
         yield from _verdict_head("comparison")
     for one in changed:
         for direction in Direction:
-            yield _verdict_row(f"{escaped(heading(one))}, {READINGS[direction]}", one, direction)
+            yield _verdict_row(f"{_heading(one)}, {READINGS[direction]}", one, direction)
+
+
+def _heading(comparison: Comparison) -> str:
+    return f"{escaped(comparison.old)} to {escaped(comparison.new)}"
 
 
 def _verdict_head(first: str) -> Iterator[str]:
@@ -60,7 +63,7 @@ def _verdict_row(first: str, comparison: Comparison, direction: Direction) -> st
 
 
 def _comparison(report: Report, comparison: Comparison, summary: Sequence[str]) -> Iterator[str]:
-    yield from (f"# {escaped(heading(comparison))}", "")
+    yield from (f"# {_heading(comparison)}", "")
     yield from ("| version | | SHA-256 |", "|---|---|---|")
     yield f"| old | {escaped(comparison.old)} | {code(comparison.old_digest or '(unknown)')} |"
     yield f"| new | {escaped(comparison.new)} | {code(comparison.new_digest or '(unknown)')} |"
@@ -113,8 +116,8 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return ``text`` as a code span that nothing in it can end, in a table or not."""
-    line = shown(text).replace("|", "\\|")
+    """Return ``text`` as a code span that nothing in it can end; only digests stand so in tables."""
+    line = shown(text)
     longest = max((len(ticks) for ticks in re.findall(r"`+", line)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if line.startswith("`") or line.endswith("`") else ""

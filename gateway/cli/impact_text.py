@@ -1,0 +1,164 @@
+"""What `gateway formats impact` prints for people: totals, the changes behind them, then file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gateway.cli.output import number, print_lines, say
+from gateway.printable import printable
+
+if TYPE_CHECKING:
+    from gateway.operations.impact_causes import Cause
+    from gateway.operations.impact_results import ExplainedValue, FileImpact, FindingShift, Impact
+
+#: Files that are shown, and kinds of differences and records of each; --json has more of them.
+_FILES, _KINDS, _RECORDS = 20, 10, 12
+#: A longer text of a file is cut.
+_LONGEST = 60
+
+
+def show(found: Impact) -> None:
+    """Print what the files show."""
+    from gateway.formats.compare.change import Direction
+    from gateway.formats.compare.reports.words import verdict_line
+
+    for direction in Direction:
+        print_lines(verdict_line(found.comparison, direction), indent=0)
+    say("")
+    _show_totals(found)
+    _show_changes(found)
+    for one in found.listed[:_FILES]:
+        _show_file(one)
+    left = found.changed - min(len(found.listed), _FILES)
+    if left:
+        say("")
+        say(f"... and {number(left, 'file')} more; --json lists the first {len(found.listed):,}.")
+    _show_contradictions(found)
+
+
+def _show_totals(found: Impact) -> None:
+    from gateway.operations.impact_results import Effect
+
+    say(f"{number(found.files, 'file')} read under both versions" if found.files else "No file was read.")
+    for effect in Effect:
+        if found.effects[effect]:
+            say(f"  {found.effects[effect]:>9,}  {effect.value}")
+    if found.others:
+        say(f"  {found.others:>9,}  left out: of another message type")
+    if found.unread_total:
+        say(f"  {found.unread_total:>9,}  NOT READ:")
+    for line in found.unread[:_FILES]:
+        print_lines(line, indent=13)
+
+
+def _show_changes(found: Impact) -> None:
+    if not found.by_change:
+        return
+    say("")
+    say("Changes behind it, by the number of files")
+    known = {found.comparison.fingerprint(one): one for one in found.comparison.changes}
+    for fingerprint, count in found.by_change.most_common():
+        change = known[fingerprint]
+        say(f"  {count:>9,}  {change.code} {change.kind}  {change.path}")
+
+
+def _show_file(one: FileImpact) -> None:
+    say("")
+    print_lines(f"{one.path}: {one.effect.value}", indent=0)
+    print_lines(f"old version: {_verdict(one.old_errors)}; new version: {_verdict(one.new_errors)}")
+    groups = [*_finding_groups(one), *_value_groups(one)]
+    for lines in groups[:_KINDS]:
+        for indent, line in zip((2, 6, 6), lines, strict=False):
+            print_lines(line, indent=indent)
+    if len(groups) > _KINDS:
+        print_lines(f"... and {len(groups) - _KINDS:,} more kinds of differences; --json has them")
+
+
+def _verdict(errors: int) -> str:
+    return f"refused with {number(errors, 'error')}" if errors else "accepted"
+
+
+def _finding_groups(one: FileImpact) -> Iterator[list[str]]:
+    """Yield the lines of each kind of finding that only one version has: the first one, records, causes."""
+    groups: dict[tuple[object, ...], list[FindingShift]] = {}
+    for shift in one.findings:
+        found = shift.finding
+        key = (shift.under_new, found.code, found.rule, found.record_type, found.column)
+        groups.setdefault(key, []).append(shift)
+    for shifts in groups.values():
+        yield [_finding_line(shifts[0]), *_records([each.finding.record for each in shifts]),
+               _because(shifts[0].causes)]  # fmt: skip
+
+
+def _finding_line(shift: FindingShift) -> str:
+    from gateway.operations.impact_judging import finding_words
+
+    said = finding_words(shift.finding)
+    value = printable(shift.finding.value or "")
+    shown = f' (the value is "{value}")' if value and value not in said and len(value) <= _LONGEST else ""
+    return f"only under the {'new' if shift.under_new else 'old'} version: {said}{shown}"
+
+
+def _records(records: Sequence[int | None]) -> list[str]:
+    """Return the line that names all records, where there are several."""
+    known = [f"{record:,}" for record in dict.fromkeys(records) if record is not None]
+    if len(known) < 2:
+        return []
+    more = ", ..." if len(known) > _RECORDS else ""
+    return [f"in {len(known):,} records: {', '.join(known[:_RECORDS])}{more}"]
+
+
+def _value_groups(one: FileImpact) -> Iterator[list[str]]:
+    """Yield the lines of each field that is read otherwise: the first value, how many there are, causes."""
+    for old, new, certain, count in one.value_totals:
+        mine = [
+            each
+            for each in one.values
+            if (each.shift.old_place, each.shift.new_place, each.shift.certain) == (old, new, certain)
+        ]
+        counted = f"{number(count, 'value')} of this field in all"
+        yield [_value_line(mine[0]), *([counted] if count > 1 else []), _because(mine[0].causes)]
+
+
+def _value_line(value: ExplainedValue) -> str:
+    shift = value.shift
+    texts = [_text(text) for text in dict.fromkeys((shift.old_text, shift.new_text)) if text is not None]
+    where = [
+        f"{label} {at:,}" for label, at in (("record", shift.record), ("line", shift.line)) if at is not None
+    ]
+    place = (
+        shift.old_place
+        if shift.old_place == shift.new_place
+        else f"{shift.old_place} (now {shift.new_place})"
+    )
+    doubt = "" if shift.certain else " (a person has to judge whether that is the same)"
+    raw = f"{' or '.join(texts)} " if texts else ""
+    old, new = shift.old_meaning, shift.new_meaning
+    return f"{', '.join([place, *where])}: {raw}was read as {old}, is read as {new}{doubt}"
+
+
+def _text(text: str) -> str:
+    return f'"{text if len(text) <= _LONGEST else text[:_LONGEST] + "..."}"'
+
+
+def _because(causes: Sequence[Cause]) -> str:
+    """Return the changes that can be behind a difference, those that can do harm first."""
+    ordered = sorted(causes, key=lambda one: not one.is_harmful)
+    named = [f"{one.change.id} ({one.verdict.value})" for one in ordered[:2]]
+    more = f" and {len(ordered) - 2} more" if len(ordered) > 2 else ""
+    return (
+        f"explained by {', or '.join(named)}{more}"
+        if named
+        else "unexplained: no reported change causes this"
+    )
+
+
+def _show_contradictions(found: Impact) -> None:
+    if not found.contradicting_total:
+        return
+    say("")
+    say(f"CONTRADICTIONS in {number(found.contradicting_total, 'file')}: the comparison says this cannot be")
+    for one in found.contradicting[:_FILES]:
+        for line in one.contradictions[:_KINDS]:
+            print_lines(f"{one.path}: {line}")
