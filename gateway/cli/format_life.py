@@ -196,6 +196,7 @@ def _mapping(catalogue: Catalogue, which: str) -> Item:
     """Return the mapping that ``which`` (``TYPE/mappings/FILE.yaml``) names; a usage error if none."""
     from gateway.formats.lock import mapping_item
     from gateway.operations.format_life import Item
+    from gateway.operations.mapping import demand_releasable
 
     message_type, _slash, rest = which.partition("/")
     folder, _slash, name = rest.partition("/")
@@ -203,4 +204,5 @@ def _mapping(catalogue: Catalogue, which: str) -> Item:
     safe = message_type in catalogue.message_types() and folder == "mappings" and "/" not in name
     if not safe or not (directory / name).is_file():
         raise click.UsageError(f"{which!r} is no TYPE@VERSION and no mapping TYPE/mappings/FILE.yaml")
+    demand_releasable(catalogue, directory / name)
     return Item(mapping_item(message_type, name), directory, (name,))

@@ -65,6 +65,14 @@ def find(directory: Path, message_type: str) -> Iterator[tuple[End, End, Path]]:
             yield source, End(match[2] or message_type, Version.parse(match[3])), place / name
 
 
+def strays(directory: Path, message_type: str) -> list[Path]:
+    """Return the files among the mappings of ``message_type`` that have no name of a mapping."""
+    place = directory / message_type / DIRECTORY
+    if not place.is_dir():
+        return []
+    return sorted(path for path in place.iterdir() if path.is_file() and not _NAME.fullmatch(path.name))
+
+
 def path_of(directory: Path, source: End, target: End) -> Path:
     """Return where the mapping from ``source`` to ``target`` stands in the catalogue ``directory``."""
     return directory / source.message_type / DIRECTORY / file_name(source, target)

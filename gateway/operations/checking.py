@@ -14,6 +14,7 @@ from gateway.formats.definition import Version
 from gateway.formats.lock import Release
 from gateway.formats.selection import parse_range
 from gateway.model import Problem
+from gateway.operations.mapping import mapping_problems, route_problems
 
 
 def check_site(directory: Path) -> tuple[Site, list[Problem]]:
@@ -27,7 +28,8 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     site = load_site(directory, catalogue.message_types())
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
-    return site, [*dict.fromkeys([*problems, *lock_problems(catalogue)]), *_unusable(site, catalogue)]
+    problems += [*lock_problems(catalogue), *mapping_problems(catalogue, used)]
+    return site, [*dict.fromkeys(problems), *_unusable(site, catalogue), *route_problems(site, catalogue)]
 
 
 def problems_of(catalogue: Catalogue, wanted: Iterable[tuple[str, Version]]) -> list[Problem]:

@@ -56,10 +56,7 @@ def validate_file(file: Path, chosen: str | None, catalogue: Catalogue) -> Valid
 
     Raises FormatUnknown or FormatError for the format, CustodyError where the file cannot be opened.
     """
-    name = os.fsdecode(file.name)
-    with open_regular(str(file)) as stream:
-        head = stream.read(HEAD_BYTES)
-    definition = _definition(catalogue, chosen, name, head)
+    definition, name = definition_of(catalogue, chosen, file), os.fsdecode(file.name)
     if isinstance(definition, Finding):
         findings = Findings()
         findings.add(definition)
@@ -87,6 +84,18 @@ def _validated(definition: Format, file: Path, name: str) -> Validation:
 def _route(message_type: str) -> Route:
     """Return a route that takes a file as it is, with nothing said but its message type."""
     return Route("validate", "", message_type, FolderSource(Path()), ())
+
+
+def definition_of(catalogue: Catalogue, chosen: str | None, file: Path) -> Format | Finding:
+    """Return the format version of ``file``, or the finding that it is of none.
+
+    ``chosen`` is a message type, ``type@version``, or None to find it out. Raises FormatUnknown or
+    FormatError for the format, CustodyError where the file cannot be opened.
+    """
+    name = os.fsdecode(file.name)
+    with open_regular(str(file)) as stream:
+        head = stream.read(HEAD_BYTES)
+    return _definition(catalogue, chosen, name, head)
 
 
 def _definition(catalogue: Catalogue, chosen: str | None, name: str, head: bytes) -> Format | Finding:
