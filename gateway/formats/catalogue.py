@@ -149,6 +149,16 @@ class Catalogue:
                 continue
         return formats
 
+    def readable(self, message_type: str) -> list[Format]:
+        """Return the versions of ``message_type`` that `look` gives, newest first, whatever the lock says."""
+        formats = []
+        for version in reversed(self.versions(message_type)):
+            try:
+                formats.append(self.look(message_type, version))
+            except FormatError:
+                continue
+        return formats
+
     def look_again(self) -> None:
         """Forget what did not load or was refused, and what changed on the disk since it was read."""
         if self._stamps.get(self.directory) != _lock_stamp(self.directory) or isinstance(

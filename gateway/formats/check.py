@@ -1,11 +1,12 @@
 """Does a format definition contradict itself? Everything the JSON Schema cannot see.
 
-Two lists of checks: what readers and validation could not work with (loading refuses it), and
-what can be worked with but cannot be meant (``gateway formats check`` reports both).
+Three lists of checks: what readers and validation could not work with (loading refuses it), what can be
+worked with but cannot be meant, and what can never happen (``gateway formats check`` reports all).
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from gateway.complaints import Complaint
 from gateway.documents import Document
 from gateway.formats import (
     check_files,
+    check_firing,
     check_layout,
     check_numbering,
+    check_possible,
     check_references,
     check_rules,
     check_values,
@@ -55,6 +58,14 @@ SENSE: tuple[Check, ...] = (
     check_files.directory_names,
     check_files.schemas,
 )
+#: What can never happen; thought about only where the definition can be worked with.
+EFFECT: tuple[Check, ...] = (
+    check_possible.patterns,
+    check_possible.texts,
+    check_possible.keys,
+    check_possible.dead_types,
+    check_firing.effects,
+)
 
 
 def check_format(definition: Format) -> list[Problem]:
@@ -62,13 +73,21 @@ def check_format(definition: Format) -> list[Problem]:
 
     A definition that was not loaded from a directory has problems without lines.
     """
-    return problems_of(definition, _document(definition), (*STRUCTURE, *SENSE))
+    document = _document(definition)
+    found = problems_of(definition, document, (*STRUCTURE, *SENSE))
+    if any(True for check in STRUCTURE for _complaint in check(definition)):
+        return found
+    repeated = functools.partial(check_possible.repeated_codes, document=document)
+    return _in_order([*found, *problems_of(definition, document, (*EFFECT, repeated))])
 
 
 def problems_of(definition: Format, document: Document, checks: Iterable[Check]) -> list[Problem]:
     """Return what ``checks`` find wrong with ``definition``, in the order of ``document``."""
     complaints = dict.fromkeys(complaint for check in checks for complaint in check(definition))
-    problems = [document.problem(*complaint) for complaint in complaints]
+    return _in_order(document.problem(*complaint) for complaint in complaints)
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
 
 

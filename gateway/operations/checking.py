@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from gateway import documents
 from gateway.config.loading import load_site
 from gateway.config.settings import Site
 from gateway.errors import FormatError
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.check import check_format
+from gateway.formats.check_versions import shared_texts
 from gateway.formats.definition import Version
+from gateway.formats.loading import FILE_NAME
 from gateway.formats.lock import Release
 from gateway.formats.selection import parse_range
 from gateway.model import Problem
@@ -32,7 +35,7 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     return site, [*dict.fromkeys(problems), *_unusable(site, catalogue), *route_problems(site, catalogue)]
 
 
-def problems_of(catalogue: Catalogue, wanted: Iterable[tuple[str, Version]]) -> list[Problem]:
+def problems_of(catalogue: Catalogue, wanted: Sequence[tuple[str, Version]]) -> list[Problem]:
     """Return every problem of the ``wanted`` format versions, each with file and line."""
     problems: list[Problem] = []
     for message_type, version in wanted:
@@ -44,7 +47,20 @@ def problems_of(catalogue: Catalogue, wanted: Iterable[tuple[str, Version]]) -> 
             catalogue.get(message_type, version)
         except FormatError as error:
             problems += error.problems or [_whole(error)]
+    for message_type in dict.fromkeys(name for name, _version in wanted):
+        versions = {each for name, each in wanted if name == message_type}
+        problems += shared_problems(catalogue, message_type, versions)
     return list(dict.fromkeys(problems))
+
+
+def shared_problems(catalogue: Catalogue, message_type: str, wanted: Collection[Version]) -> list[Problem]:
+    """Return a problem for each text that means one of the ``wanted`` versions and an earlier one as well."""
+    problems = []
+    for definition, complaint in shared_texts(catalogue.readable(message_type)):
+        if definition.version in wanted:
+            path = catalogue.entries[message_type][definition.version] / FILE_NAME
+            problems.append(documents.read(path).problem(*complaint))
+    return problems
 
 
 def lock_problems(catalogue: Catalogue) -> list[Problem]:

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from gateway.errors import ActionRefused, FormatError
+from gateway.errors import ActionRefused
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.compare.change import Change, Comparison
 from gateway.formats.lock import Approval, Signature
@@ -49,17 +49,11 @@ def _find(catalogue: Catalogue, fingerprint: str) -> tuple[Comparison, Change] |
 def _comparisons(catalogue: Catalogue) -> Iterator[Comparison]:
     from gateway.formats.compare.definitions import compare
 
-    loaded = {}
-    for message_type in catalogue.message_types():
-        loaded[message_type] = []
-        for version in catalogue.versions(message_type):
-            try:
-                loaded[message_type].append(catalogue.look(message_type, version))
-            except FormatError:
-                continue  # a version that does not load has no changes that could be approved
-    pairs = [pair for versions in loaded.values() for pair in itertools.combinations(versions, 2)]
-    yield from (compare(old, new) for old, new in pairs)
-    yield from (compare(new, old) for old, new in pairs)
+    # newest first, so that the older one comes second
+    loaded = [catalogue.readable(message_type) for message_type in catalogue.message_types()]
+    pairs = [pair for versions in loaded for pair in itertools.combinations(versions, 2)]
+    yield from (compare(old, new) for new, old in pairs)
+    yield from (compare(new, old) for new, old in pairs)
 
 
 def _approval(comparison: Comparison, change: Change, signed: Signature) -> Approval:

@@ -30,6 +30,7 @@ from gateway.formats.lock_file import FILE_NAME as LOCK_NAME
 from gateway.formats.lock_file import read_lock, rendered, safe_text
 from gateway.ledger import audit
 from gateway.model import Actor, AuditEntry
+from gateway.operations.checking import shared_problems
 from gateway.operations.demands import demand_reason
 from gateway.stages.context import Context
 
@@ -92,7 +93,7 @@ def lock_versions(desk: Desk, wanted: Sequence[Key], reason: str | None) -> list
     with changing(desk) as lock:
         new = [key for key in dict.fromkeys(wanted) if not _is_locked(desk, lock, key)]
         definitions = [desk.catalogue.look(*key) for key in new]
-        _demand_releasable(definitions)
+        _demand_releasable(desk.catalogue, definitions)
         drafts = {one.name for one in definitions if one.status is Status.DRAFT}
         for definition in definitions:
             if definition.name in drafts:
@@ -229,11 +230,14 @@ def _directory(desk: Desk, key: Key) -> Path:
     return found
 
 
-def _demand_releasable(definitions: Sequence[Format]) -> None:
+def _demand_releasable(catalogue: Catalogue, definitions: Sequence[Format]) -> None:
     for definition in definitions:
         if definition.status is Status.RETIRED:
             raise ActionRefused(f"{definition.name} is retired; only a draft can be released")
-    problems = [problem for definition in definitions for problem in check_format(definition)]
+    problems = []
+    for definition in definitions:
+        problems += check_format(definition)
+        problems += shared_problems(catalogue, definition.message_type, [definition.version])
     if problems:
         names = ", ".join(one.name for one in definitions)
         raise FormatError(f"Nothing is locked: there are problems in {names}", problems=problems)

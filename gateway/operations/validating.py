@@ -135,4 +135,4 @@ def message_type_of(catalogue: Catalogue, name: str, head: bytes) -> str:
 
 def _fitting(catalogue: Catalogue, knows: Callable[[Format], bool]) -> list[str]:
     types: Iterable[str] = catalogue.message_types()
-    return [each for each in types if any(knows(one) for one in catalogue.usable(each))]
+    return [each for each in types if any(knows(one) for one in catalogue.readable(each))]

@@ -149,7 +149,7 @@ RULES = [
      "rules[2].when[1].field: `qty` is no field of `item`"),
     (rule(kind="required", fields=["unit"], when=[{"field": "order", "above": 1}]), "`order` is not a number"),
     (rule(kind="required", fields=["unit"], when=[{"field": "quantity", "above": "x"}]), "not the canonical form"),
-    (rule(kind="required", fields=["unit"], when=[{"field": "quantity", "above": "0.5"}]), None),
+    (rule(kind="required", fields=["posted"], when=[{"field": "quantity", "above": "0.5"}]), None),
 ]  # fmt: skip
 
 
