@@ -61,12 +61,13 @@ class Demand:
     rows: tuple[DemandedRow, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)  #: exactly so many records of a type
     bom: bool | None = None
-    line_end: str | None = None  #: ``lf``, ``crlf``, ``cr``
+    line_end: str | None = None  #: ``lf``, ``crlf``, ``cr``; ``none``: records one right after the other
     final_line_end: bool | None = None
     trailing_delimiter: bool | None = None
     quoted: bool | None = None  #: every value stands in quotes
     stripped: bool | None = None  #: trailing blanks of fixed-width lines are taken off
     blank_line: bool | None = None  #: a blank line stands between two records
+    extra: bool | None = None  #: a column, element or member that the writer's definition does not name
     file_name: str | None = None
     document: bytes | None = None  #: the whole file, where a schema's comparison made it
 

@@ -53,6 +53,8 @@ _ALL: tuple[Kind, ...] = (
     _kind("C110", "format-removed", "The catalogue lacks a version",
           "Breaking for the files of that version: nothing reads them.",
           "F208 F209", mirror="format-added"),
+    _kind("C111", "message-type", "The message type is another one",
+          "Review: the files may mean something else."),
     # characters and lines
     _kind("C201", "charset", "The character encoding changed",
           "Breaking where bytes of the one do not decode in the other, silent where they decode to other "

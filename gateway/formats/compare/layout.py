@@ -1,0 +1,138 @@
+"""What a reader's version finds in a row of a writer's version: which text lands in which field.
+
+Delimited rows without headings are read by position, fixed-width ones by offset; the others by name:
+heading, element path or pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.formats.compare.change import Demand, DemandedRow, Judgement
+from gateway.formats.compare.record_types import length, line_of, size_of
+from gateway.formats.compare.texts import rows_of
+from gateway.formats.compare.values import Refused, meaning, same
+from gateway.formats.compare.views import View, breaking, review, silent
+from gateway.formats.definition import Format, Kind, Role
+
+if TYPE_CHECKING:
+    from gateway.formats.definition import Field, RecordType
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one record type under the other version."""
+
+    view: View
+    writer: RecordType
+    reader: RecordType
+
+    @property
+    def by_name(self) -> bool:
+        """Whether fields are found by heading, path or pointer."""
+        return found_by_name(self.view.reader, self.reader)
+
+    @property
+    def strict(self) -> bool:
+        """Whether the reader's version refuses a column, element or member that it does not name."""
+        definition = self.view.reader
+        schema = definition.dialect.xsd or definition.dialect.json_schema
+        return definition.closed and (schema is None or definition.kind is Kind.DELIMITED)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the writer's version refuses what it does not name: then nothing else is in its files."""
+        definition = self.view.writer
+        schema = definition.dialect.xsd or definition.dialect.json_schema
+        return definition.closed and (schema is None or definition.kind is Kind.DELIMITED)
+
+    def taker(self, field: Field) -> Field | None:
+        """Return the reader's field that finds its text where the writer has ``field``."""
+        if self.by_name:
+            place = place_of(self.view.writer, field)
+            return next((one for one in self.reader.fields if place_of(self.view.reader, one) == place), None)
+        return _at(self.reader, self.writer.fields.index(field))
+
+    def source(self, field: Field) -> Field | None:
+        """Return the writer's field that stands where the reader looks for ``field``."""
+        if self.by_name:
+            place = place_of(self.view.reader, field)
+            return next((one for one in self.writer.fields if place_of(self.view.writer, one) == place), None)
+        return _at(self.writer, self.reader.fields.index(field))
+
+    def demand(self, texts: Mapping[str, str | None], **shape: bool) -> Demand:
+        """Return the demand for a row with ``texts``."""
+        return Demand(rows=(DemandedRow(self.writer.name, dict(texts)),), **shape)
+
+    def raw(self, texts: Mapping[str, str], field: Field) -> str | None:
+        """Return what the reader's version finds for its ``field`` in a row with ``texts``."""
+        if self.view.reader.kind is Kind.FIXED_WIDTH:
+            line = line_of(self.writer, dict(texts))
+            start, end = field.offset or 0, (field.offset or 0) + (field.length or 0)
+            return line[start:end] if end <= len(line) or self.view.reader.dialect.stripped_blanks else None
+        found = self.source(field)
+        return None if found is None else texts.get(found.name)
+
+    def misread(self, field: Field, written: Field | None) -> Judgement:
+        """Judge what the reader's ``field`` finds in rows, where ``written`` (None: nothing) was meant."""
+        harmless: Judgement | None = None
+        for texts in rows_of(self.view.writer, self.writer):
+            raw = self.raw(texts, field)
+            read = meaning(self.view.read(field), raw)
+            said = "nothing" if raw is None else f"`{raw}`"
+            if isinstance(read, Refused):
+                why = f"{self.view.ours} finds {said} for `{field.name}` and refuses it: {read.why}"
+                return breaking(why, self.demand(texts))
+            meant = meaning(self.view.written(written), texts[written.name]) if written else None
+            if harmless is None and (
+                meant is None or (not isinstance(meant, Refused) and same(meant, read) is False)
+            ):
+                instead = f", not `{texts[written.name]}`" if written else ", which is another field's value"
+                why = f"{self.view.ours} finds {said} for `{field.name}`{instead}."
+                harmless = silent(why, self.demand(texts))
+        return harmless or review(f"What {self.view.ours} finds for `{field.name}` could not be decided.")
+
+
+def found_by_name(definition: Format, kind: RecordType) -> bool:
+    """Return whether the fields of ``kind`` are found by heading, element path or pointer."""
+    if definition.kind is Kind.DELIMITED:
+        return definition.dialect.header_row and kind.role is Role.RECORD
+    return definition.kind is not Kind.FIXED_WIDTH
+
+
+def place_of(definition: Format, field: Field) -> str:
+    """Return by what a field is found: its heading, element path or pointer."""
+    if definition.kind is Kind.DELIMITED:
+        return field.heading or field.name
+    place = field.path if field.path is not None else field.name
+    return place.removeprefix("/") if definition.kind is Kind.JSON else place
+
+
+def _at(kind: RecordType, index: int) -> Field | None:
+    return kind.fields[index] if index < len(kind.fields) else None
+
+
+def least_columns(kind: RecordType) -> int:
+    """Return how many columns a row by position has at least: optional ones may be missing at its end."""
+    return next((n for n in range(len(kind.fields), 0, -1) if kind.fields[n - 1].required), 1)
+
+
+def form(rows: Rows) -> Judgement | None:
+    """Return why rows are refused for their number of columns or characters; None where none is."""
+    view, writer, reader = rows.view, rows.writer, rows.reader
+    if view.reader.kind is Kind.FIXED_WIDTH:
+        return length(view, writer, reader) if size_of(writer) != size_of(reader) else None
+    if rows.by_name or view.reader.kind is not Kind.DELIMITED:
+        return None
+    count, most = len(writer.fields), len(reader.fields)
+    if count > most and view.reader.closed:
+        full = next(rows_of(view.writer, writer), {})
+        why = f"A {writer.name} row of {view.theirs} has {count} columns; {view.ours} accepts {most} at most."
+        return breaking(why, rows.demand({one.name: full.get(one.name, "") for one in writer.fields[most:]}))
+    short, needed = least_columns(writer), least_columns(reader)
+    if short < needed:
+        why = f"A {writer.name} row of {view.theirs} may have {short} columns; {view.ours} needs {needed}."
+        return breaking(why, rows.demand({one.name: None for one in writer.fields[short:]}))
+    return None

@@ -1,0 +1,148 @@
+"""Rows that break a rule of the reader's version and are valid for the writer's."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway.formats.compare.layout import Rows
+from gateway.formats.compare.samples import placed
+from gateway.formats.compare.texts import rows_of, tag_of, texts_of
+from gateway.formats.compare.values import Refused, Side, Value, literal, meaning
+from gateway.formats.compare.views import View, side_of
+from gateway.model import Severity
+
+if TYPE_CHECKING:
+    from gateway.formats.definition import Condition, Format, RecordType, Rule
+
+#: The kinds of rules about one row.
+ROW_KINDS = ("compare", "required", "forbidden", "any-of")
+#: Texts of one field, and rows in all, that are tried.
+_TEXTS = 8
+_ROWS = 600
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+
+Raws = Mapping[str, "str | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row as one version understands it."""
+
+    definition: Format
+    kind: RecordType
+    raws: Raws
+
+    def side(self, name: str) -> Side:
+        """Return the field called ``name``."""
+        return side_of(self.definition, self.kind.field(name))
+
+    def empty(self, name: str) -> bool:
+        """Return whether the field has no value of its own; a default is none."""
+        raw, side = self.raws.get(name), self.side(name)
+        return raw is None or side.text(raw) in side.tokens
+
+    def value(self, name: str) -> Value | None:
+        """Return the field's value; None where it has none."""
+        found = meaning(self.side(name), self.raws.get(name))
+        return found if isinstance(found, Value) else None
+
+
+def breaks(told: Told, rule: Rule) -> bool:
+    """Return whether the row breaks ``rule``, which is about one row."""
+    if not all(_holds(told, condition) for condition in rule.when):
+        return False
+    if rule.kind == "any-of":
+        return all(told.empty(name) for name in rule.fields)
+    if rule.kind == "compare":
+        return _unequal(told, rule)
+    return any(told.empty(name) == (rule.kind == "required") for name in rule.fields)
+
+
+def _unequal(told: Told, rule: Rule) -> bool:
+    left = told.value(rule.left or "")
+    right = told.value(rule.right) if rule.right else literal(told.side(rule.left or ""), rule.value or "")
+    if left is None or right is None or left.sort != right.sort:
+        return False
+    return not _OPERATORS[rule.op or "=="](left.value, right.value)
+
+
+def _holds(told: Told, condition: Condition) -> bool:
+    if condition.present is not None:
+        return told.empty(condition.field) is not condition.present
+    value, side = told.value(condition.field), told.side(condition.field)
+    if value is None:
+        return False
+    bound = condition.above if condition.above is not None else condition.below
+    if bound is not None:
+        known = literal(side, bound)
+        if known is None or known.sort != value.sort:
+            return False
+        compare = operator.gt if condition.above is not None else operator.lt
+        return bool(compare(value.value, known.value))  # type: ignore[arg-type] # values of one sort
+    texts = condition.among if condition.equals is None else (condition.equals,)
+    return any((known := literal(side, text)) and known.value == value.value for text in texts)
+
+
+def breaking_row(view: View, writer: RecordType, reader: RecordType, rule: Rule) -> dict[str, str] | None:
+    """Return texts of a row that the writer's rules allow and that breaks ``rule``; None if none is found."""
+    rows = Rows(view, writer, reader)
+    own = [each for each in view.writer.rules if each.kind in ROW_KINDS and each.record_type == writer.name
+           and each.severity is Severity.ERROR]  # fmt: skip
+    for texts in itertools.islice(_candidates(rows, rule), _ROWS):
+        read = Told(view.reader, reader, {one.name: rows.raw(texts, one) for one in reader.fields})
+        if breaks(read, rule) and not any(breaks(Told(view.writer, writer, texts), each) for each in own):
+            return texts
+    return None
+
+
+def _candidates(rows: Rows, rule: Rule) -> Iterator[dict[str, str]]:
+    """Yield rows in which the fields that ``rule`` names have all combinations of some texts."""
+    first = next(rows_of(rows.view.writer, rows.writer), None)
+    if first is None:
+        return
+    hints = _hints(rule)
+    names = dict.fromkeys(
+        source.name
+        for name in _named(rule)
+        for field in rows.reader.fields
+        if field.name == name and (source := rows.source(field)) is not None
+    )
+    choices = [_choices(rows, name, hints) for name in names]
+    for combination in itertools.product(*choices):
+        yield {**first, **dict(zip(names, combination, strict=True))}
+
+
+def _choices(rows: Rows, name: str, hints: list[str]) -> list[str]:
+    field = rows.writer.field(name)
+    if tag_of(rows.view.writer, rows.writer, field) is not None:
+        return [tag_of(rows.view.writer, rows.writer, field) or ""]
+    side = rows.view.written(field)
+    hinted = [raw for text in hints if (raw := placed(side, text)) is not None]
+    nulls = [raw for text in side.tokens if (raw := placed(side, text)) is not None]
+    known = [raw for raw in (*hinted, *nulls) if not isinstance(meaning(side, raw), Refused)]
+    return list(dict.fromkeys((*known, *texts_of(side)[:_TEXTS])))
+
+
+def _hints(rule: Rule) -> list[str]:
+    """Return the texts that the rule itself names."""
+    told = [
+        rule.value,
+        *(text for one in rule.when for text in (one.equals, one.above, one.below, *one.among)),
+    ]
+    return [text for text in told if text is not None]
+
+
+def _named(rule: Rule) -> list[str]:
+    return [name for name in (rule.left, rule.right, *rule.fields, *(one.field for one in rule.when)) if name]

@@ -1,0 +1,109 @@
+"""Raw texts of a writer's fields, and whole rows of them, from which demands are made."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gateway.formats.compare.patterns import Unknown, difference
+from gateway.formats.compare.samples import samples, stands
+from gateway.formats.compare.values import Refused, Side, meaning
+from gateway.formats.compare.views import side_of
+from gateway.formats.definition import FieldType, Kind
+from gateway.formats.notation import NUMERIC, TEMPORAL
+
+if TYPE_CHECKING:
+    from gateway.formats.definition import Field, Format, RecordType
+
+#: Texts of one field that are tried.
+_TEXTS = 24
+#: What numbers and dates can be made of, whatever their notation.
+_NUMBER_MARKS = frozenset("0123456789+-.,' ")
+_MOMENT_MARKS = frozenset("0123456789+-.,:/ TZ")
+
+
+def texts_of(side: Side) -> list[str]:
+    """Return some texts that are valid for the field, the telling ones first."""
+    return list(itertools.islice(samples(side), _TEXTS))
+
+
+def rows_of(definition: Format, kind: RecordType) -> Iterator[dict[str, str]]:
+    """Yield rows of ``kind``, each value valid for its own field: a first one, then one value varied.
+
+    Rules between the fields are not looked at. Nothing is yielded where a field has no valid text.
+    """
+    known = {field.name: _own_texts(definition, kind, field) for field in kind.fields}
+    if not all(known.values()):
+        return
+    # neighbours get different texts, so that it shows where one is read for the other
+    first = {name: texts[index % len(texts)] for index, (name, texts) in enumerate(known.items())}
+    yield first
+    for name, texts in known.items():
+        for text in texts:
+            if text != first[name]:
+                yield {**first, name: text}
+
+
+def _own_texts(definition: Format, kind: RecordType, field: Field) -> list[str]:
+    tag = tag_of(definition, kind, field)
+    return texts_of(side_of(definition, field)) if tag is None else [tag]
+
+
+def tag_of(definition: Format, kind: RecordType, field: Field) -> str | None:
+    """Return the raw text of ``field`` where it is the discriminator of ``kind``; None for other fields."""
+    mark = kind.discriminator
+    if mark is None:
+        return None
+    if definition.kind is Kind.DELIMITED:
+        return mark.value if kind.fields.index(field) == mark.column else None
+    if definition.kind is Kind.FIXED_WIDTH:
+        here = (field.offset, field.length) == (mark.offset, mark.length)
+        return mark.value.ljust(field.length or 0) if here else None
+    return mark.value if (field.path or "").strip("/") == (mark.path or "").strip("/") else None
+
+
+def text_with(side: Side, character: str) -> str | Unknown | None:
+    """Return a text valid for the field that has ``character`` in it; None: there is proved to be none."""
+    field = side.field
+    fixed = _fixed_texts(side)
+    if fixed is not None:
+        return next((text for text in fixed if character in text), None)
+    if not side.strict:
+        return _checked(side, character)
+    if field.type in (*NUMERIC, *TEMPORAL):
+        marks = _NUMBER_MARKS if field.type in NUMERIC else _MOMENT_MARKS
+        tokens = "".join(side.tokens)
+        return Unknown.UNKNOWN if character in marks or character in tokens else None
+    if field.pattern is not None:
+        most = field.length if side.kind is Kind.FIXED_WIDTH else field.max_length
+        bounds = (field.min_length or 0, field.max_length if most is None else most)
+        found = difference(field.pattern, f"[^{re.escape(character)}]*", lengths=bounds)
+        return _checked(side, found) if isinstance(found, str) else found
+    return _checked(side, character + "x" * max(0, (field.min_length or 0) - 1))
+
+
+def _fixed_texts(side: Side) -> list[str] | None:
+    """Return all texts of a field that has few; None where there are others."""
+    field = side.field
+    if not side.strict or side.trim != "none":
+        return None
+    nulls = list(side.tokens) if field.nullable or field.default is not None else []
+    if field.constant is not None:
+        return [field.constant, *nulls]
+    if field.codes:
+        return [*field.codes, *nulls]
+    if field.type is FieldType.BOOLEAN:
+        return [*side.dialect.true_tokens, *side.dialect.false_tokens, *nulls]
+    return None
+
+
+def _checked(side: Side, text: str) -> str | Unknown:
+    if side.kind is Kind.FIXED_WIDTH:
+        text = text.ljust(side.field.length or 0)
+        if len(text) != side.field.length:
+            return Unknown.UNKNOWN
+    if not stands(side, text) or isinstance(meaning(side, text), Refused):
+        return Unknown.UNKNOWN
+    return text

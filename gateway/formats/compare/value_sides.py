@@ -1,0 +1,136 @@
+"""Which texts a field can really have in a file of the writer, and what the reader's field makes of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from gateway.formats.compare.change import Demand, Judgement, Verdict
+from gateway.formats.compare.record_types import MOST_DEMANDED
+from gateway.formats.compare.spaces import ValueJudgement, judge_values
+from gateway.formats.compare.texts import tag_of
+from gateway.formats.compare.values import Side, Value, meaning
+from gateway.formats.compare.views import View, row
+from gateway.formats.definition import Reference
+from gateway.formats.notation import notation_of
+from gateway.model import Severity
+
+if TYPE_CHECKING:
+    from gateway.formats.definition import Field, Format, RecordType
+
+#: Settings that a field leaves to the dialect where it has none of its own.
+_LEFT_TO_DIALECT = ("decimal_mark", "time_zone", "null_tokens", "trim")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spot:
+    """A field and the record type in which it stands."""
+
+    kind: RecordType
+    field: Field
+
+
+def writing(view: View, spot: Spot) -> Side:
+    """Return the writer's field with the texts that it can have: where it tells the type, one alone."""
+    tag = tag_of(view.writer, spot.kind, spot.field)
+    if tag is None:
+        return view.written(spot.field)
+    tags = {tag: "", tag.strip(): ""}
+    return view.written(dataclasses.replace(spot.field, codes=tags))
+
+
+def reading(view: View, writer: Spot, reader: Spot) -> Side:
+    """Return the reader's field; its unit's field is called as the writer's version calls it."""
+    unit = reader.field.unit_field
+    for (kind, name), mine in view.fields.items():
+        if kind == writer.kind.name and mine == unit:
+            return view.read(dataclasses.replace(reader.field, unit_field=name))
+    return view.read(reader.field)
+
+
+def partly(view: View, writer: Spot, reader: Spot, attributes: tuple[str, ...]) -> Side:
+    """Return the writer's field with ``attributes`` alone as the reader's version has them."""
+    mine, theirs = reading(view, writer, reader), writing(view, writer)
+    values = {name: _effective(mine, name) for name in attributes}
+    if "codes" in attributes and theirs.field.codes != writer.field.codes:
+        values.pop("codes")
+    return dataclasses.replace(theirs, field=dataclasses.replace(theirs.field, **values))
+
+
+def _effective(side: Side, name: str) -> Any:
+    own = getattr(side.field, name)
+    if name == "date_format":
+        return notation_of(side.field, side.dialect)
+    return getattr(side.dialect, name) if own is None and name in _LEFT_TO_DIALECT else own
+
+
+def judged(view: View, writer: Spot, reader: Spot, mine: Side) -> Judgement:
+    """Return whether all texts of the writer's field are accepted by ``mine`` and mean the same.
+
+    ``mine`` is the writer's field with some aspect of the reader's; a text that proves harm does so
+    under the reader's whole field as well.
+    """
+    theirs = writing(view, writer)
+    found = judge_values(theirs, mine, reading(view, writer, reader))
+    if found.verdict is Verdict.OK:
+        return _absence(view, writer, reader) or Judgement(found.verdict, found.why)
+    if found.text is None:
+        return Judgement(found.verdict, found.why)
+    return with_text(view, writer, found)
+
+
+def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
+    """Return ``found`` with the demand for a row that has its text; review where no file can have it."""
+    text = found.text
+    assert text is not None  # noqa: S101 - the caller has looked
+    demand = Demand(rows=(row(spot.kind, **{spot.field.name: text}),))
+    number = _number(writing(view, spot), text)
+    if _counts_up(view.writer, spot, number):
+        return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records has that number.")
+    of = _counted_types(view.writer, spot)
+    if of and (number is None or len(of) > 1 or not 0 < number <= MOST_DEMANDED):
+        return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records states that.")
+    if of and number is not None:
+        demand = dataclasses.replace(demand, counts={of[0]: int(number)})
+    return Judgement(found.verdict, found.why, demand)
+
+
+def _absence(view: View, writer: Spot, reader: Spot) -> Judgement | None:
+    """Return that an absent field stands for another value now; None where it does not."""
+    theirs, mine = writing(view, writer), reading(view, writer, reader)
+    if writer.field.required or theirs.field.default == mine.field.default:
+        return None
+    missing, found = meaning(theirs, None), meaning(mine, None)
+    if missing == found:
+        return None
+    why = f"Where `{writer.field.name}` is absent, it stands for {_said(found)}, not for {_said(missing)}."
+    return Judgement(Verdict.SILENT, why, Demand(rows=(row(writer.kind, **{writer.field.name: None}),)))
+
+
+def _said(value: object) -> str:
+    return f"`{value.shown}`" if isinstance(value, Value) else "no value"
+
+
+def _number(side: Side, text: str) -> int | None:
+    value = meaning(side, text)
+    if not isinstance(value, Value) or value.sort != "number":
+        return None
+    return int(value.value) if value.value == int(value.value) else None
+
+
+def _counts_up(definition: Format, spot: Spot, number: int | None) -> bool:
+    """Return whether the field counts rows up by a rule, and ``number`` is not where it begins."""
+    return any(
+        rule.kind == "contiguous"
+        and rule.record_type in (spot.kind.name, "*")
+        and rule.fields[:1] == (spot.field.name,)
+        and rule.severity is Severity.ERROR
+        and number != rule.start
+        for rule in definition.rules
+    )
+
+
+def _counted_types(definition: Format, spot: Spot) -> tuple[str, ...]:
+    """Return the record types whose number the field states; none for other fields."""
+    here = Reference(spot.kind.name, spot.field.name)
+    return next((count.of for count in definition.envelope.counts if count.stated == here), ())
