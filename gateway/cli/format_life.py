@@ -80,7 +80,7 @@ def new(
 
 @click.command("lock")
 @click.argument("which", metavar="TYPE@VERSION...", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Every version that is called released and is not locked.")
+@click.option("--all", "every", is_flag=True, help="Everything that is called released and is not locked.")
 @_reason
 @catalogue_option
 @json_option
@@ -97,9 +97,9 @@ def lock(
 
     A draft gets the status released: that one line of its `format.yaml` is changed. Nothing is locked
     unless `gateway formats check` finds nothing wrong. There is no unlocking: what must change becomes a
-    new version. TYPE/mappings/FILE.yaml locks a mapping.
+    new version. TYPE/mappings/FILE.yaml locks a mapping that is called released.
     """
-    from gateway.operations.format_life import lock_items, lock_versions, unlocked
+    from gateway.operations.format_life import lock_mappings, lock_versions, unlocked, unlocked_mappings
 
     with _desk(shared, catalogue) as desk:
         if bool(which) == every:
@@ -107,9 +107,9 @@ def lock(
         mappings = [each for each in which if "/" in each]
         items = [_mapping(desk.catalogue, each) for each in mappings]
         named = [_version(desk.catalogue, each) for each in which if each not in mappings]
-        wanted = unlocked(desk.catalogue) if every else named
-        done = lock_versions(desk, wanted, reason) if wanted or not items else []
-        done += lock_items(desk, items, reason) if items else []
+        if every:
+            named, items = unlocked(desk.catalogue), unlocked_mappings(desk.catalogue)
+        done = [*lock_versions(desk, named, reason), *lock_mappings(desk, items, reason)]
     if as_json:
         print_json([_locked_data(one) for one in done])
         return

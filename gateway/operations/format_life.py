@@ -29,9 +29,11 @@ from gateway.formats.lock import Lock, Signature, version_item
 from gateway.formats.lock_file import FILE_NAME as LOCK_NAME
 from gateway.formats.lock_file import read_lock, rendered, safe_text
 from gateway.ledger import audit
+from gateway.mappings.loading import find, load_mapping
 from gateway.model import Actor, AuditEntry
 from gateway.operations.checking import shared_problems
 from gateway.operations.demands import demand_reason
+from gateway.operations.mapping import demand_releasable
 from gateway.stages.context import Context
 
 Key = tuple[str, Version]
@@ -104,12 +106,16 @@ def lock_versions(desk: Desk, wanted: Sequence[Key], reason: str | None) -> list
     return [dataclasses.replace(one, was_draft=one.item in drafts) for one in done]
 
 
-def lock_items(desk: Desk, items: Sequence[Item], reason: str | None) -> list[Locked]:
-    """Lock files that somebody else has checked, such as mappings; see `lock_versions`.
+def lock_mappings(desk: Desk, items: Sequence[Item], reason: str | None) -> list[Locked]:
+    """Lock mappings that are called released and whose test cases all hold; see `lock_versions`.
 
-    Raises ReasonMissing, FormatChanged for an item that is locked with other bytes, FormatError.
+    Raises ReasonMissing, MappingInvalid with every problem, FormatChanged for one that is locked with
+    other bytes.
     """
     signed = desk.sign(reason)
+    for item in items:
+        for name in item.names or ():
+            demand_releasable(desk.catalogue, item.directory / name)
     with changing(desk) as lock:
         return _lock(desk, lock, items, signed)
 
@@ -278,6 +284,17 @@ def unlocked(catalogue: Catalogue) -> list[Key]:
         for version in catalogue.versions(name)
         if catalogue.standing(name, version) is Standing.NOT_LOCKED
     ]
+
+
+def unlocked_mappings(catalogue: Catalogue) -> list[Item]:
+    """Return the mappings that are called released and are not in the lock."""
+    found = []
+    for message_type in catalogue.message_types():
+        for _source, _target, path in find(catalogue.directory, message_type):
+            mapping, _document = load_mapping(path)
+            if mapping.status is Status.RELEASED and catalogue.lock().release(mapping.key) is None:
+                found.append(Item(mapping.key, path.parent, (path.name,)))
+    return found
 
 
 def next_version(version: Version, step: str) -> Version:
