@@ -52,10 +52,6 @@ def _names(mapping: FormatMapping, source: Format, target: Format, document: Doc
         for feed in record.feeds:
             if feed.target not in fields:
                 yield document.problem(_at(document, record, feed), *_unknown(target, "field", fields))
-        own = {one.name for one in sources[record.source].fields}
-        for name in record.drop:
-            if name not in own:
-                yield document.problem((*here, "drop", name), *_unknown(source, "field", own))
         yield from _references(record, source, document)
 
 
@@ -70,6 +66,13 @@ def _at(document: Document, record: RecordMap, feed: Feed) -> Where:
     return place if place in document.positions else ("records", record.target, "copy")
 
 
+def _dropped_at(document: Document, record: RecordMap, one: Reference) -> Where:
+    """Return where the reason for a dropped field stands, under its short or its long name."""
+    place: Where = ("records", record.target, "drop")
+    short = (*place, one.field)
+    return short if one.record_type == record.source and short in document.positions else (*place, str(one))
+
+
 def _references(record: RecordMap, source: Format, document: Document) -> Iterator[Problem]:
     """Yield each source field that the definition does not have or that is not open at that row."""
     reachable = _reachable(record, source)
@@ -77,6 +80,8 @@ def _references(record: RecordMap, source: Format, document: Document) -> Iterat
         of = [feed.unit.of] if feed.unit is not None and feed.unit.of is not None else []
         for one in (*feed.sources, *of):
             yield from _reference(one, reachable, source, document, _at(document, record, feed))
+    for one in record.drop:
+        yield from _reference(one, reachable, source, document, _dropped_at(document, record, one))
     for one in record.group_by or ():
         yield from _reference(one, reachable, source, document, ("records", record.target, "group_by"))
 
@@ -113,10 +118,11 @@ def _complete(
             message = f"nothing makes the record type `{record.name}`, which {target.name} needs"
             yield document.problem(("records",), message)
     read = {one.source for one in mapping.records}
+    named = {*read, *mapping.drop_records, *(one.record_type for one in mapping.used())}
     for record in source.record_types:
         if record.name in mapping.drop_records and record.name in read:
             yield document.problem(("drop_records", record.name), "rows are made from it")
-        elif record.name not in (*read, *mapping.drop_records) and not _says_nothing(record, source):
+        elif record.name not in named and not _says_nothing(record, source):
             message = f"nothing is made from the record type `{record.name}`"
             yield document.problem(("records",), message, None, "a reason under `drop_records`")
     yield from _dropped(mapping, source, document)
@@ -138,22 +144,20 @@ def _is_free(reference: Reference, field: Field, source: Format) -> bool:
 
 def _dropped(mapping: FormatMapping, source: Format, document: Document) -> Iterator[Problem]:
     used = set(mapping.used())
-    dropped: dict[Reference, str] = {}
-    for record in mapping.records:
-        for name in record.drop:
-            dropped[Reference(record.source, name)] = record.target
-    for reference, target in dropped.items():
-        if reference in used:
-            place = ("records", target, "drop", reference.field)
+    dropped = {one: record for record in mapping.records for one in record.drop}
+    for one, record in dropped.items():
+        if one in used:
+            place = _dropped_at(document, record, one)
             yield document.problem(place, "the field is used, and named as one that is not")
-    for record in mapping.records:
-        for field in source.record_type(record.source).fields:
-            one = Reference(record.source, field.name)
-            if one in used or one in dropped or _is_free(one, field, source):
-                continue
-            dropped[one] = record.target  # once, though several records are made from it
-            message = f"the source field `{one}` is not used"
-            yield document.problem(("records", record.target), message, None, "a reason under `drop`")
+    made = {record.source: record.target for record in reversed(mapping.records)}
+    read = [*made, *(one.record_type for one in used if one.record_type not in mapping.drop_records)]
+    for name in dict.fromkeys(one.name for one in source.record_types if one.name in read):
+        for field in source.record_type(name).fields:
+            one = Reference(name, field.name)
+            if one not in used and one not in dropped and not _is_free(one, field, source):
+                here = ("records", made[name]) if name in made else ("records",)
+                message = f"the source field `{one}` is not used"
+                yield document.problem(here, message, None, "a reason under `drop`")
 
 
 def _record(record: RecordMap, source: Format, target: Format, document: Document) -> Iterator[Problem]:

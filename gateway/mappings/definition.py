@@ -76,7 +76,7 @@ class RecordMap:
     target: str
     source: str
     feeds: tuple[Feed, ...]
-    drop: Mapping[str, str] = field(default_factory=dict)  #: source field -> why it is not used
+    drop: Mapping[Reference, str] = field(default_factory=dict)  #: source field -> why it is not used
     group_by: tuple[Reference, ...] | None = None  #: one row for each run of equal values of these
 
     def feed(self, name: str) -> Feed | None:

@@ -173,7 +173,8 @@ def _record(name: str, data: Data) -> RecordMap:
     copied = [Feed(field, (Reference(source, field),)) for field in data.get("copy", ())]
     made = [_feed(field, item, source) for field, item in data.get("fields", {}).items()]
     group = tuple(_reference(text, source) for text in data["group_by"]) if "group_by" in data else None
-    return RecordMap(name, source, (*copied, *made), dict(data.get("drop", {})), group)
+    drop = {_reference(text, source): why for text, why in data.get("drop", {}).items()}
+    return RecordMap(name, source, (*copied, *made), drop, group)
 
 
 def _reference(text: str, source: str) -> Reference:

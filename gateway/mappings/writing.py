@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from gateway.formats import notation
 from gateway.formats.compare import values as meanings
 from gateway.formats.compare.values import Side, meaning
-from gateway.formats.definition import Dialect, FieldType
+from gateway.formats.definition import Dialect, FieldType, Kind
 from gateway.mappings.values import (
     LONGEST_NUMBER,
     Place,
@@ -107,6 +107,8 @@ def _signed(place: Place, written: NumberNotation, digits: str, negative: bool) 
     length = place.field.length
     if length is not None and place.trim in ("none", "left"):
         digits = digits.zfill(length - negative)  # blanks behind it would belong to the number
+    elif place.kind is Kind.FIXED_WIDTH and written.implied and written.digits is not None:
+        digits = digits.zfill(written.digits)  # as every program expects that cuts such a number out
     if not negative:
         return digits
     return f"{digits}-" if written.sign == "trailing" else f"-{digits}"
