@@ -1,0 +1,112 @@
+"""From claims to verdicts: what is claimed to be refused is put to the test on a document that shows it.
+
+``breaking`` and ``silent`` are said only with a document that libxml2 found valid under the writer's set
+and refused, or accepted, under the reader's. Where the namespaces of the sets differ, every document of the
+one is refused by the other; all else is judged as if they were the same, on the document in the reader's
+namespaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.formats.compare.change import Change, Demand, Judgement, Verdict
+from gateway.formats.compare.xsd.drafts import PLACE, Claim, Draft, Holds
+from gateway.formats.compare.xsd.instances import Impossible, Node, Writing
+from gateway.formats.compare.xsd.matching import Side
+
+_TRIES = 24  #: documents that are made for one claim
+_ANYWHERE = 6  #: types in which a change is looked for
+_NO_PROOF = "No document was found that proves it."
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges claims about documents of ``writer`` under ``reader``."""
+
+    writer: Side
+    reader: Side
+    forms: frozenset[str] = frozenset()  #: namespaces whose local names are qualified in one set only
+
+    @property
+    def _renamed(self) -> bool:
+        return dict(self.writer.names) != dict(self.reader.names) and any(
+            self.writer.names.get(name, name) != self.reader.names.get(name, name)
+            for name in (*self.writer.names, *self.reader.names)
+        )
+
+    def judge(self, draft: Draft, claim: Claim) -> Judgement:
+        """Return the judgement on ``claim``, proved where it is more than a review."""
+        if claim.holds is Holds.OK:
+            return Judgement(Verdict.OK, claim.why)
+        if not self._possible(draft):
+            return Judgement(Verdict.OK, "No document of this version can hold it.")
+        for number, node in enumerate(self._nodes(draft, claim)):
+            proved = self._proved(node, claim)
+            if proved is not None:
+                return proved
+            if number >= _TRIES:
+                break
+        why = claim.why if claim.holds is Holds.OPEN else f"{claim.why} {_NO_PROOF}"
+        return Judgement(Verdict.REVIEW, why)
+
+    def _possible(self, draft: Draft) -> bool:
+        """Whether a document of the writer can hold what changed, as far as the declarations say."""
+        if draft.element is not None or self.writer.maker.open:
+            return True
+        return any(self.writer.maker.reaches(key) for key in draft.types)
+
+    def _nodes(self, draft: Draft, claim: Claim) -> Iterator[Node]:
+        maker = self.writer.maker
+        for shape in claim.shapes:
+            for key in draft.types[:_ANYWHERE] or [""]:
+                try:
+                    if draft.element is not None:
+                        yield maker.root(draft.element, shape)
+                    else:
+                        yield maker.standing_for(key) if draft.by_name else maker.document(key, shape)
+                except Impossible:
+                    continue
+
+    def _proved(self, node: Node, claim: Claim) -> Judgement | None:
+        """Return the judgement that the document ``node`` proves, None where it proves nothing."""
+        document = self.writer.text(node)
+        if self.writer.takes(document) is not True:
+            return None
+        taken = self.reader.takes(self._as_read(node))
+        demand = Demand(document=document)
+        why = f"{claim.why} (Judged as if the namespaces were the same.)" if self._renamed else claim.why
+        if taken is False:
+            return Judgement(Verdict.BREAKING, why, demand)
+        if taken is True and claim.holds is Holds.OTHERWISE:
+            return Judgement(Verdict.SILENT, why, demand)
+        return None
+
+    def _as_read(self, node: Node) -> bytes:
+        """Return the document in the namespaces of the reader, local names qualified as it has them."""
+        return Writing(self.reader.names, dict.fromkeys(self.forms, True)).text(node)
+
+    def judge_unmapped(self, claim: Claim, nodes: Iterator[Node], names: dict[str, str]) -> Judgement:
+        """Return the judgement on a change of names: documents as they stand, but for ``names``."""
+        found = False
+        for _, node in zip(range(_TRIES), nodes, strict=False):
+            found = True
+            document = self.writer.text(node)
+            if self.writer.takes(document) and self.reader.takes(Writing(names).text(node)) is False:
+                return Judgement(Verdict.BREAKING, claim.why, Demand(document=document))
+        if found:
+            return Judgement(Verdict.REVIEW, f"{claim.why} {_NO_PROOF}")
+        return Judgement(Verdict.OK, "No document of this version has such names.")
+
+
+def change_of(draft: Draft, forwards: Judge, backwards: Judge) -> Change:
+    """Return ``draft`` with both verdicts."""
+    return Change(
+        draft.kind,
+        draft.path.replace(PLACE, ""),
+        draft.old,
+        draft.new,
+        forwards.judge(draft, draft.forwards),
+        backwards.judge(draft, draft.backwards),
+    )

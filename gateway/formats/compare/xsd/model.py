@@ -1,0 +1,218 @@
+"""What a set of XML Schema documents declares, with every derivation worked out.
+
+Names of namespaces are canonical here: where two sets are compared, a namespace of the one that
+stands for a namespace of the other has the same name in both models (``loading.Names``).
+Names are written ``{namespace}local``. Terms as in XML Schema 1.0 Part 1 and Part 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.model import Problem
+
+XS = "http://www.w3.org/2001/XMLSchema"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+ANY_TYPE = f"{{{XS}}}anyType"
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What restricts the values of a simple type (Part 2, section 4.3); None where nothing does."""
+
+    length: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    min_inclusive: str | None = None
+    min_exclusive: str | None = None
+    max_inclusive: str | None = None
+    max_exclusive: str | None = None
+    total_digits: int | None = None
+    fraction_digits: int | None = None
+    patterns: tuple[tuple[str, ...], ...] = ()  #: one of each inner tuple must match
+    enumeration: tuple[str, ...] | None = None
+    white_space: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """A simple type: its built-in type, and all facets on the way from it."""
+
+    key: str
+    builtin: str  #: ``decimal``; empty for lists and unions
+    facets: Facets = field(default_factory=Facets)
+    item: Simple | None = None  #: of a list
+    members: tuple[Simple, ...] = ()  #: of a union
+    base: str | None = None
+    documentation: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute of a complex type."""
+
+    name: str  #: ``name`` without a namespace, else ``{namespace}name``
+    type: Simple
+    required: bool = False
+    default: str | None = None
+    fixed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element declaration, global or local."""
+
+    name: str  #: ``{namespace of its schema}local``, whether documents qualify it or not
+    type: str  #: key of its type
+    qualified: bool = True
+    nillable: bool = False
+    abstract: bool = False
+    default: str | None = None
+    fixed: str | None = None
+    constraints: tuple[str, ...] = ()  #: identity constraints as text
+    heads: tuple[str, ...] = ()  #: the element that it may substitute
+    documentation: str = field(default="", compare=False)
+
+    @property
+    def local(self) -> str:
+        """The name without its namespace."""
+        return local(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An element in a content model."""
+
+    element: Element
+    low: int = 1
+    high: int | None = 1  #: None: unbounded
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """Elements (or attributes) of other namespaces."""
+
+    namespaces: frozenset[str] | None  #: None: any; the empty name: none at all
+    excluded: str | None = None  #: ``##other``: any but this namespace, and but no namespace
+    process: str = "strict"
+    low: int = 1
+    high: int | None = 1
+
+    def admits(self, namespace: str) -> bool:
+        """Whether elements of ``namespace`` (empty: none) may stand here."""
+        if self.excluded is not None:
+            return namespace not in (self.excluded, "")
+        return self.namespaces is None or namespace in self.namespaces
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A sequence, choice or all group."""
+
+    model: str
+    parts: tuple[Particle, ...]
+    low: int = 1
+    high: int | None = 1
+
+
+Particle = Use | Wildcard | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Complex:
+    """A complex type: its effective content and attributes."""
+
+    key: str
+    content: Particle | None = None  #: None: no child elements
+    text: Simple | None = None  #: of simple content
+    mixed: bool = False
+    abstract: bool = False
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    any_attribute: Wildcard | None = None
+    base: str | None = None
+    derivation: str = "restriction"
+    documentation: str = field(default="", compare=False)
+
+
+Type = Simple | Complex
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Everything that a set of documents declares."""
+
+    elements: Mapping[str, Element] = field(default_factory=dict)  #: global ones by name
+    types: Mapping[str, Type] = field(default_factory=dict)  #: by key, anonymous ones too
+    forms: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)  #: by namespace: qualified
+    problems: tuple[Problem, ...] = ()
+
+    def named(self) -> dict[str, Type]:
+        """Return the global types, built-in ones left out."""
+        return {key: one for key, one in self.types.items() if "/" not in local(key) and not is_builtin(key)}
+
+
+def local(name: str) -> str:
+    """Return ``name`` without its namespace."""
+    return name.rpartition("}")[2]
+
+
+def namespace(name: str) -> str:
+    """Return the namespace of ``name``; empty where it has none."""
+    return name[1:].partition("}")[0] if name.startswith("{") else ""
+
+
+def is_builtin(key: str) -> bool:
+    """Whether ``key`` names a type of XML Schema itself."""
+    return key.startswith(f"{{{XS}}}")
+
+
+def uses(particle: Particle | None) -> Iterator[Use]:
+    """Yield every element of a content model, in its order."""
+    if isinstance(particle, Use):
+        yield particle
+    elif isinstance(particle, Group):
+        for part in particle.parts:
+            yield from uses(part)
+
+
+def wildcards(particle: Particle | None) -> Iterator[Wildcard]:
+    """Yield every wildcard of a content model, in its order."""
+    if isinstance(particle, Wildcard):
+        yield particle
+    elif isinstance(particle, Group):
+        for part in particle.parts:
+            yield from wildcards(part)
+
+
+Range = tuple[int, int | None]
+
+
+def times(one: Range, by: Range) -> Range:
+    """Return how often something occurs that occurs ``one`` times in each of ``by`` times."""
+    if one[1] == 0 or by[1] == 0:
+        return (0, 0)
+    return (one[0] * by[0], None if one[1] is None or by[1] is None else one[1] * by[1])
+
+
+def children(particle: Particle | None) -> dict[str, Range]:
+    """Return each child element's name with how often it may occur in all."""
+    if particle is None or isinstance(particle, Wildcard):
+        return {}
+    if isinstance(particle, Use):
+        return {particle.element.name: (particle.low, particle.high)}
+    found = [children(part) for part in particle.parts]
+    names = dict.fromkeys(name for one in found for name in one)
+    join = _either if particle.model == "choice" else _both
+    together = {name: join([one.get(name, (0, 0)) for one in found]) for name in names}
+    return {name: times(one, (particle.low, particle.high)) for name, one in together.items()}
+
+
+def _both(ranges: list[Range]) -> Range:
+    highs = [high for _, high in ranges]
+    return (sum(low for low, _ in ranges), None if None in highs else sum(h or 0 for h in highs))
+
+
+def _either(ranges: list[Range]) -> Range:
+    highs = [high for _, high in ranges]
+    return (min(low for low, _ in ranges), None if None in highs else max(h or 0 for h in highs))

@@ -1,0 +1,396 @@
+"""Two XSD sets compared: one entry document each, or two whole releases.
+
+Types and elements are matched by local name, namespaces by what they declare. A type that is used in many
+places is compared once; a change of a base type shows once, at the base, though it shows in all that derive
+from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.formats.compare.change import Change, Judgement
+from gateway.formats.compare.xsd.complex_changes import Pair, changes_of_complex, element_changes, present
+from gateway.formats.compare.xsd.drafts import (
+    PLACE,
+    Claim,
+    Draft,
+    Holds,
+    display,
+    kind_of,
+    ok,
+    refused,
+)
+from gateway.formats.compare.xsd.instances import Impossible, Node, Shape
+from gateway.formats.compare.xsd.judging import Judge, change_of
+from gateway.formats.compare.xsd.matching import Side, read_sides
+from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, is_builtin, local, namespace
+from gateway.formats.compare.xsd.simple_changes import changes_of_simple, describe
+from gateway.formats.compare.xsd.summary import SchemaSummary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.model import Problem
+
+_SHAPES = 8  #: shapes that a change inside a type brings to the place where the type is used
+_WORDS = 160  #: characters of documentation that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaComparison:
+    """What changed between two sets, a summary of it, and what could not be read."""
+
+    changes: list[Change]
+    summary: SchemaSummary
+    problems: tuple[Problem, ...]
+
+
+def compare_xsd(old: Path, new: Path, old_root: str | None, new_root: str | None) -> list[Change]:
+    """Return what changed from the schema in ``old`` to that in ``new``.
+
+    With the name of a root element only what its documents can hold is compared. Raises FormatError
+    where one of the files is no XSD.
+    """
+    return compare_sets(old, new, old_root, new_root).changes
+
+
+def compare_xsd_sets(old: Path, new: Path) -> list[Change]:
+    """Return what changed from one release to another: two directories of XSD files, or two files."""
+    return compare_sets(old, new).changes
+
+
+def compare_sets(
+    old: Path, new: Path, old_root: str | None = None, new_root: str | None = None
+) -> SchemaComparison:
+    """Return the comparison of two sets with its summary and the problems of both."""
+    before, after = read_sides(old, new, old_root, new_root)
+    comparer = _Comparer(before, after, (old_root, new_root))
+    changes = comparer.changes()
+    return SchemaComparison(changes, comparer.summary(), (*before.problems, *after.problems))
+
+
+@dataclass(slots=True)
+class _Comparer:
+    """Compares two sets; each pair of types once."""
+
+    old: Side
+    new: Side
+    roots: tuple[str | None, str | None]
+    _pairs: dict[tuple[str, str], list[Draft]] = field(default_factory=dict)
+    _open: set[tuple[str, str]] = field(default_factory=set)
+    _bases: dict[str, list[str]] = field(default_factory=dict)
+
+    def changes(self) -> list[Change]:
+        """Return all changes: names first, then elements, then types, each in the order of their names."""
+        forms = frozenset(name for name in self._common_forms() if self._form(name)[0] != self._form(name)[1])
+        forwards, backwards = Judge(self.old, self.new, forms), Judge(self.new, self.old, forms)
+        drafts = [*self._elements(), *self._types()]
+        judged = [change_of(draft, forwards, backwards) for draft in drafts]
+        return [*self._names(forwards, backwards), *judged]
+
+    # names
+
+    def _names(self, forwards: Judge, backwards: Judge) -> Iterator[Change]:
+        for name, own in sorted(self.old.names.items()):
+            if own != name and name in self.new.schema.forms:
+                why = "Elements of the one namespace are none of the other."
+                yield self._name_change(
+                    name, "targetNamespace", (own or "none", name or "none"), why, forwards, backwards
+                )
+        for name in self._common_forms():
+            old, new = self._form(name)
+            if old != new:
+                words = {True: "qualified", False: "unqualified"}
+                why = "Child elements have the namespace in the one version and none in the other."
+                shown = (words[old], words[new])
+                yield self._name_change(name, "elementFormDefault", shown, why, forwards, backwards)
+
+    def _common_forms(self) -> list[str]:
+        return sorted(set(self.old.schema.forms) & set(self.new.schema.forms) - {""})
+
+    def _form(self, name: str) -> tuple[bool, bool]:
+        return self.old.schema.forms[name][0], self.new.schema.forms[name][0]
+
+    def _name_change(
+        self, name: str, what: str, shown: tuple[str, str], why: str, forwards: Judge, backwards: Judge
+    ) -> Change:
+        judgements: list[Judgement] = []
+        for judge in (forwards, backwards):
+            # All other names as the reader has them, so that this one alone decides.
+            names = {**judge.reader.names}
+            if what == "targetNamespace":
+                names[name] = judge.writer.names.get(name, name)
+            nodes = _holding(judge.writer, name, local_only=what != "targetNamespace")
+            judgements.append(judge.judge_unmapped(Claim(Holds.REFUSED, why), nodes, names))
+        return Change(
+            "schema-namespace", f"{what}({self._label(name)})", *shown, judgements[0], judgements[1]
+        )
+
+    def _label(self, name: str) -> str:
+        """Return what tells namespaces apart in paths: a number where there are several."""
+        every = self._common_forms()
+        return "1" if name not in every else str(every.index(name) + 1)
+
+    # elements
+
+    def _elements(self) -> Iterator[Draft]:
+        old, new = self.old.schema.elements, self.new.schema.elements
+        for before, after in self._element_pairs():
+            if before in old and after in new:
+                yield from self._element(old[before], new[after])
+            elif before in old:
+                yield _gone(local(before), ("element", None), self._element_claim(before), before)
+            elif after in new:
+                yield _come(local(after), (None, "element"), self._element_claim(after), after)
+
+    def _element_pairs(self) -> list[tuple[str, str]]:
+        if self.roots != (None, None):
+            ends = [side.maker.roots[0] if side.maker.roots else "" for side in (self.old, self.new)]
+            return [(ends[0], ends[1])]
+        return [(name, name) for name in sorted({*self.old.schema.elements, *self.new.schema.elements})]
+
+    def _element_claim(self, name: str) -> Claim:
+        for side in (self.old, self.new):
+            element = side.schema.elements.get(name)
+            if element is not None and element.abstract:
+                return ok("The element is abstract: no document has it.")
+        return refused("The other version does not know the element.", Shape())
+
+    def _element(self, old: Element, new: Element) -> Iterator[Draft]:
+        pair = Pair(old.local, Complex(""), Complex(""), self._type_change)
+        found = list(element_changes(pair, "", old, new, lambda _writer, shape: shape))
+        if old.abstract != new.abstract:
+            found.append(_abstract_element(old, new))
+        found += _documentation(old.local, old.documentation, new.documentation)
+        for draft in found:
+            draft.element = old.name
+            # A renamed root is found under its own name by either side.
+            yield draft
+
+    # types
+
+    def _types(self) -> Iterator[Draft]:
+        old, new = self.old.schema.types, self.new.schema.types
+        for key in sorted({*old, *new} - {key for key in old if is_builtin(key)}):
+            if not self._counts(key):
+                continue
+            if key in old and key in new:
+                drafts = self._pair(key, key)
+                inherited = self._inherited(key)
+                for draft in drafts:
+                    # What the base says already is not said again; the base knows that it shows here too.
+                    if draft.said not in inherited:
+                        draft.types = [key, *(each for each in self._heirs(key, draft))]
+                        yield draft
+            elif "/" not in local(key):
+                yield self._lone_type(key)
+
+    def _counts(self, key: str) -> bool:
+        if self.roots == (None, None):
+            return True
+        return any(
+            side.maker.reaches(key) or (side.maker.open and key in side.schema.types)
+            for side in (self.old, self.new)
+        )
+
+    def _lone_type(self, key: str) -> Draft:
+        there = refused("The other version does not know the type, and `xsi:type` may name it.", Shape())
+        side = self.old if key in self.old.schema.types else self.new
+        if not side.maker.is_named(key):
+            there = ok("No document names the type; where it was used, that is a change of its own.")
+        make = _gone if key in self.old.schema.types else _come
+        words = _type_words(side.schema.types[key])
+        shown = (words, None) if make is _gone else (None, words)
+        absent = self._stranger_claim(key)
+        draft = make(display(key), shown, there, None, absent)
+        draft.types, draft.by_name = [key], True
+        return draft
+
+    def _stranger_claim(self, key: str) -> Claim:
+        return ok(f"No document of the version without `{display(key)}` has it.")
+
+    def _pair(self, old: str, new: str) -> list[Draft]:
+        """Return what changed between two types, once for each pair."""
+        if (old, new) in self._pairs:
+            return self._pairs[old, new]
+        if (old, new) in self._open:
+            return []
+        self._open.add((old, new))
+        before, after = self.old.schema.types[old], self.new.schema.types[new]
+        found = self._compared(display(new), before, after)
+        self._open.discard((old, new))
+        self._pairs[old, new] = found
+        return found
+
+    def _compared(self, place: str, old: Type, new: Type) -> list[Draft]:
+        found: list[Draft]
+        if isinstance(old, Simple) and isinstance(new, Simple):
+            found = changes_of_simple(place, old, new)
+        elif isinstance(old, Complex) and isinstance(new, Complex):
+            found = changes_of_complex(Pair(place, old, new, self._type_change))
+        else:
+            found = [self._other_nature(place, old, new)]
+        if "/" not in place:
+            found = [*found, *_documentation(place, old.documentation, new.documentation)]
+        return found
+
+    def _other_nature(self, place: str, old: Type, new: Type) -> Draft:
+        """Compare a simple type with a complex one: by their texts, where both have one."""
+        before, after = (one if isinstance(one, Simple) else one.text for one in (old, new))
+        attributes = [dict(one.attributes) if isinstance(one, Complex) else {} for one in (old, new)]
+        inner = changes_of_simple(place, before, after) if before is not None and after is not None else []
+        why = "One version has attributes or child elements here, the other plain text."
+        claims = []
+        for number, (writer, reader) in enumerate(((0, 1), (1, 0))):
+            harmless = before is not None and after is not None and not attributes[writer]
+            harmless = harmless and not any(one.required for one in attributes[reader].values())
+            harmless = harmless and all((d.forwards, d.backwards)[number].holds is Holds.OK for d in inner)
+            given = [Shape(attributes=((name, "a"),)) for name in attributes[writer]][:4]
+            claims.append(
+                ok("Its text is accepted by the other version.")
+                if harmless
+                else refused(why, Shape(), *given)
+            )
+        return Draft(
+            kind_of("schema-type", *claims),
+            place + PLACE,
+            _type_words(old),
+            _type_words(new),
+            claims[0],
+            claims[1],
+        )
+
+    def _type_change(self, path: str, old: str, new: str) -> Draft | None:
+        """Compare the types that an element has in either version, where their names differ."""
+        drafts = [one for one in self._deep(old, new) if one.kind != "schema-documentation"]
+        if not drafts:
+            return None
+        forwards = _worst([one.forwards for one in drafts])
+        backwards = _worst([one.backwards for one in drafts])
+        kind = kind_of("schema-type", forwards, backwards)
+        return Draft(kind, path, self._shown(self.old, old), self._shown(self.new, new), forwards, backwards)
+
+    def _deep(self, old: str, new: str) -> list[Draft]:
+        """Return what changed between two types of different names; a loop adds nothing to itself."""
+        if old not in self.old.schema.types or new not in self.new.schema.types:
+            return []
+        return self._pair(old, new)
+
+    def _shown(self, side: Side, key: str) -> str:
+        one = side.schema.types[key]
+        return describe(one) if isinstance(one, Simple) else display(key)
+
+    # what base types say already
+
+    def _inherited(self, key: str) -> set[object]:
+        base = self._base(key)
+        return set() if base is None else {one.said for one in self._pair(base, base)}
+
+    def _base(self, key: str) -> str | None:
+        """Return the global type of which ``key`` is derived in both versions."""
+        old, new = self.old.schema.types[key].base, self.new.schema.types[key].base
+        same = old is not None and old == new and not is_builtin(old)
+        return old if same and old in self.old.schema.types and old in self.new.schema.types else None
+
+    def _heirs(self, key: str, draft: Draft) -> Iterator[str]:
+        """Yield the types derived from ``key`` in which ``draft`` shows as well."""
+        for other in self._derived().get(key, ()):
+            if any(one.said == draft.said for one in self._pair(other, other)):
+                yield other
+                yield from self._heirs(other, draft)
+
+    def _derived(self) -> dict[str, list[str]]:
+        if not self._bases:
+            for key in self.old.schema.types.keys() & self.new.schema.types.keys():
+                base = None if is_builtin(key) else self._base(key)
+                if base is not None:
+                    self._bases.setdefault(base, []).append(key)
+            for heirs in self._bases.values():
+                heirs.sort()
+        return self._bases
+
+    # summary
+
+    def summary(self) -> SchemaSummary:
+        """Return the numbers of what was added, removed and changed."""
+        return SchemaSummary.of(self.old.schema, self.new.schema)
+
+
+def _worst(claims: list[Claim]) -> Claim:
+    """Return one claim for several: the gravest, with what shows any of them."""
+    bad = [one for one in claims if one.holds is not Holds.OK]
+    if not bad:
+        return ok("Everything that is valid in these documents is valid under the other version as well.")
+    shapes = tuple(shape for one in bad for shape in one.shapes[:2])[:_SHAPES]
+    holds = Holds.REFUSED if shapes else Holds.OPEN
+    return Claim(holds, bad[0].why, shapes)
+
+
+def _type_words(one: Type) -> str:
+    return "simple type" if isinstance(one, Simple) else "complex type"
+
+
+def _gone(
+    path: str,
+    shown: tuple[str | None, str | None],
+    there: Claim,
+    element: str | None,
+    absent: Claim | None = None,
+) -> Draft:
+    nothing = absent or ok("No document of this version has it.")
+    return Draft("schema-declaration-removed", path, *shown, there, nothing, element=element)
+
+
+def _come(
+    path: str,
+    shown: tuple[str | None, str | None],
+    there: Claim,
+    element: str | None,
+    absent: Claim | None = None,
+) -> Draft:
+    nothing = absent or ok("No document of this version has it.")
+    return Draft("schema-declaration-added", path, *shown, nothing, there, element=element)
+
+
+def _abstract_element(old: Element, new: Element) -> Draft:
+    words = {True: "abstract", False: "not abstract"}
+    gone = refused("The element is abstract in the other version: no document may have it.", Shape())
+    fine = ok("No document of this version has the abstract element itself.")
+    claims = (gone, fine) if new.abstract else (fine, gone)
+    return Draft(
+        "schema-abstract", f"{old.local}@abstract", words[old.abstract], words[new.abstract], *claims
+    )
+
+
+def _documentation(place: str, old: str, new: str) -> list[Draft]:
+    if old == new:
+        return []
+    same = ok("Only words for people changed.")
+    shown = [text if len(text) <= _WORDS else text[: _WORDS - 3] + "..." for text in (old, new)]
+    path = f"{place}{PLACE}@documentation"
+    return [Draft("schema-documentation", path, shown[0] or None, shown[1] or None, same, same)]
+
+
+def _holding(side: Side, name: str, *, local_only: bool) -> Iterator[Node]:
+    """Yield documents that have names of the namespace ``name``; else its qualified local elements only."""
+    for key in side.maker.reached():
+        one = side.schema.types.get(key)
+        children = present(one.content) if isinstance(one, Complex) else {}
+        for child in children:
+            element = side.maker.elements(key)[child]
+            if namespace(child) == name and not (local_only and side.schema.elements.get(child) == element):
+                try:
+                    yield side.maker.document(key, Shape(row=side.maker.row(key, child)))
+                except Impossible:
+                    continue
+                break
+    if not local_only:
+        for root in side.maker.roots:
+            if namespace(root) == name:
+                try:
+                    yield side.maker.root(root)
+                except Impossible:
+                    continue
