@@ -7,6 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 from gateway.complaints import Complaint
+from gateway.errors import FormatError
+from gateway.formats import json_schemas
 from gateway.formats.definition import Kind
 
 if TYPE_CHECKING:
@@ -75,13 +77,21 @@ def _xsd(definition: Format, file: Path) -> Iterator[Complaint]:
 
 
 def _json_schema(file: Path) -> Iterator[Complaint]:
+    """The schema is valid under the draft that it states, and every reference leads somewhere."""
     import jsonschema
 
+    path = ("dialect", "json_schema")
     try:
-        schema = json.loads(file.read_bytes())
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except (OSError, ValueError, RecursionError) as error:
-        yield Complaint(("dialect", "json_schema"), f"the JSON Schema cannot be loaded: {error}", file.name)
+        files = json_schemas.read(file)
+        jsonschema.validators.validator_for(files.contents, jsonschema.Draft202012Validator).check_schema(
+            json.loads(file.read_bytes())
+        )
+        json_schemas.validator(files)
+    except FormatError as error:
+        cause = f": {error.cause}" if error.cause else f": {error.message}"
+        yield Complaint(path, f"the JSON Schema cannot be loaded{cause}", file.name, error.hint)
+    except RecursionError as error:
+        yield Complaint(path, f"the JSON Schema cannot be loaded: {error}", file.name)
     except jsonschema.SchemaError as error:
         message = f"the JSON Schema is not valid at {error.json_path}: {error.message}"
-        yield Complaint(("dialect", "json_schema"), message, file.name)
+        yield Complaint(path, message, file.name)

@@ -3,7 +3,8 @@
 A small document is validated as a whole. A large one is validated in parts: each record by the
 schema of the array's items, and the document around the records with empty arrays. That is
 the same where the schema reaches the array by ``properties`` and ``$ref`` alone and says no
-more about it than ``type``, ``items``, ``minItems`` and ``maxItems``.
+more about it than ``type``, ``items``, ``minItems`` and ``maxItems``. The draft is the one that
+``$schema`` states, 2020-12 where it states none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from gateway.errors import FormatError
+from gateway.formats import json_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from gateway.formats.definition import Format
     from gateway.readers.json_values import Pointer
 
-_BASE = "gateway:///"  # never fetched: a base for references between the files
 _APPLICATORS = frozenset(
     ("allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "patternProperties", "unevaluatedProperties")
 )
@@ -145,26 +146,15 @@ def _cached(_digest: str, main: Path) -> JsonSchema:
 
 
 def _load(main: Path) -> JsonSchema:
-    contents = _contents(main)
-    uri = contents.get("$id", _BASE + main.name)
-    others = [path for path in sorted(main.parent.glob("*.json")) if path.name != main.name]
-    known = [(uri, contents), *((_BASE + path.name, _contents(path)) for path in others)]
+    files = json_schemas.read(main)
     try:
-        registry = jsonschema_rs.Registry(known)
-        return JsonSchema(uri, contents, registry, _validator(contents, registry, uri))
+        registry = jsonschema_rs.Registry(list(files.documents.items()))
+        return JsonSchema(
+            files.uri, files.contents, registry, _validator(files.contents, registry, files.uri)
+        )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         reason = ValueError(str(error).partition("\n")[0])
         raise FormatError("The JSON Schema is not valid.", where=str(main), cause=reason) from error
-
-
-def _contents(path: Path) -> dict[str, Any]:
-    try:
-        contents = exact(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError("The JSON Schema cannot be read.", where=str(path), cause=error) from error
-    if not isinstance(contents, dict):
-        raise FormatError("The JSON Schema is not an object.", where=str(path))
-    return contents
 
 
 def _validator(schema: dict[str, Any], registry: jsonschema_rs.Registry, uri: str | None) -> Any:

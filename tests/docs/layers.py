@@ -40,7 +40,11 @@ LAYERS = (
         "physical kinds to records, and back: delimited, fixed-width, XML, JSON",
         ("jsonschema_rs", "lxml", "polars"),
     ),
-    Layer(("formats",), "format definitions: model, catalogue, checks, selection", ("jsonschema", "lxml")),
+    Layer(
+        ("formats",),
+        "format definitions: model, catalogue, checks, selection",
+        ("jsonschema", "jsonschema_rs", "lxml"),
+    ),
     Layer(
         ("documents", "rules"),
         "YAML with positions; PURE decisions: completeness, duplicates, sequence, lifecycle, retries",

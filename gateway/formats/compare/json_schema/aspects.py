@@ -175,12 +175,16 @@ def _open(old: Flat, new: Flat) -> Iterator[Aspect]:
     inside = all(isinstance(each, dict) for each in rests) and patterns[0] == patterns[1]
     if patterns[0] != patterns[1] or (not inside and rests[0] != rests[1]):
         texts = [_open_words(each) for each in (old, new)]
-        yield Aspect("schema-open-content", "additionalProperties", _rest(old), _rest(new), *texts)
+        sides = [_rest(each, patterns[0] & patterns[1]) for each in (old, new)]
+        yield Aspect("schema-open-content", "additionalProperties", *sides, *texts)
 
 
-def _rest(table: Flat) -> Schema:
-    """Return what a table says of the members that it does not name."""
+def _rest(table: Flat, compared: set[str] | frozenset[str] = frozenset()) -> Schema:
+    """Return what a table says of members that it does not name; patterns ``compared`` elsewhere say nothing."""
     rest = {name: table[name] for name in ("additionalProperties", "patternProperties") if name in table}
+    if "patternProperties" in rest:
+        by_pattern = rest["patternProperties"].items()
+        rest["patternProperties"] = {pattern: pattern in compared or each for pattern, each in by_pattern}
     names = dict.fromkeys(table.get("properties", ()), True)
     return {**({"properties": names} if names else {}), **rest} if rest else True
 

@@ -20,7 +20,9 @@ from gateway.formats.compare.json_schema.texts import text_of
 #: Levels below which only what must be there is made, and below which nothing is made any more.
 _RICH, _DEEPEST = 6, 16
 #: Values of one schema, elements of one list.
-_MOST, _MOST_ITEMS = 40, 2_000
+_MOST, _MOST_ITEMS = 24, 2_000
+#: Names of members that no schema is likely to name.
+_OTHERS = ("x-other", "Other", "zz9")
 _ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
 
 
@@ -50,7 +52,7 @@ class Maker:
         return found
 
     def _valid(self, schema: Schema, depth: int) -> Iterator[Any]:
-        guesses = itertools.islice(self.guesses(self.prover.table(schema), depth), 40 * _MOST)
+        guesses = itertools.islice(self.guesses(self.prover.table(schema), depth), 20 * _MOST)
         return (value for value in guesses if self.prover.valid(schema, value))
 
     def guesses(self, table: Flat, depth: int = 0) -> Iterator[Any]:
@@ -93,7 +95,7 @@ class Maker:
     def _objects(self, table: Flat, depth: int) -> Iterator[dict[str, Any]]:
         yield from self._with(table, {}, depth)
         names = table.get("properties", {})
-        for name in itertools.chain(names, ("x-other",)):
+        for name in itertools.chain(names, _OTHERS):
             for each in self.values(member(table, name), depth + 1)[:4]:
                 yield from self._with(table, {name: each}, depth)
 
@@ -121,7 +123,8 @@ class Maker:
         smallest = table.get("minItems", 0)
         largest = table.get("maxItems", _MOST_ITEMS)
         wanted = max(smallest, 1) if self.rich and depth < _RICH else smallest
-        sizes = (wanted, smallest, smallest + 1, 1, 0, 2, largest, largest - 1)
+        sizes = [wanted, smallest, smallest + 1, 1, 0, 2]
+        sizes += [largest, largest - 1] if "maxItems" in table else []
         contained = self.values(table["contains"], depth + 1) if "contains" in table else ()
         least = min(max(table.get("minContains", 1), 0), _MOST_ITEMS) if contained else 0
         for size in dict.fromkeys(sizes):
@@ -132,8 +135,10 @@ class Maker:
 
     def _sized(self, table: Flat, size: int, beginning: tuple[Any, ...], depth: int) -> Iterator[list[Any]]:
         made = list(beginning)
+        firsts = len(table.get("prefixItems", ()))
+        known = [self.values(element(table, index), depth + 1) for index in range(min(size, firsts + 1))]
         for index in range(len(made), size):
-            values = self.values(element(table, index), depth + 1)
+            values = known[min(index, firsts)]
             if not values:
                 return
             distinct = table.get("uniqueItems") and len(values) > 1
@@ -184,9 +189,7 @@ def _numbers(table: Flat, *, whole: bool) -> Iterator[Any]:
     ends = [Decimal(table[name]) for name in _ENDS if name in table]
     step = Decimal(table.get("multipleOf", 1)) or Decimal(1)
     small = [Decimal("0.5"), Decimal("0.1"), Decimal("0.001")]
-    near: list[Decimal | int] = (
-        [0, step, -step, 2 * step, 10 * step] if whole else [Decimal("0.5"), *small, 0, step, 1, -1]
-    )
+    near: list[Decimal | int] = [0, step, -step, 2 * step, 10 * step] if whole else [1, *small, 0, step, -1]
     around: list[Decimal | int] = [
         0,
         step,

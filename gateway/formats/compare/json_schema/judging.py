@@ -76,12 +76,14 @@ class Judge:
         whole = place.whole.sides[1 - writer]
         return (
             self.prover.covers(reader_says, written)
-            or self.prover.covers(reader_says, writer_says)
+            or self.takes(reader_says, writer_says)
             or self.prover.covers(whole, written)
-            or self._pattern_proved(reader_says, writer_says)
         )
 
-    def _pattern_proved(self, reader: Schema, writer: Schema) -> bool:
+    def takes(self, reader: Schema, writer: Schema) -> bool:
+        """Whether it is proved that ``reader`` takes all that ``writer`` takes, patterns looked into."""
+        if self.prover.covers(reader, writer):
+            return True
         texts = [each.get("pattern") if isinstance(each, dict) else None for each in (writer, reader)]
         if texts[0] is None or texts[1] is None or len(reader) > 1:
             return False
@@ -105,14 +107,20 @@ class Judge:
     def _offending(self, place: Place, writer: int, reader_says: Schema) -> Iterator[Any]:
         """Yield values of the writer that break what the reader says."""
         written = place.sides[writer]
-        left = self.prover.left(written, reader_says)
-        sources = [maker.values(each) for maker in self.makers for each in _given(left, written)]
-        border = self.makers[1].guesses(self.prover.table(reader_says))
-        sources.append(tuple(itertools.islice(border, 200)))
-        sources.append(self._apart(written, reader_says))
-        for value in itertools.chain.from_iterable(sources):
+        for value in self._suspects(written, reader_says):
             if not self.prover.valid(reader_says, value) and self.prover.valid(written, value):
                 yield value
+
+    def _suspects(self, written: Schema, reader_says: Schema) -> Iterator[Any]:
+        """Yield values at the borders of both sides, those first that are the likeliest to break."""
+        yield from self._apart(written, reader_says)
+        left = self.prover.left(written, reader_says)
+        for schema in () if left is None else (left,):
+            yield from self.makers[0].values(schema)
+            yield from self.makers[1].values(schema)
+        yield from self.makers[1].values(written)
+        yield from itertools.islice(self.makers[1].guesses(self.prover.table(reader_says)), 200)
+        yield from self.makers[0].values(written)
 
     def _apart(self, written: Schema, reader_says: Schema) -> tuple[Any, ...]:
         """Return a text by which two patterns differ, where that is what differs."""
@@ -135,7 +143,3 @@ class Judge:
         else:
             for outer in itertools.islice(maker.around(place.above.sides[writer], place.step, value), 3):
                 yield from self._around(place.above, writer, outer, maker)
-
-
-def _given(left: Schema | None, written: Schema) -> tuple[Schema, ...]:
-    return (written,) if left is None else (left, written)

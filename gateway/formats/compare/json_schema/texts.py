@@ -49,5 +49,17 @@ def _written(value: Any, depth: int) -> str:
 
 def shown(value: Any, most: int = 60) -> str:
     """Return ``value`` as people read it in a sentence, cut where it is long."""
-    text = text_of(value)
+    text = text_of(_pointed(value))
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _pointed(value: Any) -> Any:
+    """Return a schema with the fragments of its references alone, whose files a sentence need not name."""
+    if isinstance(value, list):
+        return [_pointed(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: f"#{each.partition('#')[2]}" if name == "$ref" and isinstance(each, str) else _pointed(each)
+        for name, each in value.items()
+    }

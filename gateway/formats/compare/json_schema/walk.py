@@ -92,8 +92,8 @@ class Walk:
         narrower, wider = (
             ("narrowed", "widened") if aspect.kind == "schema-type" else ("tightened", "loosened")
         )
-        takes_old = self.prover.covers(aspect.new, aspect.old)
-        takes_new = self.prover.covers(aspect.old, aspect.new)
+        takes_old = self.judge.takes(aspect.new, aspect.old)
+        takes_new = self.judge.takes(aspect.old, aspect.new)
         if takes_old == takes_new:
             return f"{aspect.kind}-changed"
         return f"{aspect.kind}-{wider if takes_old else narrower}"

@@ -1,0 +1,33 @@
+"""Names of fields and record types from the names of a source; texts as YAML has them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_LONGEST = 63
+
+
+def snake(source: str) -> str:
+    """Return ``source`` as a name of the definition: small letters, digits, underscores, a letter first."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", source)
+    name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+    if not name or not name[0].isalpha():
+        name = f"f_{name}".rstrip("_")
+    return name[:_LONGEST]
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return ``name``, with a number behind it where it is taken, and take it."""
+    candidate, number = name, 2
+    while candidate in taken:
+        ending = f"_{number}"
+        candidate, number = f"{name[: _LONGEST - len(ending)]}{ending}", number + 1
+    taken.add(candidate)
+    return candidate
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as a YAML scalar in double quotes, on one line, in characters that YAML allows."""
+    one_line = re.sub(r"\s+", " ", text).strip()
+    return json.dumps(one_line)
