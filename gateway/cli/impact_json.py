@@ -50,6 +50,7 @@ def _file_data(one: FileImpact) -> dict[str, Any]:
             {
                 "under": "new" if each.under_new else "old",
                 **_finding_data(each),
+                "follows": each.follows,
                 "causes": _cause_data(each.causes),
             }
             for each in one.findings

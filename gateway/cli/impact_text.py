@@ -88,7 +88,7 @@ def _finding_groups(one: FileImpact) -> Iterator[list[str]]:
         groups.setdefault(key, []).append(shift)
     for shifts in groups.values():
         yield [_finding_line(shifts[0]), *_records([each.finding.record for each in shifts]),
-               _because(shifts[0].causes)]  # fmt: skip
+               _because(shifts[0].causes, follows=shifts[0].follows)]  # fmt: skip
 
 
 def _finding_line(shift: FindingShift) -> str:
@@ -102,11 +102,14 @@ def _finding_line(shift: FindingShift) -> str:
 
 def _records(records: Sequence[int | None]) -> list[str]:
     """Return the line that names all records, where there are several."""
+    from gateway.operations.impact_judging import PER_RULE
+
     known = [f"{record:,}" for record in dict.fromkeys(records) if record is not None]
     if len(known) < 2:
         return []
     more = ", ..." if len(known) > _RECORDS else ""
-    return [f"in {len(known):,} records: {', '.join(known[:_RECORDS])}{more}"]
+    count = f"{len(known):,} records" if len(known) < PER_RULE else f"{PER_RULE:,} records or more"
+    return [f"in {count}: {', '.join(known[:_RECORDS])}{more}"]
 
 
 def _value_groups(one: FileImpact) -> Iterator[list[str]]:
@@ -142,16 +145,14 @@ def _text(text: str) -> str:
     return f'"{text if len(text) <= _LONGEST else text[:_LONGEST] + "..."}"'
 
 
-def _because(causes: Sequence[Cause]) -> str:
+def _because(causes: Sequence[Cause], *, follows: bool = False) -> str:
     """Return the changes that can be behind a difference, those that can do harm first."""
+    if not causes:
+        return "unexplained: no reported change causes this"
     ordered = sorted(causes, key=lambda one: not one.is_harmful)
-    named = [f"{one.change.id} ({one.verdict.value})" for one in ordered[:2]]
+    named = ", or ".join(f"{one.change.id} ({one.verdict.value})" for one in ordered[:2])
     more = f" and {len(ordered) - 2} more" if len(ordered) > 2 else ""
-    return (
-        f"explained by {', or '.join(named)}{more}"
-        if named
-        else "unexplained: no reported change causes this"
-    )
+    return f"{'follows from' if follows else 'explained by'} {named}{more}"
 
 
 def _show_contradictions(found: Impact) -> None:

@@ -21,7 +21,6 @@ from gateway.model import Finding
 _STRUCTURAL = ("C1", "C2", "C3", "C401", "C402", "C403", "C404", "C405", "C406", "C407", "C408", "C409", "C7")
 #: Findings on the file as a whole, to which a value read otherwise can lead.
 _CONSEQUENCES = ("F205", "F206", "F207", "F4")
-_RENAMINGS = ("record-type-renamed", "field-renamed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,12 +59,21 @@ def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
         fitting = _by_rule(fitting, finding.rule) or fitting
     place = _place(finding.record_type, finding.column)
     near = [one for one in fitting if place and one.change.new_field == place]
+    if any(one.is_harmful for one in near):
+        return near
     wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
-    if near or wide:
-        return near + wide
-    if finding.code.startswith(_CONSEQUENCES):
-        return [one for one in causes if one.change.code.startswith(("C3", "C4", "C5"))]
-    return []
+    return near + wide
+
+
+def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]:
+    """Return what a finding that no change causes by itself can be the consequence of.
+
+    ``moving`` are the changes that move the values of this very file about: everything can follow from
+    them. A count, a total or a rule can also follow from any value that is read otherwise.
+    """
+    if moving or not finding.code.startswith(_CONSEQUENCES):
+        return list(moving)
+    return [one for one in causes if one.is_harmful and one.change.code.startswith(("C3", "C4", "C5"))]
 
 
 def of_value(record_type: str, field: str, causes: Causes) -> list[Cause]:
@@ -84,15 +92,6 @@ def of_rows(record_type: str, causes: Causes) -> list[Cause]:
 def is_structural(change: Change) -> bool:
     """Return whether ``change`` moves values about, so that its consequences show anywhere."""
     return change.code.startswith(_STRUCTURAL)
-
-
-def renamed(changes: Sequence[Change]) -> dict[str, str]:
-    """Return old name -> new name of what was renamed: ``type`` and ``type.field``."""
-    return {
-        one.old_field: one.new_field
-        for one in changes
-        if one.kind in _RENAMINGS and one.old_field is not None and one.new_field is not None
-    }
 
 
 def _by_rule(causes: Iterable[Cause], rule: str) -> list[Cause]:

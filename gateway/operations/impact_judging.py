@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,16 +13,17 @@ from gateway.custody.look import open_regular
 from gateway.errors import CustodyError
 from gateway.finding_codes import finding
 from gateway.formats.compare.change import Comparison, Direction
+from gateway.formats.compare.matching import match
 from gateway.formats.definition import Format
 from gateway.model import Finding, Severity
 from gateway.operations.impact_causes import (
     Cause,
     Causes,
+    followed_by,
     is_structural,
     of_finding,
     of_rows,
     of_value,
-    renamed,
     turned,
 )
 from gateway.operations.impact_files import Candidate
@@ -75,6 +77,18 @@ class _Seen:
                 yield one
 
 
+def _names(old: Format, new: Format) -> dict[str, str]:
+    """Return by old name what record types (``type``) and fields (``type.field``) are called now."""
+    names = {}
+    for types in match(old, new):
+        if types.old is not None and types.new is not None:
+            names[types.old.name] = types.new.name
+            for pair in types.fields:
+                if pair.old is not None and pair.new is not None:
+                    names[f"{types.old.name}.{pair.old.name}"] = f"{types.new.name}.{pair.new.name}"
+    return names
+
+
 def _new_place(record_type: str, column: str, names: Mapping[str, str]) -> tuple[str, str]:
     place = names.get(f"{record_type}.{column}", f".{column}")
     return names.get(record_type, record_type), place.rpartition(".")[2]
@@ -85,7 +99,7 @@ class Judge:
 
     def __init__(self, old: Format, new: Format, comparison: Comparison) -> None:
         self._old, self._new = old, new
-        self._names = renamed(comparison.changes)
+        self._names = _names(old, new)
         self._causes: dict[Direction, Causes] = {way: turned(comparison, way) for way in Direction}
 
     def files(self, batch: Sequence[Candidate], found: Impact) -> Iterator[FileImpact]:
@@ -135,7 +149,7 @@ class Judge:
         found = ValueShifts()
         if errors == (0, 0):
             opened = functools.partial(open_regular, one.path)
-            found = value_shifts(self._old, self._new, self._names, opened)
+            found = value_shifts(self._old, self._new, opened)
         values = tuple(
             ExplainedValue(shift, tuple(self._behind(shift, Direction.OLD_UNDER_NEW)))
             for shift in found.listed
@@ -155,10 +169,13 @@ class Judge:
 
     def _finding_shifts(self, before: _Seen, after: _Seen) -> Iterator[FindingShift]:
         """Yield the listed findings that only one of the versions has."""
-        for one in before.beyond(after):
-            yield FindingShift(False, one, tuple(of_finding(one, self._causes[Direction.NEW_UNDER_OLD])))
-        for one in after.beyond(before):
-            yield FindingShift(True, one, tuple(of_finding(one, self._causes[Direction.OLD_UNDER_NEW])))
+        for under_new, beyond, direction in (
+            (False, before.beyond(after), Direction.NEW_UNDER_OLD),
+            (True, after.beyond(before), Direction.OLD_UNDER_NEW),
+        ):
+            causes = self._causes[direction]
+            shifts = [FindingShift(under_new, one, tuple(of_finding(one, causes))) for one in beyond]
+            yield from _followed(shifts, causes)
 
     def _behind(self, shift: ValueShift, direction: Direction) -> list[Cause]:
         """Return the changes that can make a value be read otherwise in ``direction``."""
@@ -190,14 +207,25 @@ class Judge:
         mine = [
             one for one in shifts if one.under_new is under_new and one.finding.severity is Severity.ERROR
         ]
-        if any(cause.is_harmful and is_structural(cause.change) for one in mine for cause in one.causes):
-            return  # the values stand elsewhere: what else is found follows from it
         said: set[tuple[str, str]] = set()
         for one in mine:
             key = (one.finding.code, one.finding.column or "")
             if key not in said and not any(cause.is_harmful for cause in one.causes):
                 said.add(key)
                 yield _contradiction(direction, finding_words(one.finding), one.causes)
+
+
+def _followed(shifts: Sequence[FindingShift], causes: Causes) -> Iterator[FindingShift]:
+    """Yield ``shifts``, those without a harmful cause of their own as consequences, where they can be."""
+    moving = [
+        cause for one in shifts for cause in one.causes if cause.is_harmful and is_structural(cause.change)
+    ]
+    for one in shifts:
+        if any(cause.is_harmful for cause in one.causes):
+            yield one
+            continue
+        behind = tuple(followed_by(one.finding, list(dict.fromkeys(moving)), causes))
+        yield dataclasses.replace(one, causes=behind, follows=True) if behind else one
 
 
 def _total_shifts(before: _Seen, after: _Seen) -> Iterator[TotalShift]:

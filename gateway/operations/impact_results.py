@@ -33,6 +33,7 @@ class FindingShift:
     under_new: bool
     finding: Finding
     causes: tuple[Cause, ...]
+    follows: bool = False  #: no change causes such a finding; it follows from what ``causes`` do to the file
 
 
 @dataclass(frozen=True, slots=True)

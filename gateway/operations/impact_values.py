@@ -1,21 +1,22 @@
 """Whether two versions read the same values out of one file that both accept.
 
-The file is read under both at once; rows are paired by their order within their record type, fields
-by name, renamed ones by their new name. Only stretches of the file are in memory.
+The file is read under both at once; rows are paired by their order within their record type, fields as a
+comparison matches them. Only stretches of the file are in memory.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gateway.findings import Findings
+from gateway.formats.compare.matching import match
 from gateway.formats.compare.values import Null, Refused, Side, Value, meaning, same
-from gateway.formats.definition import Field, Format, RecordType
+from gateway.formats.definition import Format, RecordType
 from gateway.readers import reader_for
 from gateway.readers.base import LINE, RECORD
 
@@ -70,13 +71,9 @@ class ValueShifts:
         return sum(count for key, count in self.totals.items() if key[2])
 
 
-def value_shifts(old: Format, new: Format, names: Mapping[str, str], opened: Open) -> ValueShifts:
-    """Read a file under both versions and return where they differ.
-
-    ``names`` are new names by old ones (``type``, ``type.field``) of what was renamed. The file is
-    one that both accept: findings are not looked at.
-    """
-    pairs = _paired(old, new, names)
+def value_shifts(old: Format, new: Format, opened: Open) -> ValueShifts:
+    """Read a file that both versions accept under either, and return where they differ."""
+    pairs = {pair.old.name: pair for pair in _paired(old, new)}
     found = ValueShifts()
     waiting = {name: (_Rows(), _Rows()) for name in pairs}
     by_new = {pair.new.name: name for name, pair in pairs.items()}
@@ -226,29 +223,18 @@ def _understood(side: Side) -> tuple[object, ...]:
     return plain, dict(side.field.codes), side.kind, *(getattr(side.dialect, name) for name in _DIALECT)
 
 
-def _paired(old: Format, new: Format, names: Mapping[str, str]) -> dict[str, _Pair]:
-    """Return by old name the record types of both versions, with the fields that both have."""
-    by_name = {one.name: one for one in new.record_types}
-    pairs = {}
-    for one in old.record_types:
-        other = by_name.get(names.get(one.name, one.name))
-        if other is not None:
-            fields = tuple(
+def _paired(old: Format, new: Format) -> Iterator[_Pair]:
+    """Yield the record types that both versions have, with the fields that both have."""
+    for types in match(old, new):
+        if types.old is not None and types.new is not None:
+            names = (types.old.name, types.new.name)
+            fields = (
                 _FieldPair(
-                    Side(mine, old.dialect, old.kind),
-                    Side(theirs, new.dialect, new.kind),
-                    (f"{one.name}.{mine.name}", f"{other.name}.{theirs.name}"),
+                    Side(pair.old, old.dialect, old.kind),
+                    Side(pair.new, new.dialect, new.kind),
+                    (f"{names[0]}.{pair.old.name}", f"{names[1]}.{pair.new.name}"),
                 )
-                for mine, theirs in _field_pairs(one, other, names)
+                for pair in types.fields
+                if pair.old is not None and pair.new is not None
             )
-            pairs[one.name] = _Pair(one, other, fields)
-    return pairs
-
-
-def _field_pairs(old: RecordType, new: RecordType, names: Mapping[str, str]) -> Iterator[tuple[Field, Field]]:
-    by_name = {one.name: one for one in new.fields}
-    for one in old.fields:
-        place = names.get(f"{old.name}.{one.name}", one.name)
-        other = by_name.get(place.rpartition(".")[2])
-        if other is not None:
-            yield one, other
+            yield _Pair(types.old, types.new, tuple(fields))
