@@ -6,12 +6,13 @@ import contextlib
 import functools
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.formats.definition import Format
 from gateway.model import Finding, Severity
+from gateway.validation.envelope import IDENTIFIERS
 from gateway.validation.reading import Input, ListingLimits, read_files
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Checked:
     format: str  #: message type and version
     errors: int  #: findings of severity error, in all
     findings: tuple[Finding, ...]  #: the first of them
+    identity: Mapping[str, str | None] = field(default_factory=dict)  #: what the envelope says of the file
 
     @property
     def accepted(self) -> bool:
@@ -59,6 +61,7 @@ def checked(definition: Format, files: Sequence[WitnessFile]) -> list[Checked]:
             definition.name,
             reading.findings.errors,
             tuple(one for one in reading.findings.listed() if one.severity is Severity.ERROR),
+            {name: getattr(reading, name) for name in IDENTIFIERS},
         )
         for reading in readings
     ]

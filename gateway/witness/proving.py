@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.findings import Findings
 from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Verdict
 from gateway.formats.compare.matching import match
-from gateway.formats.compare.values import Refused, meaning, same
+from gateway.formats.compare.values import Meaning, Refused, Value, meaning, same
 from gateway.formats.definition import Field, Format
 from gateway.formats.row import Row
 from gateway.readers.rows import rows_of
@@ -19,6 +19,8 @@ from gateway.witness.texts import side_of
 
 #: What is claimed of a change: there is something to prove.
 PROVABLE = (Verdict.BREAKING, Verdict.SILENT)
+#: Files that are tried: in one two values may be alike by chance.
+_VARIETIES = (0, 1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Proved:
 def prove(old: Format, new: Format, change: Change, direction: Direction) -> Proof | None:
     """Return the proof of what ``change`` claims in ``direction``; None where no file was found.
 
+    Of several files the first that confirms the claim; where none does, the first of all.
+
     Only ``breaking`` and ``silent`` claim something that a file can prove. Raises FormatError where
     one of the definitions cannot be applied.
     """
@@ -62,10 +66,16 @@ def prove(old: Format, new: Format, change: Change, direction: Direction) -> Pro
     if judgement.verdict not in PROVABLE or judgement.demand is None:
         return None
     writer, reader = (old, new) if direction is Direction.OLD_UNDER_NEW else (new, old)
-    file = build(writer, judgement.demand)
-    if file is None:
-        return None
-    return examined(writer, reader, file, judgement.verdict, judgement.demand)
+    first: Proof | None = None
+    for variety in _VARIETIES:
+        file = build(writer, judgement.demand, variety=variety)
+        if file is None:
+            continue
+        proof = examined(writer, reader, file, judgement.verdict, judgement.demand)
+        if proof.confirmed:
+            return proof
+        first = first or proof
+    return first
 
 
 def prove_all(old: Format, new: Format, comparison: Comparison) -> Iterator[Proved]:
@@ -83,7 +93,8 @@ def examined(writer: Format, reader: Format, file: WitnessFile, verdict: Verdict
     named = has_name(reader, file.name) or demand.file_name is None
     differences: tuple[Difference, ...] = ()
     if there.accepted and here.accepted:
-        differences = tuple(read_differently(writer, reader, file.data))
+        said = _said_differently(writer, reader, there, here)
+        differences = (*said, *read_differently(writer, reader, file.data))
     if verdict is Verdict.BREAKING:
         confirmed = there.accepted and (not here.accepted or not named)
     else:
@@ -118,9 +129,40 @@ def _difference(
     (row, field), (other, its) = ours, theirs
     one = meaning(side_of(writer, field), row.texts.get(field.name))
     two = meaning(side_of(reader, its), other.texts.get(its.name))
-    if isinstance(one, Refused) or isinstance(two, Refused) or same(one, two) is not False:
+    if isinstance(one, Refused) or isinstance(two, Refused):
         return
-    shown = [getattr(each, "shown", "no value") for each in (one, two)]
-    units = [f" {each.unit}" if each.unit else "" for each in (field, its)]
-    place = f"{row.record_type}.{field.name}"
-    yield Difference(row.record, place, shown[0] + units[0], shown[1] + units[1])
+    sense, other_sense = _sense(field, one), _sense(its, two)
+    if same(one, two) is False or (None not in (sense, other_sense) and sense != other_sense):
+        place = f"{row.record_type}.{field.name}"
+        yield Difference(row.record, place, _shown(field, one, sense), _shown(its, two, other_sense))
+
+
+def _sense(field: Field, found: Meaning) -> str | None:
+    """Return what the definition says of the value beside the value itself; None where it says nothing."""
+    if not isinstance(found, Value):
+        return None
+    said = field.codes.get(found.shown) or None
+    if found.sort == "number" and field.rounding is not None:
+        return f"rounded {field.rounding}"
+    return said
+
+
+def _shown(field: Field, found: Meaning, sense: str | None) -> str:
+    if not isinstance(found, Value):
+        return "no value"
+    unit = f" {field.unit}" if field.unit else ""
+    return f"{found.shown}{unit}" + (f" ({sense})" if sense else "")
+
+
+def _said_differently(writer: Format, reader: Format, there: Checked, here: Checked) -> Iterator[Difference]:
+    """Yield what the two versions take differently for the file's own identity."""
+    for name, ours in there.identity.items():
+        theirs = here.identity[name]
+        if ours != theirs:
+            yield Difference(None, f"envelope.{name}", ours or "nothing", theirs or "nothing")
+    keys = [
+        " + ".join(f"{part} {found.identity.get(part) or ''}".strip() for part in definition.envelope.key)
+        for definition, found in ((writer, there), (reader, here))
+    ]
+    if keys[0] != keys[1]:
+        yield Difference(None, "envelope.key", keys[0] or "nothing", keys[1] or "nothing")
