@@ -1,7 +1,7 @@
 r"""Regular expressions as trees: the subset that ``formats.patterns`` lets a definition use.
 
 Characters, classes, ``.``, groups, alternatives, repetitions (lazy ones too, which match the same
-texts) and anchors. What is beyond it is `UnsupportedError`: the question is then not decided.
+texts) and anchors. What is beyond it is `UndecidedError`: the question is then not decided.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ LAST = 0x10FFFF
 Intervals = tuple[tuple[int, int], ...]
 
 
-class UnsupportedError(Exception):
-    """The expression uses what is not understood here."""
+class UndecidedError(Exception):
+    """The question is too large, or an expression uses what is not understood here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ _DOT: Intervals = ((0, 9), (11, LAST))
 
 @functools.lru_cache(maxsize=512)
 def parse(pattern: str) -> Node:
-    """Return the tree of ``pattern``; UnsupportedError where it has something else than the subset."""
+    """Return the tree of ``pattern``; UndecidedError where it has something else than the subset."""
     reader = _Reader(pattern)
     try:
         node = reader.choice()
     except (IndexError, RecursionError) as error:
-        raise UnsupportedError(pattern) from error
+        raise UndecidedError(pattern) from error
     if reader.position < len(pattern):
-        raise UnsupportedError(pattern)
+        raise UndecidedError(pattern)
     return node
 
 
@@ -88,6 +88,14 @@ def negated(intervals: Intervals) -> Intervals:
     if start <= LAST:
         found.append((start, LAST))
     return tuple(found)
+
+
+def holds(intervals: Intervals, code: int) -> bool:
+    """Return whether a code point lies in one of ``intervals``."""
+    for low, high in intervals:  # noqa: SIM110 - a generator takes three times as long, and this is the inner loop
+        if low <= code <= high:
+            return True
+    return False
 
 
 class _Reader:
@@ -117,7 +125,7 @@ class _Reader:
         self.position = found.end()
         # A repetition of a repetition is possessive in some engines and an error in others.
         if isinstance(item, Anchor) or _REPEAT.match(self.pattern, self.position):
-            raise UnsupportedError(self.pattern)
+            raise UndecidedError(self.pattern)
         sign = found[0][0]
         if sign != "{":
             return Repeat(item, int(sign == "+"), 1 if sign == "?" else None)
@@ -133,7 +141,7 @@ class _Reader:
         if char == "[":
             return Characters(self._class())
         if char in "*+?{":
-            raise UnsupportedError(self.pattern)
+            raise UndecidedError(self.pattern)
         if char in "^$.":
             self.position += 1
             return Characters(_DOT) if char == "." else Anchor(char == "$")
@@ -143,11 +151,11 @@ class _Reader:
     def _group(self) -> Node:
         opening = _GROUP.match(self.pattern, self.position)
         if opening is None:
-            raise UnsupportedError(self.pattern)
+            raise UndecidedError(self.pattern)
         self.position = opening.end()
         node = self.choice()
         if self._peek() != ")":
-            raise UnsupportedError(self.pattern)
+            raise UndecidedError(self.pattern)
         self.position += 1
         # A group keeps its own node, so that a repetition after it is no repetition of a repetition.
         return node
@@ -163,10 +171,11 @@ class _Reader:
                 self.position += 1
                 high = self._character()
             if high < low:
-                raise UnsupportedError(self.pattern)
+                raise UndecidedError(self.pattern)
             found.append((low, high))
         self.position += 1
-        return negated(tuple(found)) if other else tuple(found)
+        others = negated(tuple(found))
+        return others if other else negated(others)  # twice: neighbours are one interval
 
     def _character(self) -> int:
         char = self.pattern[self.position]
@@ -176,7 +185,7 @@ class _Reader:
         escaped = self.pattern[self.position]
         self.position += 1
         if escaped.isalnum():
-            raise UnsupportedError(self.pattern)
+            raise UndecidedError(self.pattern)
         return ord(escaped)
 
     def _peek(self) -> str:

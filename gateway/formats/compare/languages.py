@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gateway.formats.compare.automata import Automaton, Words, expression, shortest
+from gateway.formats.compare.automata import Automaton, Words, expression
 from gateway.formats.compare.number_texts import WHOLE_DIGITS, counted_digits
 from gateway.formats.compare.patterns import ANYTHING
+from gateway.formats.compare.searching import shortest
 from gateway.formats.compare.values import BLANKS, Side, literal
 from gateway.formats.definition import FieldType, Kind
 from gateway.formats.notation import NUMERIC, TEMPORAL
@@ -33,7 +34,7 @@ class Part:
 
     @property
     def automaton(self) -> Automaton:
-        """The set as an automaton; UnsupportedError where it cannot be made."""
+        """The set as an automaton; UndecidedError where it cannot be made."""
         return _words(self.words) if self.pattern is None else expression(self.pattern)
 
 
@@ -97,7 +98,7 @@ class Language:
     ) -> str | None:
         """Return a shortest text of the language that is in ``also`` and not in ``outside``, or None.
 
-        Raises UndecidedError or UnsupportedError where the question is too large.
+        Raises UndecidedError where the question is too large.
         """
         inside = [one.automaton for one in (*self.parts, *also)]
         within = _both(self.lengths, lengths or (0, None))

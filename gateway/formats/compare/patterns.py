@@ -6,8 +6,9 @@ import enum
 import re
 from collections.abc import Iterator, Sequence
 
-from gateway.formats.compare.automata import Automaton, UndecidedError, expression, shortest
-from gateway.formats.compare.expressions import UnsupportedError
+from gateway.formats.compare.automata import Automaton, expression
+from gateway.formats.compare.expressions import UndecidedError
+from gateway.formats.compare.searching import shortest
 
 #: Any text, line ends too.
 ANYTHING = "(?:.|\n)*"
@@ -28,13 +29,13 @@ def matches(pattern: str, text: str) -> bool:
     """Return whether ``pattern`` matches the whole of ``text``, in time that grows with both alone."""
     try:
         automaton = expression(pattern)
-        state = 0
+        state = automaton.start
         for char in text:
             state = automaton.step(state, char)
             if automaton.dead(state):
                 return False
         return automaton.accepts(state)
-    except (UnsupportedError, UndecidedError):
+    except UndecidedError:
         return re.fullmatch(pattern, text) is not None
 
 
@@ -51,7 +52,7 @@ def difference(
     try:
         inside = [expression(ANYTHING if a is None else a)]
         return shortest(inside, [expression(b)], lengths)
-    except (UnsupportedError, UndecidedError):
+    except UndecidedError:
         return Unknown.UNKNOWN
 
 
@@ -64,25 +65,25 @@ def examples(pattern: str | None, lengths: tuple[int, int | None] = (0, None)) -
         inside = [expression(ANYTHING if pattern is None else pattern)]
         if shortest([*inside, expression(READABLE)], [], lengths) is not None:
             inside.append(expression(READABLE))
-        yield from members(inside, [], lengths)
-    except (UnsupportedError, UndecidedError):
+        yield from members(inside, lengths)
+    except UndecidedError:
         return
 
 
 def members(
-    inside: Sequence[Automaton], outside: Sequence[Automaton], lengths: tuple[int, int | None]
+    inside: Sequence[Automaton], lengths: tuple[int, int | None], longest: int = _LONGEST
 ) -> Iterator[str]:
-    """Yield a few texts in all of ``inside`` and none of ``outside``, the shortest first.
+    """Yield a few texts that are in all of ``inside``, the shortest first, up to ``longest`` characters.
 
     Raises UndecidedError where the search is too long.
     """
-    first = shortest(inside, outside, lengths)
+    first = shortest(inside, [], lengths)
     if first is None:
         return
     yield first
-    longest = max(len(first), _LONGEST if lengths[1] is None else min(lengths[1], _LONGEST))
+    longest = max(len(first), longest if lengths[1] is None else min(lengths[1], longest))
     wanted = {len(first), *(len(first) + more for more in _MORE), longest - 1, longest}
     for turn, length in enumerate(sorted(one for one in wanted if len(first) <= one <= longest)):
-        found = shortest(inside, outside, (length, length), turn)
+        found = shortest(inside, [], (length, length), turn)
         if found is not None and found != first:
             yield found

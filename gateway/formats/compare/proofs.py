@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from gateway.formats.compare.automata import UndecidedError
-from gateway.formats.compare.expressions import UnsupportedError
+from gateway.formats.compare.expressions import UndecidedError
 from gateway.formats.compare.languages import (
     NEGATIVE,
     Language,
@@ -37,7 +36,7 @@ from gateway.formats.notation import NUMERIC, TEMPORAL
 #: Settings of a field that do not change what a text means to it.
 _BESIDE: dict[str, Any] = {
     "name": "", "description": "", "id": None, "aliases": (), "required": True, "heading": None,
-    "offset": None, "path": None,
+    "offset": None, "path": None, "rounding": None,
 }  # fmt: skip
 #: Settings that refuse texts and give none another meaning.
 _UNLIMITED: dict[str, Any] = {
@@ -183,7 +182,7 @@ def _covered(found: Language, writer: Side, reader: Side, name: str, sign: int) 
         return False
     try:
         return _kept(found, writer, Decimal(ours.value), sign)
-    except (UndecidedError, UnsupportedError):
+    except UndecidedError:
         return False
 
 
@@ -252,5 +251,5 @@ def _ask(
             if shown is not None:
                 yield Gap(question, shown)
         yield Gap(question, text)
-    except (UndecidedError, UnsupportedError):
+    except UndecidedError:
         yield Gap(question)

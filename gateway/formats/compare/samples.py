@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
-from gateway.formats.compare.automata import UndecidedError
-from gateway.formats.compare.expressions import UnsupportedError
+from gateway.formats.compare.expressions import UndecidedError
 from gateway.formats.compare.languages import Language, finite, language, seen
 from gateway.formats.compare.moment_samples import moments
 from gateway.formats.compare.number_texts import NumberTexts, plain
@@ -24,6 +23,8 @@ Item = TypeVar("Item")
 
 #: At most so many texts of one field.
 MOST = 200
+#: Longest texts, and longest numbers, that are made without a need.
+_LONG, _LONG_NUMBER = 300, 24
 #: At most so many codes: the first and the last ones.
 _CODES = 40
 #: Texts that look like something else: numbers with zeros, dates, words for null and true.
@@ -102,7 +103,8 @@ def texts(side: Side) -> Iterator[str]:
         yield from moments(side)
     elif side.field.type is FieldType.BOOLEAN:
         yield from (*side.dialect.true_tokens, *side.dialect.false_tokens)
-    yield from _members(side)
+    if side.field.type is FieldType.STRING or side.field.pattern is not None or side.field.min_length:
+        yield from _members(side)
     if side.field.type is FieldType.STRING or not side.strict:
         yield from _USUAL
 
@@ -190,6 +192,7 @@ def _members(side: Side) -> Iterator[str]:
     found: Language = language(side)
     try:
         inside = [one.automaton for one in (*found.parts, seen(side))]
-        yield from members(inside, [], found.lengths)
-    except (UndecidedError, UnsupportedError):
+        longest = _LONG if side.field.type is FieldType.STRING else _LONG_NUMBER
+        yield from members(inside, found.lengths, longest)
+    except UndecidedError:
         return

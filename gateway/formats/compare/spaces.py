@@ -15,9 +15,12 @@ from gateway.formats.compare.change import Verdict
 from gateway.formats.compare.proofs import Gap, gaps
 from gateway.formats.compare.samples import blanks, distinct, placed, samples, stands, texts
 from gateway.formats.compare.values import Meaning, Null, Refused, Side, Value, meaning, quoted, same
+from gateway.formats.notation import TEMPORAL
 
 #: Samples that are tried with blanks around them.
 _FEW = 12
+#: Texts tried before a search for a second harm ends.
+_ENOUGH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ class _Tried:
 
     @property
     def settled(self) -> bool:
-        """Whether no further text could say more."""
-        return self.refused is not None and self.different is not None
+        """Whether further texts are not worth their time."""
+        return self.refused is not None and (self.different is not None or self.count > _ENOUGH)
 
     def take(self, raw: str, theirs: Meaning, ours: Meaning, whole: Side | None) -> None:
         """Note what ``raw`` shows."""
@@ -100,14 +103,12 @@ class _Tried:
 
 def _candidates(writer: Side, reader: Side, open_questions: Iterable[Gap]) -> Iterator[str]:
     """Yield raw texts that may show a difference, the most telling first."""
-    for gap in open_questions:
-        if gap.text is not None:
-            yield placed(writer, gap.text) or gap.text
-    beyond = dataclasses.replace(
-        writer,
-        field=dataclasses.replace(writer.field, minimum=reader.field.minimum, maximum=reader.field.maximum),
-    )
-    for text in itertools.islice(texts(beyond), 60):
+    shown = [placed(writer, gap.text) or gap.text for gap in open_questions if gap.text is not None]
+    if writer.field.type not in TEMPORAL:  # a set of dates has the year 1111 first
+        yield from shown
+    least, most = reader.field.minimum, reader.field.maximum
+    beyond = dataclasses.replace(writer.field, minimum=least, maximum=most)
+    for text in itertools.islice(texts(dataclasses.replace(writer, field=beyond)), _ENOUGH):
         yield placed(writer, text) or text
     yield from samples(writer)
     for side in (reader, writer):
@@ -116,7 +117,7 @@ def _candidates(writer: Side, reader: Side, open_questions: Iterable[Gap]) -> It
     if writer.trim != reader.trim:
         for text in itertools.islice(texts(writer), _FEW):
             yield from blanks(writer, text)
-    yield from samples(reader)
+    yield from (*shown, *samples(reader))
 
 
 def _differently(raw: str, theirs: Null | Value, ours: Null | Value) -> str:
@@ -127,7 +128,7 @@ def _said(one: Null | Value, other: Null | Value) -> str:
     """Return what a text means in words, with all in which it differs from the other meaning."""
     if isinstance(one, Null):
         return "no value"
-    words = one.shown if one.sort == "unread" else f"{_SORTS[one.sort]} {one.shown}"
+    words = f"{_SORTS[one.sort]} {one.shown}" if one.sort in _SORTS else f'the text "{one.shown}"'
     if isinstance(other, Value) and (one.unit, one.unit_field) != (other.unit, other.unit_field):
         words += f" {one.unit}" if one.unit else ""
         words += f" in the unit of {one.unit_field}" if one.unit_field else ""
@@ -138,7 +139,6 @@ def _said(one: Null | Value, other: Null | Value) -> str:
 
 
 _SORTS = {
-    "text": "the text",
     "number": "the number",
     "boolean": "the truth value",
     "date": "the date",
