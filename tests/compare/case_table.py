@@ -141,7 +141,7 @@ TABLE: tuple[str, ...] = (
     "byte-order-mark | delimited | breaking/ok | encoding.bom | {} | encoding: {bom: forbidden}",
     "byte-order-mark | xml | breaking/ok | encoding.bom | {} | encoding: {bom: required}",
     "delimiter | delimited | breaking/breaking | dialect.delimiter | {} | dialect: {delimiter: ','}",
-    "quote | delimited | breaking/breaking | dialect.quote | {} | dialect: {quote: \"'\"}",
+    'quote | delimited | breaking/breaking | dialect.quote | {} | dialect: {quote: "\'"}',
     "escape | delimited | breaking/silent | dialect.escape | {} | dialect: {escape: '\\'}",
     "heading-row | headed | breaking/breaking | dialect.header_row | {} | dialect: {header_row: false}",
     "trailing-delimiter | delimited | ok/breaking | dialect.trailing_delimiter | {} | "
@@ -189,14 +189,15 @@ TABLE: tuple[str, ...] = (
     + _field("", "lot: {required: false}"),
     "field-added-optional | delimited | ok/breaking | records.item.fields.lot | "
     + _field("", "lot: {required: false}"),
-    "field-added-required | delimited | breaking/breaking | records.item.fields.lot | " + _field("", "lot: {}"),
+    "field-added-required | delimited | breaking/breaking | records.item.fields.lot | "
+    + _field("", "lot: {}"),
     "field-added-required | json | breaking/breaking | records.item.fields.lot | "
     + _field("", "lot: {path: /lot}"),
     "field-removed-optional | xml | breaking/ok | records.item.fields.note | " + _field("", "note: ~"),
     "field-removed-required | headed | breaking/breaking | records.item.fields.quantity | "
     + _field("", "quantity: ~"),
     "field-renamed | delimited | ok/ok | records.item.fields.material~number | "
-     "{} | records: {item: {fields: {$whole: 1, row: {constant: I}, "
+    "{} | records: {item: {fields: {$whole: 1, row: {constant: I}, "
     "number: {aliases: [material], max_length: 18}, quantity: {type: decimal, digits: 9, decimals: 3}, "
     "booked: {type: integer, nullable: true}, unit: {codes: {KG: kilogram, PC: piece}}, due: {type: date}, "
     "seen: {type: datetime}, open: {type: boolean}, note: {nullable: true, max_length: 40}}}}",

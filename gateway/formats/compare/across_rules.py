@@ -37,7 +37,7 @@ def breaking_rows(view: View, rule: Rule) -> Rows | None:
 
 
 def _spots(view: View, name: str, fields: tuple[str, ...]) -> list[Spot] | None:
-    """Return the writer's fields that the reader calls ``fields`` of its record type ``name`` (``*``: any)."""
+    """Return the writer's fields that the reader calls ``fields`` of its record type ``name``, or ``*``."""
     for kind in view.writer.record_types:
         mine = view.reading(kind)
         if mine is None or (mine.name != name and not (name == "*" and mine.role is Role.RECORD)):

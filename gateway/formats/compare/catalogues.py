@@ -48,7 +48,6 @@ def _both(old: Format, new: Format) -> Iterator[Comparison]:
 def _one(message_type: str, version: Version, *, gone: bool) -> Comparison:
     name = f"{message_type} {version}"
     kind = "format-removed" if gone else "format-added"
-    words = (name, None) if gone else (None, name)
-    judgements = (_UNREAD, _NEWER) if gone else (_NEWER, _UNREAD)
-    change = Change(kind, name, *words, *judgements)
+    change = Change(kind, name, name if gone else None, None if gone else name,
+                    _UNREAD if gone else _NEWER, _NEWER if gone else _UNREAD)  # fmt: skip
     return Comparison(message_type, name if gone else "", "" if gone else name, "", "", (change,))

@@ -73,7 +73,8 @@ def _wide(theirs: str, ours: str) -> Judgement:
 
 def _narrow(view: View, theirs: str, ours: str) -> Judgement:
     """Judge by characters that fields may hold and whose bytes are read otherwise."""
-    refused, other, undecided = [], [], False
+    refused: list[str] = []
+    other: list[str] = []
     for character in _TELLING:
         try:
             raw = character.encode(theirs)
@@ -85,7 +86,6 @@ def _narrow(view: View, theirs: str, ours: str) -> Judgement:
     for found, judge in ((refused, breaking), (other, silent)):
         for character in found:
             row = _row_with(view.writer, character)
-            undecided |= row is None
             if row is not None:
                 read = (
                     "no character" if judge is breaking else f"{_decoded(character.encode(theirs), ours)!r}"

@@ -109,8 +109,8 @@ def _escape(view: View, writer: str | None, reader: str | None) -> Judgement:
         if not isinstance(text, str):
             continue
         if writer is None and text.endswith(mark):
-            why = f"`{text}` is a value of `{field.name}` in {view.theirs}; {view.ours} takes the meaning off the "
-            return breaking(f"{why}delimiter after it.", Demand(rows=(row(kind, **{field.name: text}),)))
+            why = f"`{text}` is a value of `{field.name}`; to {view.ours} the delimiter after it is escaped."
+            return breaking(why, Demand(rows=(row(kind, **{field.name: text}),)))
         read = text.replace(mark, "") if writer is None else text.replace(mark, mark * 2)
         demand = Demand(rows=(row(kind, **{field.name: text}),))
         why = f"`{text}` in `{field.name}` of {view.theirs} is read as `{read}` by {view.ours}"
@@ -148,7 +148,7 @@ def _trailing(view: View, writer: str, reader: str) -> Judgement:
         why = f"{view.theirs} accepts a delimiter after the last field; {view.ours} refuses it."
         return _with_full_rows(view, why)
     if writer != "required" and reader == "required":
-        why = f"{view.theirs} accepts rows that end with their last field; {view.ours} demands a delimiter there."
+        why = f"{view.theirs} accepts rows without a delimiter at their end; {view.ours} demands one."
         return breaking(why, Demand(trailing_delimiter=False))
     return ok(f"{view.ours} accepts the ends of rows that {view.theirs} does.")
 

@@ -31,7 +31,7 @@ def root_of(definition: Format) -> str | None:
 
 def _lines(view: View, writer: bool, _reader: bool) -> Judgement:
     if writer:
-        why = f"A file of {view.theirs} has one document on each line; {view.ours} reads one for the whole file."
+        why = f"A file of {view.theirs} has a document on each line; {view.ours} reads the file as one."
         several = {view.writer.record_types[-1].name: 2}
         return breaking(why, Demand(counts=several))
     return breaking(

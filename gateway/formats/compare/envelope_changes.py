@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Demand, DemandedRow, Judgement, Verdict
 from gateway.formats.compare.occurrences import counted
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gateway.formats.definition import Field, Format
 
 _IDENTIFIERS = ("message_id", "sender", "receiver", "created_at")
+#: Settings that say how wide a control number is.
+_WIDTHS = ("length", "min_length", "max_length", "digits", "pattern")
 _NUMBERS = ("control_number", "previous_number")
-Control = TypeVar("Control", ControlCount, ControlTotal)
+Control = ControlCount | ControlTotal
 References = tuple["Reference | None", "Reference | None"]
 
 
@@ -47,7 +49,7 @@ def _moved(views: Views, kind: str, path: str, references: References) -> Iterat
     """Yield the change of where an identifier stands, unless its field was only renamed."""
     old, new = references
     if _carried(views.forward, old) != new or (old is None) != (new is None):
-        words = (old and str(old), new and str(new))
+        words = (str(old) if old else None, str(new) if new else None)
         judge = _identifier if kind == "identifier" else _other_place
         yield views.change(kind, path, words, judge, references, words)
 
@@ -67,14 +69,15 @@ def _identifier(view: View, writer: Reference | None, reader: Reference | None) 
         return missing
     if writer is None or reader is None or reader.record_type not in view.types.values():
         return review("A file is known by something else: duplicates and tracing are decided otherwise.")
-    why = f"{view.theirs} takes it from {writer}; {view.ours} takes it from {reader}, which says something else."
-    return silent(why)
+    return silent(
+        f"{view.theirs} takes it from {writer}; {view.ours} from {reader}, which says something else."
+    )
 
 
 def _other_place(view: View, _writer: Reference | None, reader: Reference | None) -> Judgement:
     missing = _must_occur(view, reader)
     return missing or review(
-        f"{view.ours} takes it from {reader or 'nowhere'}: streams and versions are told otherwise."
+        f"{view.ours} takes it from {reader or 'nowhere'}: streams or versions are told otherwise."
     )
 
 
@@ -87,7 +90,7 @@ def _must_occur(view: View, reference: Reference | None) -> Judgement | None:
         if mine is None or mine.name != reference.record_type:
             continue
         if counted(view.writer, kind).least == 0 < counted(view.reader, mine).least:
-            why = f"{view.ours} needs {mine.name} for `{reference}`; files of {view.theirs} may come without it."
+            why = f"{view.ours} needs {mine.name} for `{reference}`; files of {view.theirs} may lack it."
             return breaking(why, Demand(counts={kind.name: 0}))
     return None
 
@@ -137,8 +140,7 @@ def _spot(definition: Format, reference: Reference) -> Spot:
 
 
 def _widths(field: Field) -> str:
-    parts = [f"{name} {getattr(field, name)}" for name in ("length", "min_length", "max_length", "digits", "pattern")
-             if getattr(field, name) is not None]  # fmt: skip
+    parts = [f"{name} {getattr(field, name)}" for name in _WIDTHS if getattr(field, name) is not None]
     return ", ".join(parts) or "any"
 
 
@@ -151,16 +153,12 @@ def _judge_width(view: View, writer: Spot, reader: Spot) -> Judgement:
 
 def _controls(views: Views, old: Envelope, new: Envelope) -> Iterator[Change]:
     view = views.forward
-    counts = (
-        {_carried(view, each.stated) or each.stated: each for each in old.counts},
-        {each.stated: each for each in new.counts},
-    )
-    yield from _each_control(views, "count", "counts", counts)
-    totals = (
-        {_carried(view, each.stated) or each.stated: each for each in old.totals},
-        {each.stated: each for each in new.totals},
-    )
-    yield from _each_control(views, "control-total", "totals", totals)
+    for kind, group in (("count", "counts"), ("control-total", "totals")):
+        had: dict[Reference, Control] = {
+            _carried(view, one.stated) or one.stated: one for one in getattr(old, group)
+        }
+        has: dict[Reference, Control] = {one.stated: one for one in getattr(new, group)}
+        yield from _each_control(views, kind, group, (had, has))
 
 
 def _each_control(
@@ -176,27 +174,25 @@ def _each_control(
         if one is not None and other is not None and _held_against(views.forward, one) == _words(other):
             continue
         names = sorted({str(each.stated) for each in (one, other) if each is not None})
-        words = (one and _words(one), other and _words(other))
-        stated = (one and str(one.stated), other and str(other.stated))
+        words = (_words(one) if one else None, _words(other) if other else None)
+        stated = (str(one.stated) if one else None, str(other.stated) if other else None)
         yield views.change(kind, f"envelope.{group}.{'~'.join(names)}", words, _control, (one, other), stated)
 
 
-def _words(control: ControlCount | ControlTotal) -> str:
+def _words(control: Control) -> str:
     if isinstance(control, ControlCount):
         return f"number of {', '.join(control.of)}"
     return f"sum of {control.sum_of}"
 
 
-def _held_against(view: View, control: ControlCount | ControlTotal) -> str:
+def _held_against(view: View, control: Control) -> str:
     """Return what the writer's ``control`` is held against, in the reader's names."""
     if isinstance(control, ControlCount):
         return f"number of {', '.join(view.types.get(name, name) for name in control.of)}"
     return f"sum of {_carried(view, control.sum_of) or control.sum_of}"
 
 
-def _control(
-    view: View, writer: ControlCount | ControlTotal | None, reader: ControlCount | ControlTotal | None
-) -> Judgement:
+def _control(view: View, writer: Control | None, reader: Control | None) -> Judgement:
     if reader is None:
         return ok(f"{view.ours} does not check the number.")
     stated = _writers(view, reader.stated)
@@ -205,7 +201,8 @@ def _control(
     if writer is not None:
         return review(f"The number was the {_words(writer)}; {view.ours} takes it for the {_words(reader)}.")
     envelope = view.writer.envelope
-    if any(each.stated == stated for each in (*envelope.counts, *envelope.totals)):
+    known = [count.stated for count in envelope.counts] + [total.stated for total in envelope.totals]
+    if stated in known:
         return review(f"{view.theirs} holds `{stated}` against something else already.")
     return _wrong_number(view, stated, reader)
 
@@ -218,7 +215,7 @@ def _writers(view: View, reference: Reference) -> Reference | None:
     return None
 
 
-def _wrong_number(view: View, stated: Reference, control: ControlCount | ControlTotal) -> Judgement:
+def _wrong_number(view: View, stated: Reference, control: Control) -> Judgement:
     spot = _spot(view.writer, stated)
     side = view.written(spot.field)
     numbers = [text for text in texts_of(side) if isinstance(value := meaning(side, text), Value) and

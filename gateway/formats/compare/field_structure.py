@@ -33,8 +33,12 @@ def changes(views: Views, pair: TypePair) -> Iterator[Change]:
         else:
             yield from _standing(views, pair, each, crossed=each.new.name in moved)
     if moved and _freely_ordered(views.forward.reader, pair.new):
-        orders = tuple(", ".join(field.name for field in kind.fields) for kind in (pair.old, pair.new))
-        yield views.change("documentation", f"{pair.path}.fields", (orders[0], orders[1]), words_only, orders)
+        orders = (_order(pair.old), _order(pair.new))
+        yield views.change("documentation", f"{pair.path}.fields", orders, words_only, orders)
+
+
+def _order(kind: RecordType) -> str:
+    return ", ".join(field.name for field in kind.fields)
 
 
 def field_path(pair: TypePair, each: FieldPair) -> str:
@@ -68,12 +72,14 @@ def _crossed(pair: TypePair) -> set[str]:
 
 def _came_or_went(views: Views, pair: TypePair, each: FieldPair) -> Change:
     field = each.new or each.old
-    assert field is not None and pair.old is not None and pair.new is not None  # noqa: S101 - by matching
+    assert field is not None  # noqa: S101 - a pair has at least one
+    assert pair.old is not None  # noqa: S101 - the caller has looked
+    assert pair.new is not None  # noqa: S101
     kind = f"field-{'added' if each.new else 'removed'}-{'required' if field.required else 'optional'}"
-    summaries = tuple(one and _summary(one) for one in (each.old, each.new))
+    summaries = (_summary(each.old) if each.old else None, _summary(each.new) if each.new else None)
     spots: tuple[Spot, Spot] = ((pair.old, each.old), (pair.new, each.new))
     path = field_path(pair, each)
-    return views.change(kind, path, (summaries[0], summaries[1]), _presence, spots, field_names(pair, each))
+    return views.change(kind, path, summaries, _presence, spots, field_names(pair, each))
 
 
 def _summary(field: Field) -> str:
@@ -120,8 +126,10 @@ def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
         if _span(one).start < covered.stop and covered.start < _span(one).stop
     ]
     if found.verdict is Verdict.SILENT and not before:
-        return review(f"{rows.view.theirs} gives the characters of `{field.name}` no meaning, so that anything may "
-                      "stand there; blanks are accepted.")  # fmt: skip
+        why = (
+            f"{rows.view.theirs} gives the characters of `{field.name}` no meaning: anything may stand there"
+        )
+        return review(f"{why}; blanks are accepted.")
     return found
 
 
@@ -166,7 +174,10 @@ def _telling(view: View, field: Field, texts: list[str]) -> str:
 def _standing(views: Views, pair: TypePair, each: FieldPair, *, crossed: bool) -> Iterator[Change]:
     """Yield the changes of where one field stands that both versions have."""
     old, new = each.old, each.new
-    assert old is not None and new is not None and pair.old is not None and pair.new is not None  # noqa: S101
+    assert old is not None  # noqa: S101 - the caller has looked at all four
+    assert new is not None  # noqa: S101
+    assert pair.old is not None  # noqa: S101
+    assert pair.new is not None  # noqa: S101
     path, names = field_path(pair, each), field_names(pair, each)
     spots: tuple[Spot, Spot] = ((pair.old, old), (pair.new, new))
     if old.name != new.name:
@@ -219,7 +230,8 @@ def _renamed(view: View, writer: Spot, reader: Spot) -> Judgement:
 def _placed(view: View, writer: Spot, reader: Spot) -> Judgement:
     rows = Rows(view, writer[0], reader[0])
     field, mine = writer[1], reader[1]
-    assert field is not None and mine is not None  # noqa: S101 - both versions have it
+    assert field is not None  # noqa: S101 - both versions have it
+    assert mine is not None  # noqa: S101
     if not rows.by_name:
         if view.reader.kind is Kind.DELIMITED and rows.source(mine) == field:
             return ok("It stands in the same column.")
@@ -252,7 +264,8 @@ def _lost(rows: Rows, field: Field, mine: Field) -> Judgement:
 def _required(view: View, writer: Spot, reader: Spot) -> Judgement:
     rows = Rows(view, writer[0], reader[0])
     field, mine = writer[1], reader[1]
-    assert field is not None and mine is not None  # noqa: S101 - both versions have it
+    assert field is not None  # noqa: S101 - both versions have it
+    assert mine is not None  # noqa: S101
     if not mine.required:
         return ok(f"{view.ours} accepts rows with and without `{field.name}`.")
     if view.reader.kind is Kind.FIXED_WIDTH:

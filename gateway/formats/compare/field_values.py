@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.change import Change, Demand, Judgement, Verdict
 from gateway.formats.compare.field_kinds import length_kind, pattern_kind, range_kind, type_kind
 from gateway.formats.compare.spaces import judge_values
-from gateway.formats.compare.value_sides import Spot, judged, partly, reading, with_text, writing
+from gateway.formats.compare.value_sides import Spot, alike, judged, partly, reading, with_text, writing
 from gateway.formats.compare.values import Side
 from gateway.formats.compare.views import View, Views, ok, review, row, shown, silent
 
@@ -232,6 +232,8 @@ def _together(
     others: tuple[Verdict, Verdict],
 ) -> Iterator[Change]:
     """Yield one change more where all changes together are worse than every single one."""
+    if not found and alike(views.forward, *spots):
+        return
     forward = max([others[0], *(each.old_under_new.verdict for each in found)])
     back = max([others[1], *(each.new_under_old.verdict for each in found)])
     worst = {id(views.forward): forward, id(views.back): back}

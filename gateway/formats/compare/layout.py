@@ -62,9 +62,9 @@ class Rows:
             return next((one for one in self.writer.fields if place_of(self.view.writer, one) == place), None)
         return _at(self.writer, self.reader.fields.index(field))
 
-    def demand(self, texts: Mapping[str, str | None], **shape: bool) -> Demand:
+    def demand(self, texts: Mapping[str, str | None]) -> Demand:
         """Return the demand for a row with ``texts``."""
-        return Demand(rows=(DemandedRow(self.writer.name, dict(texts)),), **shape)
+        return Demand(rows=(DemandedRow(self.writer.name, dict(texts)),))
 
     def raw(self, texts: Mapping[str, str], field: Field) -> str | None:
         """Return what the reader's version finds for its ``field`` in a row with ``texts``."""

@@ -6,7 +6,7 @@ Record types are matched by name, then by what tells them apart in the file. Fie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -58,7 +58,7 @@ def _field_pairs(old: RecordType, new: RecordType) -> Iterator[FieldPair]:
 
 
 def _pairs(
-    old: tuple[Item, ...], new: tuple[Item, ...], tests: tuple[Callable[[Item, Item], bool], ...]
+    old: tuple[Item, ...], new: tuple[Item, ...], tests: Sequence[Callable[[Item, Item], bool]]
 ) -> list[tuple[Item | None, Item | None]]:
     """Return ``new`` with its partners of ``old`` by the first test that finds one, then what is left."""
     partner: dict[str, Item] = {}
@@ -71,7 +71,8 @@ def _pairs(
             if found is not None:
                 partner[other.name] = left.pop(found.name)
     pairs: list[tuple[Item | None, Item | None]] = [(partner.get(other.name), other) for other in new]
-    return [*pairs, *((one, None) for one in left.values())]
+    pairs.extend((one, None) for one in left.values())
+    return pairs
 
 
 def _same_name(one: Item, other: Item) -> bool:

@@ -60,7 +60,7 @@ def _relied_on(definition: Format, kind: RecordType) -> bool:
     """Return whether the envelope names a required field of ``kind``."""
     envelope = definition.envelope
     named: list[Reference | None] = [getattr(envelope, name) for name in (*IDENTIFIERS, "format_version")]
-    named += [each.stated for each in (*envelope.counts, *envelope.totals)]
+    named += [count.stated for count in envelope.counts] + [total.stated for total in envelope.totals]
     return any(
         ref is not None and ref.record_type == kind.name and kind.field(ref.field).required for ref in named
     )

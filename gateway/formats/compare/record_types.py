@@ -47,7 +47,7 @@ def changes(views: Views, pairs: Sequence[TypePair]) -> Iterator[Change]:
 def _came_or_went(views: Views, pair: TypePair) -> Change:
     kind = "record-type-added" if pair.old is None else "record-type-removed"
     summaries = (_summary(pair.old), _summary(pair.new))
-    names = (pair.old and pair.old.name, pair.new and pair.new.name)
+    names = (pair.old.name if pair.old else None, pair.new.name if pair.new else None)
     return views.change(kind, pair.path, summaries, _presence, (pair.old, pair.new), names)
 
 
@@ -73,8 +73,8 @@ def _awaited(view: View, kind: RecordType) -> Judgement:
     if need.least > 0:
         return review(f"{view.ours} needs a {kind.name} under each {need.parent}, which is new itself.")
     if kind.discriminator is not None and any(one.discriminator is None for one in view.writer.record_types):
-        return review(f"Rows of {view.theirs} that happen to hold {kind.discriminator.value!r} in its place are "
-                      f"taken for {kind.name} records.")  # fmt: skip
+        value = repr(kind.discriminator.value)
+        return review(f"{view.ours} takes rows that happen to hold {value} for {kind.name} records.")
     if _open(view.writer):
         return review(
             f"Files of {view.theirs} may hold something in the place of {kind.name} already, unread."
@@ -117,12 +117,11 @@ def _reordered(view: View, _writer: str, _reader: str) -> Judgement:
     plain = [one for one in definition.record_types if one.discriminator is None]
     by_text = definition.kind in (Kind.DELIMITED, Kind.FIXED_WIDTH)
     if by_text and (len(plain) > 1 or len(places) > 2 or (len(places) == 2 and not plain)):
-        return review("Which record type a row has may depend on the order, for they are told apart in several "
-                      "places.")  # fmt: skip
+        return review("Rows are told apart in several places, so that the order may decide what a row is.")
     if definition.kind is Kind.JSON and len({one.path for one in definition.record_types}) < len(
         definition.record_types
     ):
-        return review("Which record type an object has may depend on the order, for several share a place.")
+        return review("Several types share a place, so that the order may decide what an object is.")
     return ok("Rows are told apart by what stands in them; the order of the definition does not count.")
 
 

@@ -28,7 +28,7 @@ def changes(views: Views) -> Iterator[Change]:
 def _rule(views: Views, path: str, old: Rule | None, new: Rule | None) -> Iterator[Change]:
     if old is None or new is None:
         kind = "rule-added" if old is None else "rule-removed"
-        words = (old and said(old), new and said(new))
+        words = (said(old) if old else None, said(new) if new else None)
         yield views.change(kind, path, words, _presence, (old, new), _types(old, new))
         return
     yield from views.setting("documentation", f"{path}.message", (old.message, new.message), words_only)

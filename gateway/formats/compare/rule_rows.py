@@ -90,7 +90,7 @@ def _holds(told: Told, condition: Condition) -> bool:
         if known is None or known.sort != value.sort:
             return False
         compare = operator.gt if condition.above is not None else operator.lt
-        return bool(compare(value.value, known.value))  # type: ignore[arg-type] # values of one sort
+        return bool(compare(value.value, known.value))
     texts = condition.among if condition.equals is None else (condition.equals,)
     return any((known := literal(side, text)) and known.value == value.value for text in texts)
 

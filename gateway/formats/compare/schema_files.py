@@ -27,8 +27,9 @@ def changes(views: Views) -> Iterator[Change]:
 
 def _came_or_went(view: View, _writer: str | None, reader: str | None) -> Judgement:
     if reader is None:
-        return review(f"{view.theirs} has a schema and {view.ours} has none: what is not in the definition decides "
-                      "itself otherwise.")  # fmt: skip
+        return review(
+            f"{view.theirs} has a schema and {view.ours} has none: what else may stand in a file differs."
+        )
     return review(f"{view.ours} enforces the schema {reader}; whether all files fulfil it was not decided.")
 
 

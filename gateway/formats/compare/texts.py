@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Texts of one field that are tried.
 _TEXTS = 24
+#: Texts of each field of a row that are tried.
+_ROW_TEXTS = 10
 #: What numbers and dates can be made of, whatever their notation.
 _NUMBER_MARKS = frozenset("0123456789+-.,' ")
 _MOMENT_MARKS = frozenset("0123456789+-.,:/ TZ")
@@ -26,7 +29,31 @@ _MOMENT_MARKS = frozenset("0123456789+-.,:/ TZ")
 
 def texts_of(side: Side) -> list[str]:
     """Return some texts that are valid for the field, the telling ones first."""
-    return list(itertools.islice(samples(side), _TEXTS))
+    return list(_texts(_Key(side)))
+
+
+@functools.lru_cache(maxsize=512)
+def _texts(key: _Key) -> tuple[str, ...]:
+    return tuple(itertools.islice(samples(key.side), _TEXTS))
+
+
+class _Key:
+    """A side that can be looked up: fields have a mapping, which has no hash."""
+
+    __slots__ = ("_hash", "side")
+
+    def __init__(self, side: Side) -> None:
+        """Remember ``side``."""
+        self.side = side
+        self._hash = hash((repr(side.field), side.dialect, side.kind, side.charset))
+
+    def __hash__(self) -> int:
+        """Return the hash of all that the side says."""
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both sides say the same."""
+        return isinstance(other, _Key) and self.side == other.side
 
 
 def rows_of(definition: Format, kind: RecordType) -> Iterator[dict[str, str]]:
@@ -48,7 +75,7 @@ def rows_of(definition: Format, kind: RecordType) -> Iterator[dict[str, str]]:
 
 def _own_texts(definition: Format, kind: RecordType, field: Field) -> list[str]:
     tag = tag_of(definition, kind, field)
-    return texts_of(side_of(definition, field)) if tag is None else [tag]
+    return texts_of(side_of(definition, field))[:_ROW_TEXTS] if tag is None else [tag]
 
 
 def tag_of(definition: Format, kind: RecordType, field: Field) -> str | None:

@@ -18,6 +18,21 @@ from gateway.model import Severity
 if TYPE_CHECKING:
     from gateway.formats.definition import Field, Format, RecordType
 
+#: Settings of the dialect that say how values are read.
+VALUE_SETTINGS = (
+    "decimal_mark",
+    "thousands_mark",
+    "date_format",
+    "time_format",
+    "datetime_format",
+    "time_zone",
+    "null_tokens",
+    "true_tokens",
+    "false_tokens",
+    "trim",
+)
+#: Settings of a field that say nothing about its values.
+_NOT_VALUES = ("name", "description", "id", "aliases", "heading", "offset", "path", "required", "rounding")
 #: Settings that a field leaves to the dialect where it has none of its own.
 _LEFT_TO_DIALECT = ("decimal_mark", "time_zone", "null_tokens", "trim")
 
@@ -40,12 +55,31 @@ def writing(view: View, spot: Spot) -> Side:
 
 
 def reading(view: View, writer: Spot, reader: Spot) -> Side:
-    """Return the reader's field; its unit's field is called as the writer's version calls it."""
-    unit = reader.field.unit_field
+    """Return the reader's field, in the same file: only how values are read is the reader's.
+
+    Its unit's field is called as the writer's version calls it.
+    """
+    field, theirs = reader.field, view.written(writer.field)
     for (kind, name), mine in view.fields.items():
-        if kind == writer.kind.name and mine == unit:
-            return view.read(dataclasses.replace(reader.field, unit_field=name))
-    return view.read(reader.field)
+        if kind == writer.kind.name and mine == field.unit_field and name != mine:
+            field = dataclasses.replace(field, unit_field=name)
+            break
+    told = {name: getattr(view.reader.dialect, name) for name in VALUE_SETTINGS}
+    return dataclasses.replace(theirs, field=field, dialect=dataclasses.replace(theirs.dialect, **told))
+
+
+def alike(view: View, writer: Spot, reader: Spot) -> bool:
+    """Return whether both versions read the field's values by the same settings."""
+    theirs, mine = view.written(writer.field), reading(view, writer, reader)
+    return (
+        dataclasses.replace(mine.field, **_apart(theirs.field)) == theirs.field
+        and mine.dialect == theirs.dialect
+    )
+
+
+def _apart(field: Field) -> dict[str, Any]:
+    """Return the settings that say nothing about values: names, words and places."""
+    return {name: getattr(field, name) for name in _NOT_VALUES}
 
 
 def partly(view: View, writer: Spot, reader: Spot, attributes: tuple[str, ...]) -> Side:
