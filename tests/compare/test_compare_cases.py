@@ -11,19 +11,17 @@ from gateway.formats.compare.definitions import compare
 from gateway.formats.compare.kinds import KINDS
 from tests.compare.cases import CASES, Case
 
-_BY_NAME = {case.name: case for case in CASES}
-
 
 @pytest.fixture(scope="module")
-def comparisons() -> dict[str, Comparison]:
+def comparisons() -> dict[Case, Comparison]:
     """Both versions of every case, compared once."""
-    return {name: compare(*case.definitions()) for name, case in _BY_NAME.items()}
+    return {case: compare(*case.definitions()) for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_change_is_reported_with_its_verdicts(case: Case, comparisons: dict[str, Comparison]) -> None:
+def test_a_change_is_reported_with_its_verdicts(case: Case, comparisons: dict[Case, Comparison]) -> None:
     """The comparison shall report each change with its kind, its path and a verdict for each direction."""
-    found = comparisons[case.name].changes
+    found = comparisons[case].changes
     told = [
         (one.kind, one.path, one.old_under_new.verdict.value, one.new_under_old.verdict.value)
         for one in found
@@ -32,10 +30,10 @@ def test_a_change_is_reported_with_its_verdicts(case: Case, comparisons: dict[st
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_exchanged_versions_exchange_the_verdicts(case: Case, comparisons: dict[str, Comparison]) -> None:
+def test_exchanged_versions_exchange_the_verdicts(case: Case, comparisons: dict[Case, Comparison]) -> None:
     """Comparing B with A shall say of every change what comparing A with B says, the other way round."""
     old, new = case.definitions()
-    forward = {one.id: one for one in comparisons[case.name].changes}
+    forward = {one.id: one for one in comparisons[case].changes}
     back = {one.swapped().id: one.swapped() for one in compare(new, old).changes}
     assert {name: _told(one) for name, one in back.items()} == {
         name: _told(one) for name, one in forward.items()
@@ -54,9 +52,9 @@ def test_a_version_compared_with_itself_has_no_changes(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_judgements_say_why_and_what_proves_them(case: Case, comparisons: dict[str, Comparison]) -> None:
+def test_judgements_say_why_and_what_proves_them(case: Case, comparisons: dict[Case, Comparison]) -> None:
     """Every judgement shall have a sentence that says why, and every harm what a file must have to show it."""
-    for change in comparisons[case.name].changes:
+    for change in comparisons[case].changes:
         assert change.kind in KINDS
         for direction in Direction:
             judgement = change.judgement(direction)
