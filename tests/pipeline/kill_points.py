@@ -36,6 +36,13 @@ ROUTES = """\
     destinations:
       erp: {path: outbox/erp, done_marker: .done}
       history: {path: outbox/history}
+  mapped:
+    partner: MES
+    message_type: confirmation
+    source: {pattern: "*.csv"}
+    completeness: {require: [none]}
+    deliver_as: confirmation@2.0.0
+    destinations: {erp: {path: outbox/mapped}}
 """
 
 CALLS = [
@@ -55,7 +62,10 @@ _RECOVERY = 150
 
 
 def build(directory: Path) -> Plant:
-    """Return a plant with something of everything to do: requests of all kinds, and six files that wait."""
+    """Return a plant with something of everything to do: requests of all kinds, and eight files that wait.
+
+    Of the two on the mapped route one becomes another version, and the other cannot.
+    """
     plant = Plant.build(directory, ROUTES)
     _drop(plant, name_of(8, "MES02"), confirmation(8, sender="MES02", quantity="1O,0"))
     _drop(plant, name_of(1, "MES03"), confirmation(1, sender="MES03", first=30_000))
@@ -75,6 +85,11 @@ def build(directory: Path) -> Plant:
     _drop(plant, name_of(6), confirmation(6))
     _drop(plant, "CONF_MES01_0000001-again.csv", confirmation(1))
     _drop(plant, name_of(4), confirmation(4, quantity="4B0,5"))
+    plant.drop(name_of(1, "MES05"), confirmation(1, sender="MES05", first=50_000), "mapped")
+    no_such_hour = confirmation(2, sender="MES05", first=60_000).replace(
+        b"17.11.2026 06:00:00", b"29.03.2026 02:30:00"
+    )
+    plant.drop(name_of(2, "MES05"), no_such_hour, "mapped")
     return plant
 
 
@@ -86,14 +101,15 @@ def _drop(plant: Plant, name: str, content: bytes) -> None:
 def receive(plant: Plant) -> dict[str, list[str]]:
     """Be the receivers: take what is there, the ERP only what has its done marker; return the names."""
     outbox = plant.directory / "outbox"
-    taken: dict[str, list[str]] = {"erp": [], "history": []}
+    taken: dict[str, list[str]] = {"erp": [], "history": [], "mapped": []}
     for marker in sorted((outbox / "erp").glob("[!.]*.done")):
         marker.with_suffix("").unlink()
         marker.unlink()
         taken["erp"].append(marker.stem)
-    for path in sorted((outbox / "history").glob("[!.]*")):
-        path.unlink()
-        taken["history"].append(path.name)
+    for name in ("history", "mapped"):
+        for path in sorted((outbox / name).glob("[!.]*")):
+            path.unlink()
+            taken[name].append(path.name)
     return taken
 
 
@@ -104,12 +120,13 @@ def outcome(plant: Plant, received: Sequence[dict[str, list[str]]]) -> dict[str,
         area: sorted(path.name for path in (plant.directory / area).rglob("*") if path.is_file())
         for area in ("processed", "failed", "duplicates", "inbox", "replay", "outbox")
     }
-    working = (plant.directory / "working" / "confirmations").iterdir()
+    working = (plant.directory / "working").glob("*/*")
     return {
         "states": {name: state.value for name, state in sorted(plant.states().items())},
         "attempts": {row.name: row.attempt for row in plant.transfers()},
         "received": {
-            name: sorted(one for each in received for one in each[name]) for name in ("erp", "history")
+            name: sorted(one for each in received for one in each[name])
+            for name in ("erp", "history", "mapped")
         },
         "working": sorted(path.name.partition("-")[2] for path in working),
         **by_area,
