@@ -248,6 +248,28 @@ KEYS: dict[str, Keys] = {
         ("rules[].severity", "error or warning"),
         ("rules[].message", "in words"),
     ),
+    "formats new": (
+        ("version", "the draft that was made, TYPE@VERSION"),
+        ("directory", "where it stands"),
+        ("copied_from", "the version that it is a copy of"),
+    ),
+    "formats lock": (
+        ("[].item", "what was locked: a version or a mapping"),
+        ("[].digest", "SHA-256 over its files"),
+        ("[].files", "how many files it has"),
+        ("[].was_locked", "it was locked already with these bytes: nothing was done"),
+    ),
+    "formats retire": (
+        ("version", "the version, TYPE@VERSION"),
+        ("was_retired", "it was retired already: nothing was done"),
+    ),
+    "formats approve": (
+        ("fingerprint", "of the change"),
+        ("old", "the version that is changed"),
+        ("new", "the version that it becomes"),
+        ("kind", "kind of change"),
+        ("path", "where in the definition it is"),
+    ),
     "formats check": (("checked", "format versions looked at"), *_under("problems[]", _PROBLEM)),
     "verify": (
         ("files", "files read to their end"),

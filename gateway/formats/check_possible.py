@@ -64,13 +64,13 @@ def _file_name(pattern: str) -> Iterator[Complaint]:
 
 def matches_nothing(pattern: str, lengths: tuple[int, int | None], within: str | None = None) -> bool:
     """Return whether it is proved that no text of that length matches ``pattern`` (and ``within``)."""
-    from gateway.formats.compare.automata import UndecidedError, expression, shortest
-    from gateway.formats.compare.expressions import UnsupportedError
+    from gateway.formats.compare.expressions import UndecidedError
+    from gateway.formats.compare.languages import Language, Part
 
+    parts = tuple(Part("matches", one) for one in (pattern, within) if one is not None)
     try:
-        inside = [expression(one) for one in (pattern, within) if one is not None]
-        return shortest(inside, [], lengths) is None
-    except (UndecidedError, UnsupportedError):
+        return Language(parts, (), lengths).find() is None
+    except UndecidedError:
         return False
 
 
@@ -92,8 +92,7 @@ def texts(definition: Format) -> Iterator[Complaint]:
 
 def takes_nothing(side: Side) -> bool:
     """Return whether it is proved that no text is a valid value of the field."""
-    from gateway.formats.compare.automata import UndecidedError
-    from gateway.formats.compare.expressions import UnsupportedError
+    from gateway.formats.compare.expressions import UndecidedError
     from gateway.formats.compare.languages import finite, language
     from gateway.formats.compare.values import Refused, meaning
 
@@ -101,7 +100,7 @@ def takes_nothing(side: Side) -> bool:
         if language(side).find() is None:
             return True
         listed = finite(side)
-    except (UndecidedError, UnsupportedError, ValueError):
+    except (UndecidedError, ValueError):
         return False
     return listed is not None and all(isinstance(meaning(side, text), Refused) for text in listed)
 

@@ -15,6 +15,8 @@ from gateway.cli.main import gateway
 from gateway.cli.reference import commands_markdown, exit_codes_markdown
 from gateway.custody.guard import SiteGuard
 from gateway.errors import GatewayError
+from gateway.formats.catalogue import Catalogue
+from gateway.formats.compare.definitions import compare
 from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, sample
 
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -139,12 +141,24 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     yield "audit verify", plant.json("audit", "verify")
     with SiteGuard(plant.directory):
         yield "status", plant.json("status")
+    yield from _formats(plant)
     broken = plant.directory / "formats" / "bom" / "1.0.0" / "format.yaml"
     broken.write_text(broken.read_text().replace("kind: json", "kind: jason"))
     yield "formats check", plant.json("formats", "check")
     broken = plant.directory / "config" / "gateway.yaml"
     broken.write_text(broken.read_text().replace("order: strict", "order: strickt"))
     yield "config check", plant.json("config", "check")
+
+
+def _formats(plant: Plant) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON of what changes the catalogue."""
+    old, new = reversed(Catalogue.load(plant.directory / "formats").readable("consumption"))
+    comparison = compare(old, new)
+    fingerprint = comparison.fingerprint(comparison.changes[0])
+    yield "formats new", plant.json("formats", "new", "bom@1.0.0")
+    yield "formats lock", plant.json("formats", "lock", "confirmation@2.0.0", "--reason", "x")
+    yield "formats retire", plant.json("formats", "retire", "confirmation@2.0.0", "--reason", "x")
+    yield "formats approve", plant.json("formats", "approve", fingerprint, "--reason", "x")
 
 
 def _parent(key: str) -> str:

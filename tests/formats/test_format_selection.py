@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -198,3 +199,29 @@ def test_what_is_chosen_is_always_accepted(text: str | None, candidates: list[Fo
     """The gateway shall never take a file under a version that the route does not accept."""
     found = choose_version(candidates, ALL, lambda _f: stating(text), "envelope")
     assert isinstance(found, Finding) or found in candidates
+
+
+def test_a_file_that_states_nothing_is_never_a_draft_while_something_is_released() -> None:
+    """The gateway shall take a file that states nothing as a released version before it tries a draft."""
+    draft = version("2.0.0", "2.0", status="draft")
+    found = choose_version([draft, NEW, OLD], [draft, NEW, OLD], lambda _f: stating(None), "envelope")
+    assert found is NEW
+    assert choose_version([draft], [draft], lambda _f: stating(None), "envelope") is draft
+
+
+def test_the_version_that_was_in_force_is_preferred() -> None:
+    """The gateway shall tell versions that look the same apart by the day on which the file arrived."""
+    older = replace(OLD, effective_until="2026-06-30")
+    newer = replace(NEW, effective_from="2026-07-01")
+    for day, wanted in (("2026-06-30", older), ("2026-07-01", newer), (None, newer)):
+        found = choose_version([newer, older], [newer, older], lambda _f: stating(None), "envelope", day=day)
+        assert found is wanted
+
+
+def test_the_words_of_a_refusal_say_who_refuses() -> None:
+    """The gateway shall say of a version that is not accepted whose range leaves it out."""
+    found = choose_version(
+        [NEW], ALL, lambda _f: stating("1.0"), "envelope", accepted=lambda _f: "the sender M may send: >=1.1"
+    )
+    assert isinstance(found, Finding)
+    assert found.message == "The file has the layout confirmation 1.0.0; the sender M may send: >=1.1."

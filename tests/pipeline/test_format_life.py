@@ -1,0 +1,173 @@
+"""Locked formats, effective dates and agreements with senders, as a pass over real files meets them."""
+
+# ruff: noqa: E501 - what each test shows is one sentence
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.bundle import bundled
+from gateway.ledger import audit
+from gateway.model import State
+from gateway.operations.reprocess import Selection, reprocess, select
+from gateway.operations.starting import IN_FORCE
+from gateway.pipeline import run_routes
+from tests.pipeline.plant import Plant, configuration, confirmation, lock_anew, name_of, route
+
+NAME = name_of(1)
+AGREED = "partners:\n  MES01: {versions: {confirmation: '>=1.1.0,<2'}}\n"
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Plant:
+    return Plant.build(tmp_path / "site", route())
+
+
+def edit(plant: Plant, version: str, old: str, new: str, *, lock: bool = True) -> None:
+    """Change a site's format; ``lock`` as if it had always been so."""
+    plant.own_formats = True
+    path = plant.directory / "formats" / "confirmation" / version / "format.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    if lock:
+        lock_anew(plant.directory / "formats")
+
+
+def configure(plant: Plant, text: str) -> None:
+    (plant.directory / "config" / "gateway.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_changed_format_stops_its_own_files_and_no_others(plant: Plant) -> None:
+    """The gateway shall leave files of a changed version where they are, name the file that changed, and go on with others."""
+    edit(plant, "1.1.0", "title:", "title: Forged ", lock=False)
+    plant.drop_confirmation(1)
+    older = bundled("samples") / "confirmation" / "1.0.0" / "good" / "CONF_MES01_0000002.csv"
+    plant.drop(name_of(2), older.read_bytes())
+    (report,) = plant.run()
+    assert plant.states() == {NAME: State.CLAIMED, name_of(2): State.PROCESSED}
+    (problem,) = report.problems
+    assert problem.error.code == "format-changed"
+    assert "confirmation/1.1.0/format.yaml: the file was changed" in str(problem.error)
+    lock_anew(plant.directory / "formats")
+    plant.run()
+    assert plant.states()[NAME] is State.PROCESSED
+    plant.demand_proof()
+
+
+def test_a_released_format_without_a_lock_stops_its_files(plant: Plant) -> None:
+    """The gateway shall leave files where they are while their released version is not in the lock."""
+    plant.own_formats = True
+    (plant.directory / "formats" / "formats.lock").unlink()
+    plant.drop_confirmation(1)
+    (report,) = plant.run()
+    assert [one.error.code for one in report.problems] == ["format-not-locked"]
+    assert plant.states() == {NAME: State.CLAIMED}
+
+
+def test_a_lock_that_is_broken_while_passes_run_is_seen_by_the_next_one(plant: Plant) -> None:
+    """The gateway shall read a lock anew that changed between two passes of one run."""
+    plant.own_formats = True
+    lock = plant.directory / "formats" / "formats.lock"
+    good = lock.read_bytes()
+    with plant.working() as context:
+        plant.drop_confirmation(1)
+        run_routes(context)
+        lock.write_bytes(good.replace(b"first release", b"second release"))
+        plant.drop_confirmation(2)
+        (report,) = run_routes(context)
+        assert {one.error.code for one in report.problems} == {"format-lock-invalid"}
+        lock.write_bytes(good)
+        run_routes(context)
+    assert plant.states() == {NAME: State.PROCESSED, name_of(2): State.PROCESSED}
+
+
+def test_the_lock_in_force_is_in_the_audit_trail(plant: Plant) -> None:
+    """The gateway shall record with which lock a pass began, and how each version stood to it."""
+    plant.run()
+    edit(plant, "1.1.0", "title:", "title: Forged ", lock=False)
+    plant.run()
+    with plant.opened() as context, context.ledger.read() as connection:
+        first, second = (one.entry.new or {} for one in audit.read(connection, action=IN_FORCE))
+    assert len(first["lock"]["head"]) == 64
+    assert first["lock"]["versions"]["confirmation 1.1.0"] == "locked"
+    assert second["lock"]["versions"]["confirmation 1.1.0"] == "CHANGED"
+    assert second["lock"]["versions"]["confirmation 2.0.0"] == "draft"
+
+
+def outside(plant: Plant) -> None:
+    """Let version 1.1.0 be in force until yesterday of the plant."""
+    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    edit(plant, "1.1.0", 'from: "2024-03-01"', f'from: "2024-03-01"\n  until: "{yesterday}"')
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "codes"),
+    [
+        ("enforce", State.FAILED, ["F214"]),
+        ("note", State.PROCESSED, ["F214"]),
+        ("ignore", State.PROCESSED, []),
+    ],
+)
+def test_a_file_outside_the_effective_dates_is_treated_as_the_route_says(
+    plant: Plant, policy: str, state: State, codes: list[str]
+) -> None:
+    """The gateway shall fail, note or accept a file whose version was not in force when it arrived."""
+    plant.configure(route(effective_dates=policy))
+    outside(plant)
+    plant.drop_confirmation(1)
+    plant.run()
+    assert plant.states() == {NAME: state}
+    assert plant.codes(NAME) == codes
+
+
+def test_the_day_of_arrival_counts_however_late_a_file_is_tried_again(plant: Plant) -> None:
+    """The gateway shall judge a reprocessed file by the day on which it arrived, not by today."""
+    digits = "digits: 13\n        decimals: 3"
+    edit(plant, "1.1.0", digits, digits.replace("13", "4"))
+    plant.drop_confirmation(1)
+    plant.run()
+    assert plant.states() == {NAME: State.FAILED}
+    edit(plant, "1.1.0", digits.replace("13", "4"), digits)
+    today = datetime.now(UTC).date() + timedelta(days=1)
+    edit(plant, "1.1.0", 'from: "2024-03-01"', f'from: "2024-03-01"\n  until: "{today}"')
+    plant.clock.advance(days=1000)
+    with plant.opened() as context:
+        reprocess(context, select(context, Selection((NAME,))), "the format was wrong", ())
+    plant.run()
+    assert plant.states() == {NAME: State.PROCESSED}
+
+
+@pytest.mark.parametrize(
+    ("sender", "layout", "state", "said"),
+    [
+        ("MES01", "1.1", State.PROCESSED, None),
+        ("MES01", "1.0", State.FAILED, "the sender MES01 may send: >=1.1.0,<2"),
+        ("MES01", "2.0", State.FAILED, "the route accepts: 1.1.0, 1.0.0"),
+        ("MES02", "1.1", State.PROCESSED, None),
+    ],
+)
+def test_a_sender_sends_what_was_agreed_with_it(
+    plant: Plant, sender: str, layout: str, state: State, said: str | None
+) -> None:
+    """The gateway shall refuse a version outside the sender's range or the route's, and say which of them refused."""
+    configure(plant, configuration(route(versions='"<2"')) + AGREED)
+    plant.drop(name_of(1, sender), confirmation(1, sender=sender, layout=layout))
+    plant.run()
+    row = plant.transfer(name_of(1, sender))
+    assert row.state is state
+    if said:
+        assert plant.codes(row.name) == ["F209"]
+        assert said in str(row.reason)
+
+
+def test_the_partner_of_the_route_counts_where_a_file_names_no_sender(plant: Plant) -> None:
+    """The gateway shall ask for the agreement with the route's own sender where the route fixes it."""
+    agreed = AGREED.replace("MES01", "LINE9")
+    configure(plant, configuration(route(sender="LINE9")) + agreed)
+    plant.drop(NAME, confirmation(1, layout="2.0"))
+    plant.run()
+    assert "the sender LINE9 may send" in str(plant.transfer(NAME).reason)
