@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,10 +162,11 @@ def _named(catalogue: Catalogue, name: str) -> Format | None:
 
 
 def _compare_xsds(old: Path, new: Path) -> Compared:
-    from gateway.formats.compare.xsd import compare_xsd_sets, summary
+    from gateway.formats.compare.xsd import compare_sets
 
-    changes = compare_xsd_sets(old, new)
-    return _schemas(old, new, changes, summary(changes).to_lines())
+    found = compare_sets(old, new)
+    compared = _schemas(old, new, found.changes, found.summary.to_lines())
+    return dataclasses.replace(compared, notes=tuple(map(str, found.problems)))
 
 
 def _compare_json_schemas(old: Path, new: Path) -> Compared:

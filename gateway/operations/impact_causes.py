@@ -10,6 +10,7 @@ old one they are swapped first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
     if any(one.is_harmful for one in near):
         return near
     wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
-    return near + wide
+    return sorted(near + wide, key=lambda one: _distance(one, finding))
 
 
 def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]:
@@ -92,6 +93,12 @@ def of_rows(record_type: str, causes: Causes) -> list[Cause]:
 def is_structural(change: Change) -> bool:
     """Return whether ``change`` moves values about, so that its consequences show anywhere."""
     return change.code.startswith(_STRUCTURAL)
+
+
+def _distance(cause: Cause, finding: Finding) -> tuple[bool, bool]:
+    """Return how far a change is from a finding: one that names its column, and can do harm, is nearest."""
+    named = {part.lower() for part in re.split(r"[^0-9A-Za-z_]+", cause.change.path)}
+    return (finding.column or "").lower() not in named, not cause.is_harmful
 
 
 def _by_rule(causes: Iterable[Cause], rule: str) -> list[Cause]:

@@ -125,6 +125,15 @@ def test_a_catalogue_is_told_with_what_differs_first() -> None:
         assert render(whole) == render(whole)
 
 
+def test_two_equal_catalogues_are_said_to_be_equal() -> None:
+    """Where nothing was compared because nothing differs, every form shall say so."""
+    nothing = Report((), "1.0", limit=Verdict.REVIEW)
+    for render in (text.render, markdown.render, html.render):
+        assert "Nothing differs" in render(nothing)
+    assert stdlib_json.loads(json.render(nothing))["comparisons"] == []
+    _JUNIT.assertValid(etree.fromstring(junit.render(nothing).encode()))
+
+
 def test_lines_keep_to_the_width_of_the_terminal() -> None:
     """Text shall wrap at the width that it is given, words whole."""
     long = change(why="word " * 60)

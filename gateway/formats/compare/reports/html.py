@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from gateway.formats.compare.change import Comparison, Direction, Judgement, Verdict
 from gateway.formats.compare.reports.subject import MEANINGS, READINGS, Entry, Report
 from gateway.formats.compare.reports.words import (
+    NOTHING,
     approval,
     asked,
     heading,
@@ -78,7 +79,9 @@ def _body(report: Report) -> Iterator[str]:
     if len(report.comparisons) != 1:
         yield "<h1>Formats compared</h1>"
         changed = [one for one in report.comparisons if one.changes]
-        yield f"<p>{len(changed):,} of {len(report.comparisons):,} comparisons differ.</p>"
+        count = len(report.comparisons)
+        said = f"{len(changed):,} of {count:,} comparisons differ." if count else "Nothing differs."
+        yield f"<p>{said}</p>"
         if changed:
             yield from _verdict_table(
                 "Verdicts", [(heading(one), one, way) for one in changed for way in Direction]
@@ -118,7 +121,7 @@ def _comparison(report: Report, comparison: Comparison, summary: Sequence[str]) 
         ("new", comparison.new, comparison.new_digest),
     ):
         known = code(digest) if digest else "unknown"
-        yield f'<tr><th scope="row">{label}</th><td>{text(name)}</td><td>{known}</td></tr>'
+        yield f'<tr><th scope="row">{label}</th><td>{text(name or NOTHING)}</td><td>{known}</td></tr>'
     yield "</tbody></table>"
     yield from _verdict_table("Verdicts", [("", comparison, direction) for direction in Direction])
     if summary:

@@ -53,8 +53,8 @@ def data_of(report: Report) -> dict[str, Any]:
 def _comparison(report: Report, comparison: Comparison, summary: list[str]) -> dict[str, Any]:
     return {
         "message_type": comparison.message_type,
-        "old": {"name": comparison.old, "sha256": comparison.old_digest or None},
-        "new": {"name": comparison.new, "sha256": comparison.new_digest or None},
+        "old": {"name": comparison.old or None, "sha256": comparison.old_digest or None},
+        "new": {"name": comparison.new or None, "sha256": comparison.new_digest or None},
         "verdicts": {direction.value: _verdicts(comparison, direction) for direction in Direction},
         "summary": summary,
         "changes": [_entry(entry) for entry in report.entries(comparison)],

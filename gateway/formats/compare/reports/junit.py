@@ -50,7 +50,7 @@ def _facts(report: Report, comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def _case(entry: Entry) -> Iterator[str]:
     change = entry.change
-    place = f"{entry.comparison.new}.{change.code} {change.kind}"
+    place = f"{entry.comparison.new or entry.comparison.old}.{change.code} {change.kind}"
     yield "    " + _tag("testcase", classname=place, name=change.path, time="0")
     if entry.fails:
         worst = max(entry.judgements(), key=lambda one: (one[1].verdict, one[0] is Direction.OLD_UNDER_NEW))

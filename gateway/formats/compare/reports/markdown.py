@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from gateway.formats.compare.change import Comparison, Direction, Verdict
 from gateway.formats.compare.reports.subject import MEANINGS, READINGS, Entry, Report
 from gateway.formats.compare.reports.words import (
+    NOTHING,
     approval,
     asked,
     segments,
     sentence,
     shown,
+    versions,
     witness,
 )
 
@@ -39,7 +41,8 @@ def render(report: Report) -> str:
 
 def _overview(report: Report) -> Iterator[str]:
     changed = [one for one in report.comparisons if one.changes]
-    yield f"# {len(changed):,} of {len(report.comparisons):,} comparisons differ"
+    count = len(report.comparisons)
+    yield f"# {len(changed):,} of {count:,} comparisons differ" if count else "# Nothing differs"
     if changed:
         yield ""
         yield from _verdict_head("comparison")
@@ -49,7 +52,7 @@ def _overview(report: Report) -> Iterator[str]:
 
 
 def _heading(comparison: Comparison) -> str:
-    return f"{escaped(comparison.old)} to {escaped(comparison.new)}"
+    return " to ".join(escaped(name) for name in versions(comparison, Direction.OLD_UNDER_NEW))
 
 
 def _verdict_head(first: str) -> Iterator[str]:
@@ -65,8 +68,8 @@ def _verdict_row(first: str, comparison: Comparison, direction: Direction) -> st
 def _comparison(report: Report, comparison: Comparison, summary: Sequence[str]) -> Iterator[str]:
     yield from (f"# {_heading(comparison)}", "")
     yield from ("| version | | SHA-256 |", "|---|---|---|")
-    yield f"| old | {escaped(comparison.old)} | {code(comparison.old_digest or '(unknown)')} |"
-    yield f"| new | {escaped(comparison.new)} | {code(comparison.new_digest or '(unknown)')} |"
+    yield f"| old | {escaped(comparison.old or NOTHING)} | {code(comparison.old_digest or '(unknown)')} |"
+    yield f"| new | {escaped(comparison.new or NOTHING)} | {code(comparison.new_digest or '(unknown)')} |"
     yield ""
     yield from _verdict_head("verdicts")
     for direction in Direction:

@@ -59,7 +59,7 @@ def _overview(report: Report) -> Iterator[Styled]:
     """Yield what differs among many versions: one line each that changed."""
     changed = [one for one in report.comparisons if one.changes]
     count = len(report.comparisons)
-    yield f"{len(changed):,} of {count:,} {'comparison' if count == 1 else 'comparisons'} differ", "title"
+    yield (f"{len(changed):,} of {count:,} comparisons differ" if count else "Nothing differs."), "title"
     for one in changed:
         worst = max(one.worst(direction) for direction in report.judged)
         yield f"  {worst.value:<9} {heading(one)}", worst.value

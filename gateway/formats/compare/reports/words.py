@@ -14,7 +14,8 @@ NOTHING = "(nothing)"
 
 def heading(comparison: Comparison) -> str:
     """Return what is compared: ``confirmation 1.0.0 -> confirmation 1.1.0``."""
-    return f"{comparison.old} -> {comparison.new}"
+    old, new = versions(comparison, Direction.OLD_UNDER_NEW)
+    return f"{old} -> {new}"
 
 
 def verdict_line(comparison: Comparison, direction: Direction) -> str:
@@ -26,7 +27,7 @@ def verdict_line(comparison: Comparison, direction: Direction) -> str:
 
 def versions(comparison: Comparison, direction: Direction) -> tuple[str, str]:
     """Return whose files are read, and under which version."""
-    both = (comparison.old, comparison.new)
+    both = (comparison.old or NOTHING, comparison.new or NOTHING)
     return both if direction is Direction.OLD_UNDER_NEW else (both[1], both[0])
 
 
