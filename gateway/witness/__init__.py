@@ -2,6 +2,16 @@
 
 from gateway.witness.building import build
 from gateway.witness.checking import Checked, WitnessFile
-from gateway.witness.proving import Difference, Proof, Proved, prove, prove_all
+from gateway.witness.proving import Difference, Proof, Proved, confirmed, prove, prove_all
 
-__all__ = ["Checked", "Difference", "Proof", "Proved", "WitnessFile", "build", "prove", "prove_all"]
+__all__ = [
+    "Checked",
+    "Difference",
+    "Proof",
+    "Proved",
+    "WitnessFile",
+    "build",
+    "confirmed",
+    "prove",
+    "prove_all",
+]

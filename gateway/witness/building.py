@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import io
 from typing import TYPE_CHECKING
@@ -77,7 +78,13 @@ class _Press:
         out = io.BytesIO()
         fitting = (self._fitting(row.row()) for row in rows)
         writer_for(self._written_as.kind, self._style).write(self._written_as, fitting, out)
-        return WitnessFile(self._name, out.getvalue())
+        return WitnessFile(self._name, out.getvalue() or self._nothing())
+
+    def _nothing(self) -> bytes:
+        """Return a file without any row that is not the empty file, which every version refuses."""
+        if self._definition.dialect.blank_lines == "skip":
+            return "\n".encode(self._definition.encoding.charset)
+        return codecs.BOM_UTF8
 
     def _fitting(self, row: Row) -> Row:
         """Return ``row`` without the texts of columns that the file shall not have."""

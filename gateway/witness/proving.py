@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.findings import Findings
-from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Verdict
+from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Judgement, Verdict
 from gateway.formats.compare.matching import match
 from gateway.formats.compare.values import Meaning, Refused, Value, meaning, same
 from gateway.formats.definition import Field, Format
@@ -84,6 +85,31 @@ def prove_all(old: Format, new: Format, comparison: Comparison) -> Iterator[Prov
         for change in comparison.changes:
             if change.judgement(direction).verdict in PROVABLE:
                 yield Proved(change, direction, prove(old, new, change, direction))
+
+
+def confirmed(old: Format, new: Format, comparison: Comparison) -> tuple[Comparison, tuple[Proved, ...]]:
+    """Return ``comparison`` with every claim that no file confirms as ``review``; and all proofs.
+
+    What is left as breaking or silent has a file that proves it.
+    """
+    proofs = tuple(prove_all(old, new, comparison))
+    doubtful = {(one.change.id, one.direction) for one in proofs if not (one.proof and one.proof.confirmed)}
+    changes = tuple(_with_doubts(change, doubtful) for change in comparison.changes)
+    return dataclasses.replace(comparison, changes=changes), proofs
+
+
+def _with_doubts(change: Change, doubtful: set[tuple[str, Direction]]) -> Change:
+    forward, back = (
+        _doubted(change.judgement(one)) if (change.id, one) in doubtful else change.judgement(one)
+        for one in Direction
+    )
+    return dataclasses.replace(change, old_under_new=forward, new_under_old=back)
+
+
+def _doubted(judgement: Judgement) -> Judgement:
+    claim = "are refused" if judgement.verdict is Verdict.BREAKING else "are read differently"
+    why = f"Looked like files that {claim}, but no file was found that shows it. {judgement.why}"
+    return Judgement(Verdict.REVIEW, why)
 
 
 def examined(writer: Format, reader: Format, file: WitnessFile, verdict: Verdict, demand: Demand) -> Proof:

@@ -61,7 +61,7 @@ class _Columns:
             least = next((n for n in range(len(names), 0, -1) if kind.fields[n - 1].required), 1)
         texts = [row.texts.get(name) for name in names]
         mark = kind.discriminator
-        if mark is not None and mark.column is not None and not texts[mark.column]:
+        if mark is not None and mark.column is not None and texts[mark.column] is None:
             texts[mark.column] = mark.value
         count = len(texts)
         while count > least and texts[count - 1] is None:

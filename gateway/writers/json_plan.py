@@ -55,7 +55,7 @@ class JsonPlan:
         found: Any = tree
         for token in pointer:
             found = found.get(token) if isinstance(found, dict) else None
-        if found in (None, "") and not _place(tree, pointer, value, instead=found is not None):
+        if found is None and not _place(tree, pointer, value):
             raise unwritable(unit.row, None, "another value stands in the place of the discriminator")
 
     def _nest(self, tree: Tree, unit: Unit, nested: Unit) -> None:
@@ -119,7 +119,7 @@ def _inside(holder: Steps, nested: Steps) -> Steps:
     return inside[1:] if inside[:1] == ("*",) else inside
 
 
-def _place(tree: Tree, pointer: Steps, value: str, *, instead: bool = False) -> bool:
+def _place(tree: Tree, pointer: Steps, value: str) -> bool:
     """Put ``value`` at ``pointer``; return False where something else stands there or on the way."""
     around: Any = tree
     for token in pointer[:-1]:
@@ -129,7 +129,7 @@ def _place(tree: Tree, pointer: Steps, value: str, *, instead: bool = False) -> 
     if not isinstance(around, dict):
         return False
     there = around.get(pointer[-1])
-    if there is None or instead or (there == value and isinstance(there, Token) == isinstance(value, Token)):
+    if there is None or (there == value and isinstance(there, Token) == isinstance(value, Token)):
         around[pointer[-1]] = value
         return True
     return False
