@@ -89,6 +89,24 @@ def test_a_range_that_no_version_meets_is_a_problem(plant: Plant) -> None:
     assert "allowed  1.0.0, 1.1.0" in result.stdout
 
 
+def test_a_sender_that_may_send_no_version_is_told(plant: Plant) -> None:
+    """A sender's range that leaves none of the catalogue's versions is a problem of the check."""
+    path = plant.directory / "config" / "gateway.yaml"
+    path.write_text(CONFIGURATION + 'partners:\n  MES01: {versions: {confirmation: ">=7"}}\n')
+    result = plant.run("config", "check")
+    assert result.exit_code == 10
+    assert "partners.MES01.versions.confirmation: the catalogue has no version" in result.stdout
+
+
+def test_a_format_that_changed_after_its_release_is_told(plant: Plant) -> None:
+    """The check names the file of a released format that is not the one that was locked."""
+    path = plant.directory / "formats" / "order" / "1.1.0" / "schema.xsd"
+    path.write_bytes(path.read_bytes() + b"\n")
+    result = plant.run("config", "check")
+    assert result.exit_code == 10
+    assert f"{path}\n    the file was changed" in result.stdout
+
+
 def test_problems_of_used_formats_are_shown_too(plant: Plant) -> None:
     """The check reads the formats of the routes; a problem leaves with 10 and its file and line."""
     path = plant.directory / "formats" / "order" / "1.1.0" / "format.yaml"

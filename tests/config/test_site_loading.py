@@ -15,6 +15,7 @@ from gateway.errors import ConfigurationError, ConfigurationMissing
 from gateway.model import Problem
 from gateway.rules import file_names
 from gateway.rules.completeness import EvidenceKind
+from gateway.rules.in_force import DatePolicy
 from gateway.rules.sequence import Model, Order
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -330,3 +331,40 @@ def test_other_notations_are_refused(text: str) -> None:
     for read in (seconds, size):
         with pytest.raises(ValueError, match="is not a"):
             read(text)
+
+
+def test_what_is_agreed_with_a_sender_is_read(tmp_path: Path) -> None:
+    """A sender's ranges of versions shall be kept by its name, and mean nothing for others."""
+    site = load_site(
+        site_with(tmp_path, MINIMAL + 'partners:\n  MES01: {versions: {order: ">=1.1"}}\n  MES02: {}\n')
+    )
+    assert site.agreed("MES01", "order") == ">=1.1"
+    assert [site.agreed(*one) for one in (("MES01", "bom"), ("MES02", "order"), ("X", "order"))] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("partner", "path", "found"),
+    [
+        ('{versions: {order: "1.x"}}', "partners.MES01.versions.order", "1.x"),
+        ('{versions: {invoice: ">=1"}}', "partners.MES01.versions.invoice", "invoice"),
+        ("{version: 1}", "partners.MES01.version", None),
+        ('{versions: {order: ""}}', "partners.MES01.versions.order", ""),
+    ],
+)
+def test_an_agreement_that_cannot_be_meant_is_refused(
+    tmp_path: Path, partner: str, path: str, found: str | None
+) -> None:
+    """A range that cannot be read, and a message type that there is not, shall be told with their place."""
+    (problem,) = problems(tmp_path, f"{MINIMAL}partners:\n  MES01: {partner}\n", message_types=["order"])
+    assert problem.path == path
+    assert problem.line
+    if found is not None:
+        assert found in str(problem.found)
+
+
+def test_effective_dates_count_unless_the_route_says_otherwise(tmp_path: Path) -> None:
+    """A route shall enforce effective dates by default, and take no other word than the three there are."""
+    assert load_site(site_with(tmp_path, MINIMAL)).routes[0].effective_dates is DatePolicy.ENFORCE
+    noted = load_site(site_with(tmp_path, route_with("effective_dates: note")))
+    assert noted.routes[0].effective_dates is DatePolicy.NOTE
+    assert problems(tmp_path, route_with("effective_dates: maybe"))[0].path == "routes.orders.effective_dates"
