@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Demand, Judgement
-from gateway.formats.compare.occurrences import counted
+from gateway.formats.compare.occurrences import counted, may_not_be_empty
 from gateway.formats.compare.patterns import Unknown, difference
 from gateway.formats.compare.views import View, Views, breaking, ok, review, words_only
 from gateway.formats.definition import Kind, Role, Status
@@ -92,6 +92,8 @@ def _zero(view: View, _writer: str, reader: str) -> Judgement:
     business = [one for one in view.writer.record_types if one.role is Role.RECORD]
     if any(counted(view.writer, one).least > 0 and one.parent is None for one in business):
         return ok("A file without any business record does not occur: one must be there.")
+    if may_not_be_empty(view.writer):
+        return ok("A file without any record would have no byte, and an empty file is refused anyway.")
     demand = Demand(counts={one.name: 0 for one in business})
     return breaking(
         f"{view.theirs} accepts a file without any business record; {view.ours} refuses it.", demand

@@ -51,9 +51,21 @@ def counted(definition: Format, kind: RecordType) -> Occurrence:
     if kind.role is not Role.RECORD and _relied_on(definition, kind):
         least = max(least, 1)
     business = [each for each in definition.record_types if each.role is Role.RECORD]
-    if kind.role is Role.RECORD and len(business) == 1 and definition.zero_records == "refuse":
+    if kind.role is Role.RECORD and len(business) == 1 and _never_empty(definition):
         least = max(least, 1)
     return Occurrence(least, kind.max_occurs, kind.parent if kind.role is Role.RECORD else None)
+
+
+def _never_empty(definition: Format) -> bool:
+    """Return whether a valid file has a business record: without one it is refused, or has no byte."""
+    return definition.zero_records == "refuse" or may_not_be_empty(definition)
+
+
+def may_not_be_empty(definition: Format) -> bool:
+    """Return whether a file without business records has no byte at all, which is refused anyway."""
+    in_rows = definition.kind in _TEXT_KINDS or definition.dialect.lines
+    alone = all(each.role is Role.RECORD for each in definition.record_types)
+    return in_rows and alone and not definition.dialect.header_row
 
 
 def _relied_on(definition: Format, kind: RecordType) -> bool:

@@ -60,7 +60,9 @@ class Told:
 
 
 def breaks(told: Told, rule: Rule) -> bool:
-    """Return whether the row breaks ``rule``, which is about one row."""
+    """Return whether the row breaks ``rule``, which is about one row; not one that names unknown fields."""
+    if not set(named(rule)) <= {field.name for field in told.kind.fields}:
+        return False
     if not all(_holds(told, condition) for condition in rule.when):
         return False
     if rule.kind == "any-of":
@@ -98,30 +100,65 @@ def _holds(told: Told, condition: Condition) -> bool:
 def breaking_row(view: View, writer: RecordType, reader: RecordType, rule: Rule) -> dict[str, str] | None:
     """Return texts of a row that the writer's rules allow and that breaks ``rule``; None if none is found."""
     rows = Rows(view, writer, reader)
-    own = [each for each in view.writer.rules if each.kind in ROW_KINDS and each.record_type == writer.name
-           and each.severity is Severity.ERROR]  # fmt: skip
-    for texts in itertools.islice(_candidates(rows, rule), _ROWS):
-        read = Told(view.reader, reader, {one.name: rows.raw(texts, one) for one in reader.fields})
-        if breaks(read, rule) and not any(breaks(Told(view.writer, writer, texts), each) for each in own):
+    names = [source.name for one in reader.fields if one.name in named(rule) and (source := rows.source(one))]
+    own = _of(view.writer, writer)
+    for texts in itertools.islice(_candidates(rows, names, _hints(rule)), _ROWS):
+        if breaks(_read(rows, texts), rule) and not _any(Told(view.writer, writer, texts), own):
             return texts
     return None
 
 
-def _candidates(rows: Rows, rule: Rule) -> Iterator[dict[str, str]]:
-    """Yield rows in which the fields that ``rule`` names have all combinations of some texts."""
+def fulfilling(view: View, writer: RecordType, texts: dict[str, str]) -> tuple[dict[str, str], bool] | None:
+    """Return a row with ``texts`` that the writer's rules allow, and whether the reader's do so too.
+
+    A row that both allow goes before one that the reader refuses; None if no row is found.
+    """
+    reader = view.reading(writer)
+    if reader is None:
+        return None
+    rows = Rows(view, writer, reader)
+    own, theirs = _of(view.writer, writer), _of(view.reader, reader)
+    sources = [source.name for rule in theirs for one in reader.fields if one.name in named(rule)
+               and (source := rows.source(one))]  # fmt: skip
+    names = [name for name in dict.fromkeys((*(name for rule in own for name in named(rule)), *sources))
+             if name not in texts]  # fmt: skip
+    hints = [hint for rule in (*own, *theirs) for hint in _hints(rule)]
+    refused = None
+    for candidate in itertools.islice(_candidates(rows, names, hints), _ROWS):
+        one = {**candidate, **texts}
+        if _any(Told(view.writer, writer, one), own):
+            continue
+        shown = {name: one[name] for name in (*names, *texts)}
+        if not _any(_read(rows, one), theirs):
+            return shown, True
+        refused = refused or shown
+    return None if refused is None else (refused, False)
+
+
+def _of(definition: Format, kind: RecordType) -> list[Rule]:
+    """Return the rules that refuse single rows of ``kind``."""
+    return [rule for rule in definition.rules if rule.kind in ROW_KINDS and rule.record_type == kind.name
+            and rule.severity is Severity.ERROR]  # fmt: skip
+
+
+def _any(told: Told, rules: list[Rule]) -> bool:
+    return any(breaks(told, rule) for rule in rules)
+
+
+def _read(rows: Rows, texts: Mapping[str, str]) -> Told:
+    """Return a row of the writer as the reader's version understands it."""
+    raws = {one.name: rows.raw(texts, one) for one in rows.reader.fields}
+    return Told(rows.view.reader, rows.reader, raws)
+
+
+def _candidates(rows: Rows, names: list[str], hints: list[str]) -> Iterator[dict[str, str]]:
+    """Yield rows in which the writer's fields ``names`` have all combinations of some texts."""
     first = next(rows_of(rows.view.writer, rows.writer), None)
     if first is None:
         return
-    hints = _hints(rule)
-    names = dict.fromkeys(
-        source.name
-        for name in _named(rule)
-        for field in rows.reader.fields
-        if field.name == name and (source := rows.source(field)) is not None
-    )
-    choices = [_choices(rows, name, hints) for name in names]
+    choices = [_choices(rows, name, hints) for name in dict.fromkeys(names)]
     for combination in itertools.product(*choices):
-        yield {**first, **dict(zip(names, combination, strict=True))}
+        yield {**first, **dict(zip(dict.fromkeys(names), combination, strict=True))}
 
 
 def _choices(rows: Rows, name: str, hints: list[str]) -> list[str]:
@@ -144,5 +181,6 @@ def _hints(rule: Rule) -> list[str]:
     return [text for text in told if text is not None]
 
 
-def _named(rule: Rule) -> list[str]:
+def named(rule: Rule) -> list[str]:
+    """Return the fields that ``rule`` looks at in one row."""
     return [name for name in (rule.left, rule.right, *rule.fields, *(one.field for one in rule.when)) if name]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.formats.compare.change import Demand, Judgement, Verdict
 from gateway.formats.compare.record_types import MOST_DEMANDED
+from gateway.formats.compare.rule_rows import ROW_KINDS, fulfilling, named
 from gateway.formats.compare.spaces import ValueJudgement, judge_values
 from gateway.formats.compare.texts import tag_of
 from gateway.formats.compare.values import Side, Value, meaning
@@ -51,7 +52,8 @@ def writing(view: View, spot: Spot) -> Side:
     if tag is None:
         return view.written(spot.field)
     tags = {tag: "", tag.strip(): ""}
-    return view.written(dataclasses.replace(spot.field, codes=tags))
+    told = dataclasses.replace(spot.field, codes=tags, severity=Severity.ERROR, nullable=False, default=None)
+    return view.written(told)
 
 
 def reading(view: View, writer: Spot, reader: Spot) -> Side:
@@ -86,8 +88,8 @@ def partly(view: View, writer: Spot, reader: Spot, attributes: tuple[str, ...]) 
     """Return the writer's field with ``attributes`` alone as the reader's version has them."""
     mine, theirs = reading(view, writer, reader), writing(view, writer)
     values = {name: _effective(mine, name) for name in attributes}
-    if "codes" in attributes and theirs.field.codes != writer.field.codes:
-        values.pop("codes")
+    if theirs.field.codes != writer.field.codes:  # it tells the record type
+        values.pop("codes", None)
     return dataclasses.replace(theirs, field=dataclasses.replace(theirs.field, **values))
 
 
@@ -126,7 +128,30 @@ def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
         return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records states that.")
     if of and number is not None:
         demand = dataclasses.replace(demand, counts={of[0]: int(number)})
+    if found.verdict is Verdict.SILENT and _ruled(view, spot):
+        return _under_rules(view, spot, found, demand)
     return Judgement(found.verdict, found.why, demand)
+
+
+def _ruled(view: View, spot: Spot) -> bool:
+    """Return whether a rule of the reader's version looks at the field."""
+    mine = view.reading_field(spot.kind, spot.field)
+    return mine is not None and any(
+        mine.name in named(rule) and rule.severity is Severity.ERROR and rule.kind in ROW_KINDS
+        for rule in view.reader.rules
+    )
+
+
+def _under_rules(view: View, spot: Spot, found: ValueJudgement, demand: Demand) -> Judgement:
+    """Return ``found`` with a row that the rules accept: a value read otherwise may break one."""
+    kept = fulfilling(view, spot.kind, {spot.field.name: found.text or ""})
+    if kept is None:
+        return Judgement(Verdict.REVIEW, f"{found.why} Whether a rule refuses such rows was not decided.")
+    texts, accepted = kept
+    demand = dataclasses.replace(demand, rows=(row(spot.kind, **texts),))
+    if accepted:
+        return Judgement(found.verdict, found.why, demand)
+    return Judgement(Verdict.BREAKING, f"{found.why} By that it breaks a rule of {view.ours}.", demand)
 
 
 def _absence(view: View, writer: Spot, reader: Spot) -> Judgement | None:
