@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli import format_diff, format_impact, format_life, format_map
+from gateway.cli import format_diff, format_impact, format_import, format_life, format_map
 from gateway.cli.config import print_problem
 from gateway.cli.main import Shared
 from gateway.cli.output import json_option, number, print_json, print_lines, print_table, say
@@ -284,5 +284,6 @@ def wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]
 
 
 for _command in (format_life.new, format_life.lock, format_life.retire, format_life.approve,
-                 format_diff.diff, format_impact.impact, format_map.map_command):  # fmt: skip
+                 format_diff.diff, format_impact.impact, format_import.import_command,
+                 format_map.map_command):  # fmt: skip
     formats.add_command(_command)

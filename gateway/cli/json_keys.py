@@ -11,6 +11,7 @@ Keys = tuple[tuple[str, str], ...]
 #: Paths below which the form is described elsewhere.
 OPEN = (
     "findings", "old", "new", "versions", "envelope", "difference.changes[]", "states", "counts", "totals",
+    "contradicting",
 )  # fmt: skip
 
 _TRANSFER: Keys = (
@@ -271,6 +272,19 @@ KEYS: dict[str, Keys] = {
         ("directory", "where it stands"),
         ("copied_from", "the version that it is a copy of"),
     ),
+    "formats import": (
+        ("message_type", "name of the message type"),
+        ("version", "of the draft that was made"),
+        ("kind", "`xml`, `json` or `fixed-width`"),
+        ("title", "its title"),
+        ("directory", "where it stands; null with --dry-run"),
+        ("files", "names of its files"),
+        ("record_types[].name", "name of the record type"),
+        ("record_types[].role", "header or record"),
+        ("record_types[].parent", "the record type it stands under, or null"),
+        ("record_types[].fields", "number of fields"),
+        ("notes", "what was left out, assumed or replaced"),
+    ),
     "formats lock": (
         ("[].item", "what was locked: a version or a mapping"),
         ("[].digest", "SHA-256 over its files"),
@@ -292,6 +306,15 @@ KEYS: dict[str, Keys] = {
         ("checked", "format versions looked at"),
         ("mappings", "mappings looked at, with their test cases"),
         *_under("problems[]", _PROBLEM)),
+    "formats map": (
+        ("file", "the file as it was named"),
+        ("source", "the format version it is read by, or null where none fits"),
+        ("target", "the format version it is mapped to"),
+        ("mapping", "the mapping, as the lock names it, or null"),
+        ("size", "bytes of the result; 0 where there is none"),
+        ("sha256", "of the result, or null where there is none"),
+        ("findings", "exact totals and the first findings: of the file, else of the result"),
+    ),
     "formats impact": (
         ("old", "the old version"),
         ("new", "the new version"),
@@ -310,16 +333,16 @@ KEYS: dict[str, Keys] = {
         ("changes[].kind", "its kind"),
         ("changes[].fingerprint", "by which it can be approved"),
         ("changes[].files", "how many files show it"),
-        ("differing[].path", "a file that differs; at most 200 that change verdict or meaning, and 200 others"),
+        ("differing[].path", "a file that differs; at most 200 that change verdict or meaning, 200 others"),
         ("differing[].name", "the name it came with"),
         ("differing[].sha256", "of its bytes"),
         ("differing[].effect", "refused, accepted, different or findings"),
         ("differing[].old_errors", "exact number of errors under the old version"),
         ("differing[].new_errors", "exact number of errors under the new version"),
-        ("differing[].findings[].under", "old or new: the only version that has the finding"),
-        *_under("differing[].findings[]", _FINDING),
-        ("differing[].findings[].follows", "whether it is a consequence of what the causes do to the file"),
-        *_under("differing[].findings[].causes[]", _CAUSE),
+        ("differing[].one_sided[].under", "old or new: the only version that has the finding"),
+        *_under("differing[].one_sided[]", _FINDING),
+        ("differing[].one_sided[].follows", "whether it is a consequence of what the causes do to the file"),
+        *_under("differing[].one_sided[].causes[]", _CAUSE),
         ("differing[].finding_totals[].code", "findings whose number differs: their code"),
         ("differing[].finding_totals[].rule", "their rule, or empty"),
         ("differing[].finding_totals[].record_type", "their record type, or empty"),
@@ -340,9 +363,8 @@ KEYS: dict[str, Keys] = {
         ("differing[].value_totals[].new_place", "`record_type.field` in the new version"),
         ("differing[].value_totals[].certain", "as above"),
         ("differing[].value_totals[].count", "exact number of values"),
-        ("contradicting_total", "exact number of files that contradict the comparison; at most 200 are listed"),
-        ("contradicting[].path", "such a file"),
-        ("contradicting[].contradictions[]", "what the comparison says cannot be"),
+        ("contradicting_total", "exact number of files that contradict the comparison"),
+        ("contradicting", "path and contradictions of the first 200 of them"),
     ),
     "verify": (
         ("files", "files read to their end"),

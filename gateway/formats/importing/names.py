@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 _LONGEST = 63
@@ -27,7 +26,19 @@ def unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
+def quoted_exactly(text: str) -> str:
+    """Return ``text`` as a YAML scalar in double quotes, its blanks kept."""
+    return f'"{"".join(map(_character, text))}"'
+
+
 def quoted(text: str) -> str:
-    """Return ``text`` as a YAML scalar in double quotes, on one line, in characters that YAML allows."""
+    """Return words for people as a YAML scalar in double quotes, on one line, half characters replaced."""
     one_line = re.sub(r"\s+", " ", text).strip()
-    return json.dumps(one_line)
+    return quoted_exactly(one_line.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _character(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    # not as JSON has it: YAML does not put two halves of a character together
+    return char if char.isprintable() else f"\\U{ord(char):08X}"
