@@ -188,14 +188,21 @@ def _ranged(side: Side) -> list[Part]:
     parts = []
     if least is not None and Decimal(least.value) >= 0:
         parts.append(Part("is not negative", "[^-]*|[^1-9]*"))
+    if least is not None and Decimal(least.value) > 0:
+        parts.append(Part("is not zero", f"{ANYTHING}[1-9]{ANYTHING}"))
+    if most is not None and Decimal(most.value) < 0:
+        parts += NEGATIVE
     low = Decimal(least.value) if least is not None else None
     if low is None and side.numbers.sign == "none":
         low = Decimal(0)
     if low is not None and most is not None:
-        widest = max(abs(int(low)), abs(int(Decimal(most.value))))
-        digits = len(str(widest)) if widest else 0
+        digits = min(WHOLE_DIGITS, max(_whole_digits(low), _whole_digits(Decimal(most.value))))
         parts.append(Part("is in range", counted_digits(digits + side.numbers.implied, side.numbers.mark)))
     return parts
+
+
+def _whole_digits(number: Decimal) -> int:
+    return max(0, number.adjusted() + 1) if number else 0
 
 
 def _trimmed(side: Side) -> list[Part]:

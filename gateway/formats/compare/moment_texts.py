@@ -53,7 +53,8 @@ class MomentTexts:
         """Return the notation of ``field``, whose own settings come before the dialect's."""
         written = notation_of(field, dialect) or ""
         pattern, places = _parse(written)
-        return cls(field.type, written, field.time_zone or dialect.time_zone, pattern, places)
+        zone = None if field.type is FieldType.DATE else field.time_zone or dialect.time_zone
+        return cls(field.type, written, zone, pattern, places)
 
     @property
     def offset(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -27,30 +28,30 @@ from gateway.formats.compare.languages import (
     seen,
     whole_digits,
 )
+from gateway.formats.compare.moment_texts import MomentTexts
+from gateway.formats.compare.number_texts import NumberTexts
 from gateway.formats.compare.patterns import ANYTHING
 from gateway.formats.compare.samples import padded
 from gateway.formats.compare.values import Refused, Side, literal, meaning, same
 from gateway.formats.definition import FieldType, Kind
 from gateway.formats.notation import NUMERIC, TEMPORAL
 
-#: Settings of a field that do not change what a text means to it.
+#: Settings of a field that do not change what a text means to it, or are in its notation.
 _BESIDE: dict[str, Any] = {
     "name": "", "description": "", "id": None, "aliases": (), "required": True, "heading": None,
-    "offset": None, "path": None, "rounding": None,
+    "offset": None, "path": None, "rounding": None, "sign": "leading", "digits": None, "decimals": None,
+    "implied_decimals": None, "decimal_mark": None, "date_format": None, "time_zone": None,
 }  # fmt: skip
 #: Settings that refuse texts and give none another meaning.
 _UNLIMITED: dict[str, Any] = {
     "min_length": None, "max_length": None, "pattern": None, "minimum": None, "maximum": None,
     "codes": {}, "constant": None, "nullable": True,
 }  # fmt: skip
-#: Settings of the dialect that give texts their meaning.
-_NOTATIONS = (
-    "decimal_mark", "thousands_mark", "date_format", "time_format", "datetime_format", "time_zone",
-    "true_tokens", "false_tokens",
-)  # fmt: skip
 #: Texts that are numbers as they are plainly written, whole ones and others.
 _PLAIN_WHOLE = "0|-?[1-9][0-9]*"
 _PLAIN = f"{_PLAIN_WHOLE}|-?(?:0|[1-9][0-9]*)\\.[0-9]*[1-9]"
+#: The ends of the calendar and of the day, which need no proof.
+_ENDS = {"date": (1, date.max.toordinal()), "time": (0, 86_400_000_000_000 - 1)}
 #: How moments are written so that the text is what `values.Value` shows.
 _ISO = {FieldType.DATE: "YYYY-MM-DD", FieldType.TIME: "HH:MM:SS", FieldType.DATETIME: "YYYY-MM-DDTHH:MM:SS"}
 
@@ -69,14 +70,14 @@ def gaps(writer: Side, reader: Side) -> Iterator[Gap]:
         return
     yield from _blanks(writer, reader)
     yield from _one_by_one(writer, reader, sorted({*writer.tokens, *reader.tokens}))
-    yield from _units(writer, reader)
-    listed = finite(writer)
+    listed, found = finite(writer), language(writer, *reader.tokens)
     if listed is not None:
         yield from _one_by_one(writer, reader, listed)
     elif not writer.strict:
+        yield from _units(writer, reader)
         yield from _unchecked(writer, reader)
-    else:
-        found = language(writer, *reader.tokens)
+    elif not _empty(found):
+        yield from _units(writer, reader)
         yield from _accepted(found, writer, reader)
         yield from _in_range(found, writer, reader)
         yield from _same_values(found, writer, reader)
@@ -84,8 +85,15 @@ def gaps(writer: Side, reader: Side) -> Iterator[Gap]:
 
 def reading(side: Side) -> tuple[object, ...]:
     """Return all that decides what a text means to ``side``: where it is equal, nothing differs."""
+    kind = side.field.type
+    notation: NumberTexts | MomentTexts | None = None
+    if kind in NUMERIC:
+        notation = side.numbers
+    elif kind in TEMPORAL:
+        notation = side.moments
+    words = (side.dialect.true_tokens, side.dialect.false_tokens) if kind is FieldType.BOOLEAN else None
     field = dataclasses.replace(side.field, **_BESIDE, trim=side.trim, null_tokens=side.tokens)
-    return field, *(getattr(side.dialect, name) for name in _NOTATIONS)
+    return field, notation, words
 
 
 def _blanks(writer: Side, reader: Side) -> Iterator[Gap]:
@@ -123,6 +131,14 @@ def _one_by_one(writer: Side, reader: Side, texts: Sequence[str]) -> Iterator[Ga
             yield Gap("is accepted", text)
         elif not same(theirs, ours):
             yield Gap("means the same", text)
+
+
+def _empty(found: Language) -> bool:
+    """Return whether there is no text at all that means a value."""
+    try:
+        return found.find() is None
+    except UndecidedError:
+        return False
 
 
 def _units(writer: Side, reader: Side) -> Iterator[Gap]:
@@ -178,6 +194,9 @@ def _covered(found: Language, writer: Side, reader: Side, name: str, sign: int) 
         inside = known.value <= ours.value if sign > 0 else known.value >= ours.value  # type: ignore[operator] # one sort
         if inside:
             return True
+    if ours is not None and ours.sort in _ENDS:
+        first, last = _ENDS[ours.sort]
+        return int(ours.value) <= first if sign < 0 else int(ours.value) >= last
     if ours is None or ours.sort != "number" or writer.field.type not in NUMERIC:
         return False
     try:
@@ -192,8 +211,8 @@ def _kept(found: Language, writer: Side, bound: Decimal, sign: int) -> bool:
         return bound <= 0
     numbers = writer.numbers
     decimals = numbers.implied or (numbers.most_decimals if numbers.mark else 0)
-    farthest = Decimal(10) ** whole_digits(found, writer) - Decimal(1).scaleb(-decimals)
-    return bound >= farthest if sign > 0 else bound <= -farthest
+    farthest = Decimal(f"0{'9' * whole_digits(found, writer)}.{'9' * decimals}0")
+    return bound >= farthest if sign > 0 else bound <= farthest.copy_negate()
 
 
 def _same_values(found: Language, writer: Side, reader: Side) -> Iterator[Gap]:

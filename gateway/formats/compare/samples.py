@@ -6,12 +6,13 @@ Deterministic, bounded, and each one checked by `values.meaning`.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TypeVar
 
 from gateway.formats.compare.expressions import UndecidedError
-from gateway.formats.compare.languages import Language, finite, language, seen
+from gateway.formats.compare.languages import Language, finite, language, lengths, seen
 from gateway.formats.compare.moment_samples import moments
 from gateway.formats.compare.number_texts import NumberTexts, plain
 from gateway.formats.compare.patterns import members
@@ -35,7 +36,7 @@ _USUAL = (
     "000000000000001234", "kg", "#", "é", "ß",
 )  # fmt: skip
 _NUMBERS = ("1", "0", "5", "42", "-1", "-7", "0.5", "1.5", "-0.5", "12.34", "1.005", "999", "1234", "1234.5",
-            "12345.678", "1000000", "99999999")  # fmt: skip
+            "12345.678", "1000000", "99999999", "-1234", "-999999")  # fmt: skip
 
 
 def samples(side: Side) -> Iterator[str]:
@@ -111,21 +112,25 @@ def texts(side: Side) -> Iterator[str]:
 
 def numbers(side: Side) -> Iterator[str]:
     """Yield numbers in the field's notation: its bounds and their neighbours, then usual ones."""
-    written = side.numbers
+    written, most = side.numbers, lengths(side)[1]
     for number in distinct(_values(side, written)):
         yield from spellings(written, number)
+    if written.mark and most is not None:  # as many decimals as there is room for
+        for whole in ("1", "-1", "0"):
+            yield f"{whole}{written.mark}".ljust(min(most, _LONG_NUMBER), "0")
 
 
 def spellings(written: NumberTexts, number: Decimal) -> Iterator[str]:
     """Yield the ways in which ``number`` can be written, the plainest first."""
-    digits = plain(abs(number))
+    digits = plain(number.copy_abs())
     whole, _, fraction = digits.partition(".")
     if written.implied:
         fraction = fraction.ljust(written.implied, "0")
         whole, fraction = (whole + fraction).lstrip("0") or "0", ""
     bodies = [whole + (f"{written.mark}{fraction}" if fraction else "")]
     if written.thousands and len(whole) > 3:
-        grouped = f"{int(whole):,}".replace(",", written.thousands)
+        first = len(whole) % 3 or 3
+        grouped = written.thousands.join([whole[:first], *re.findall("...", whole[first:])])
         bodies.append(grouped + (f"{written.mark}{fraction}" if fraction else ""))
     if written.mark:
         full = fraction.ljust(written.most_decimals, "0")
@@ -173,7 +178,9 @@ def _values(side: Side, written: NumberTexts) -> Iterator[Decimal]:
     for bound, towards in ((side.field.minimum, step), (side.field.maximum, -step)):
         known = None if bound is None else literal(side, bound)
         if known is not None and known.sort == "number":
-            yield from (Decimal(known.value) + distance for distance in (0, towards, -towards))
+            with localcontext(prec=80):
+                near = [Decimal(known.value) + distance for distance in (0, towards, -towards, 1, -1, 100)]
+            yield from near
     yield from map(Decimal, _NUMBERS)
     if written.digits is not None:
         most = Decimal("9" * written.digits)

@@ -19,6 +19,8 @@ from gateway.formats.notation import TEMPORAL
 
 #: Samples that are tried with blanks around them.
 _FEW = 12
+#: The longest text that is made.
+_LONGEST = 1_000_001
 #: Texts tried before a search for a second harm ends.
 _ENOUGH = 60
 
@@ -110,12 +112,14 @@ def _candidates(writer: Side, reader: Side, open_questions: Iterable[Gap]) -> It
     beyond = dataclasses.replace(writer.field, minimum=least, maximum=most)
     for text in itertools.islice(texts(dataclasses.replace(writer, field=beyond)), _ENOUGH):
         yield placed(writer, text) or text
+    if reader.field.max_length is not None:
+        yield "A" * min(reader.field.max_length + 1, _LONGEST)
     yield from samples(writer)
     for side in (reader, writer):
         for text in (*side.field.codes, *side.tokens, *side.dialect.true_tokens, *side.dialect.false_tokens):
             yield placed(writer, text) or text
     if writer.trim != reader.trim:
-        for text in itertools.islice(texts(writer), _FEW):
+        for text in (*itertools.islice(texts(writer), _FEW), *writer.tokens):
             yield from blanks(writer, text)
     yield from (*shown, *samples(reader))
 
