@@ -46,7 +46,7 @@ def _file_data(one: FileImpact) -> dict[str, Any]:
         "effect": one.effect.name.lower(),
         "old_errors": one.old_errors,
         "new_errors": one.new_errors,
-        "findings": [
+        "one_sided": [
             {
                 "under": "new" if each.under_new else "old",
                 **_finding_data(each),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 import pytest
 
 from gateway import errors
+from gateway.bundle import bundled
 from gateway.cli.json_keys import KEYS, OPEN
 from gateway.cli.main import gateway
 from gateway.cli.reference import commands_markdown, exit_codes_markdown
@@ -117,6 +119,20 @@ def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     yield "reprocess --corrected", plant.json("reprocess", _WRONG, "--corrected", str(corrected), "--dry-run")
 
 
+def _impacts(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what files show of two changes: one that refuses them, one that reads them otherwise."""
+    (tmp_path / "gone.csv").symlink_to("nowhere")
+    shutil.copy(sample(GOOD.format(1)), tmp_path)
+    command: tuple[str, ...] = ("formats", "impact", "confirmation", "1.0.0", "1.1.0")
+    yield "formats impact", plant.json(*command, "--against", str(tmp_path))
+    new = shutil.copytree(bundled("formats"), tmp_path / "formats") / "consumption" / "1.1.0" / "format.yaml"
+    old = new.parent.parent / "1.0.0" / "format.yaml"
+    text = new.read_text().replace("version: 1.1.0", "version: 1.0.0")
+    old.write_text(text.replace("implied_decimals: 3", "implied_decimals: 2"))
+    command = ("formats", "impact", "consumption", "1.0.0", "1.1.0", "--formats", str(tmp_path / "formats"))
+    yield "formats impact", plant.json(*command, "--against", str(sample("consumption/1.1.0/good")))
+
+
 def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     """Yield the JSON of what changes a site, and then of what finds it damaged."""
     plant.drop("confirmations", WRONG)
@@ -171,7 +187,7 @@ def test_the_json_of_every_command_has_the_documented_keys(
 ) -> None:
     """Every key that a command prints is documented, and every documented key is printed."""
     found: dict[str, set[str]] = {}
-    for name, data in [*_examples(busy, tmp_path), *_changes(gapped)]:
+    for name, data in [*_examples(busy, tmp_path), *_impacts(busy, tmp_path), *_changes(gapped)]:
         found.setdefault(name, set()).update(path for path in _paths(data) if path)
     assert set(found) == set(KEYS)
     for name, keys in KEYS.items():

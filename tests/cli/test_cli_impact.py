@@ -1,0 +1,155 @@
+"""`gateway formats impact`: real files under both versions, from a directory or the site's archive."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from gateway.bundle import bundled
+from gateway.formats.catalogue import Catalogue
+from gateway.operations import comparing
+from tests.cli.plant import GOOD, Plant, call, sample
+
+
+def impact(*arguments: str | Path) -> Result:
+    """Call `gateway formats impact` on the formats that came with the gateway."""
+    return call("formats", "impact", *map(str, arguments), "--formats", str(bundled("formats")))
+
+
+def test_files_that_change_their_verdict_are_listed_with_the_change() -> None:
+    """Each file that one version alone accepts shall be listed with its records and the change behind it."""
+    result = impact("confirmation", "1.0.0", "1.1.0", "--against", sample("confirmation"))
+    assert result.exit_code == 1, result.output
+    assert "  refused by the new version\n" in result.stdout
+    assert f"{sample(GOOD.format(1))}: refused by the new version" in result.stdout.replace("\n", " ")
+    said = " ".join(result.stdout.split())
+    assert "F108 confirmation record 2, line 2: The row has 21 fields; expected: 23." in said
+    assert "in 12 records: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 explained by C402:" in said
+    assert "CONTRADICTIONS" not in said
+
+
+def test_fixed_width_files_of_a_longer_record_are_explained() -> None:
+    """Files with shorter records shall be laid to the length, and all else to what follows from it."""
+    against = sample("consumption/1.0.0/good")
+    data = json.loads(impact("consumption", "1.0.0", "1.1.0", "--against", against, "--json").stdout)
+    assert data["effects"]["refused"] == data["files"] == 2
+    assert data["contradicting_total"] == 0
+    findings = [finding for one in data["differing"] for finding in one["one_sided"]]
+    assert {one["code"] for one in findings} == {"F109", "F201", "F202"}
+    assert all(one["causes"] for one in findings)
+    assert all(one["follows"] for one in findings if one["code"] != "F109")
+
+
+def test_files_that_stay_what_they_are_leave_with_nothing() -> None:
+    """Where no file changes its verdict or meaning, the command shall leave with 0."""
+    result = impact("order", "1.1.0", "1.1.0", "--against", sample("order"))
+    assert result.exit_code == 0, result.output
+    assert "files read under both versions" in result.stdout
+
+
+def test_other_files_in_a_directory_are_counted_and_left_out() -> None:
+    """Of a directory with files of all kinds, those of the message type alone shall be read."""
+    data = json.loads(impact("bom", "1.0.0", "1.0.0", "--against", bundled("samples"), "--json").stdout)
+    assert data["files"] > 0
+    assert data["left_out"] > 100
+
+
+def test_the_archive_is_read_and_left_as_it_is(plant: Plant) -> None:
+    """`--against archive` shall read the processed files of the message type and change nothing."""
+    for number in (1, 2):
+        plant.drop("confirmations", GOOD.format(number))
+    plant.done("run", "--once")
+    before = {path: path.stat().st_mtime_ns for path in (plant.directory / "processed").rglob("*")}
+    result = plant.run(
+        "formats", "impact", "confirmation", "1.0.0", "1.1.0", "--against", "archive", "--json"
+    )
+    assert result.exit_code == 1, result.output
+    data = json.loads(result.stdout)
+    assert data["effects"]["refused"] == data["files"] == 2
+    assert {Path(one["path"]).parent.parent.name for one in data["differing"]} == {"confirmations"}
+    assert before == {path: path.stat().st_mtime_ns for path in (plant.directory / "processed").rglob("*")}
+    nothing = plant.run("formats", "impact", "order", "1.0.0", "1.1.0", "--against", "archive")
+    assert nothing.exit_code == 0
+    assert "No file was read." in nothing.stdout
+
+
+def test_a_missing_file_of_the_archive_is_said(plant: Plant) -> None:
+    """A processed file that is no longer in the archive shall be named, not passed over."""
+    plant.drop("confirmations", GOOD.format(1))
+    plant.done("run", "--once")
+    next((plant.directory / "processed" / "confirmations").rglob("*.csv")).unlink()
+    result = plant.run("formats", "impact", "confirmation", "1.0.0", "1.1.0", "--against", "archive")
+    assert "NOT READ" in result.stdout
+    assert "CONF_MES01_0000001.csv: it is missing" in " ".join(result.stdout.split())
+
+
+def test_a_wrong_verdict_ends_with_63(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison that says that nothing changed shall be contradicted by the first file that changes."""
+    real = comparing.compare_versions
+
+    def blind(catalogue: Catalogue, message_type: str, old: str, new: str) -> comparing.Compared:
+        compared = real(catalogue, message_type, old, new)
+        nothing = (dataclasses.replace(compared.comparisons[0], changes=()),)
+        return dataclasses.replace(compared, comparisons=nothing)
+
+    monkeypatch.setattr(comparing, "compare_versions", blind)
+    against = sample(GOOD.format(1))
+    result = impact("confirmation", "1.0.0", "1.1.0", "--against", against)
+    assert result.exit_code == 63
+    assert "CONTRADICTIONS in 1 file: the comparison says this cannot be" in result.stdout
+    assert "no change is reported that could explain it" in " ".join(result.stdout.split())
+    assert "gateway: [verdict-contradicted] 1 file contradicts the comparison" in result.stderr
+
+
+def test_values_that_are_read_differently_are_shown(tmp_path: Path) -> None:
+    """Where both versions accept a file, values read otherwise shall be shown with both meanings."""
+    catalogue = Path(shutil.copytree(bundled("formats"), tmp_path / "formats"))
+    old = catalogue / "consumption" / "1.1.0"
+    new = shutil.copytree(old, old.parent / "1.2.0")
+    text = (new / "format.yaml").read_text()
+    changed = text.replace("version: 1.1.0", "version: 1.2.0").replace("status: released", "status: draft")
+    assert "implied_decimals: 3" in changed
+    changed = changed.replace("implied_decimals: 3", "implied_decimals: 2")
+    (new / "format.yaml").write_text(changed)
+    against = sample("consumption/1.1.0/good")
+    result = call(
+        "formats",
+        "impact",
+        "consumption",
+        "1.1.0",
+        "1.2.0",
+        "--against",
+        str(against),
+        "--formats",
+        str(catalogue),
+    )
+    assert result.exit_code == 1, result.output
+    said = " ".join(result.stdout.split())
+    assert "read differently" in said
+    assert "explained by C514:records.item.fields.quantity.implied_decimals (silent)" in said
+    assert "was read as number" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["order", "1.0.0", "1.1.0"], 2),
+        (["order", "1.0.0", "1.1.0", "--against", "missing"], 2),
+        (["order", "1.0.0", "9.9.9", "--against", "."], 11),
+        (["nothing", "1.0.0", "1.1.0", "--against", "."], 11),
+    ],
+)
+def test_a_wrong_call_is_refused(arguments: list[str], status: int) -> None:
+    """A call without files, with a missing file or an unknown version shall be refused with its status."""
+    assert impact(*arguments).exit_code == status
+
+
+def test_the_archive_needs_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--against archive` outside a site shall say that there is none."""
+    monkeypatch.chdir(tmp_path)
+    assert impact("order", "1.0.0", "1.1.0", "--against", "archive").exit_code == 4
