@@ -25,7 +25,7 @@ from gateway.stages.claim import claim
 from gateway.stages.context import Report
 from gateway.validation import report
 from gateway.validation.reading import Input, ListingLimits, read_files
-from tests.pipeline.plant import ROUTE, Plant, ShiftedClock, confirmation, name_of
+from tests.pipeline.plant import ROUTE, Plant, ShiftedClock, confirmation, name_of, route
 from tests.samples.sample_expectations import CATALOGUE, ROOT, judge, samples
 
 #: Ids differ from run to run; the page shows this one.
@@ -266,6 +266,20 @@ def _unreadable(_directory: Path) -> Iterator[tuple[str, Example]]:
     yield outcome.finding.code, Example(name_of(3), outcome.finding.message, "waits")
 
 
+def _mapped(directory: Path) -> Iterator[tuple[str, Example]]:
+    """What a mapping has no place for, and an output that its format refuses."""
+    plant = Plant.build(directory / "value", route(deliver_as="confirmation@2.0.0"))
+    hour = confirmation(1).replace(b"17.11.2026 06:00:00", b"29.03.2026 02:30:00", 1)
+    plant.drop(name_of(1), hour)
+    plant.run()
+    yield _failed(plant, name_of(1), "F220")
+    plant = Plant.build(directory / "output", route(deliver_as="confirmation@1.1.0"))
+    scrap = confirmation(1, layout="1.0").replace(b";0;;KG;", b";2,5;;KG;", 1)
+    plant.drop(name_of(1), scrap.replace(b";J;;B26-00241;", b";J;"))
+    plant.run()
+    yield _failed(plant, name_of(1), "F221")
+
+
 _SCENES: tuple[Scene, ...] = (
     _validated,
     _disk,
@@ -279,4 +293,5 @@ _SCENES: tuple[Scene, ...] = (
     _timed_and_chained,
     _left_alone,
     _unreadable,
+    _mapped,
 )

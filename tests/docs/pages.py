@@ -13,6 +13,7 @@ from gateway import findings_reference
 from gateway.cli import reference as commands
 from gateway.config import reference as configuration
 from gateway.formats import reference as formats
+from gateway.mappings import reference as mappings
 from gateway.rules import lifecycle
 from tests.docs import layers, members
 from tests.docs.finding_scenes import examples
@@ -42,6 +43,7 @@ PARTS: Mapping[str, Generator] = {
     "lifecycle": lifecycle.transitions_markdown,
     "lifecycle-picture": lambda: f"```mermaid\n{lifecycle.transitions_mermaid()}```\n",
     "layers": layers.table,
+    "mapping-settings": mappings.settings_markdown,
     "manifest-members": members.manifest_table,
     "audit-members": members.audit_table,
 }

@@ -14,7 +14,7 @@ from tests.docs.layers import PACKAGE
 
 _CODE = re.compile(r"F[0-9]{3}")
 #: Where findings are made; commands and operations only ask for them.
-_ROOMS = ("formats/", "readers/", "rules/", "stages/", "validation/")
+_ROOMS = ("formats/", "mappings/", "readers/", "rules/", "stages/", "validation/")
 
 
 def used() -> dict[str, set[str]]:
@@ -39,9 +39,7 @@ def test_every_catalogued_code_is_raised_by_a_reader_rule_or_stage() -> None:
     raised = {
         code
         for code, modules in used().items()
-        if any(
-            name.startswith(("readers/", "rules/", "stages/", "validation/", "formats/")) for name in modules
-        )
+        if any(name.startswith(_ROOMS) for name in modules)
     }
     assert set(CODES) - raised == set()
 
