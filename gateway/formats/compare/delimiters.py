@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gateway.formats.compare.change import Change, Demand, Judgement
 from gateway.formats.compare.patterns import Unknown
-from gateway.formats.compare.texts import rows_of, text_with, texts_of
+from gateway.formats.compare.texts import text_with, texts_of
 from gateway.formats.compare.values import Refused, meaning
 from gateway.formats.compare.views import View, Views, breaking, ok, review, row, silent
 from gateway.formats.definition import Field, Format, Kind, RecordType, Role
@@ -155,6 +155,9 @@ def _trailing(view: View, writer: str, reader: str) -> Judgement:
 
 def _with_full_rows(view: View, why: str) -> Judgement:
     """Demand rows that have all their fields: only then is one more delimiter one too many."""
-    full = (next(rows_of(view.writer, kind), {}) for kind in view.writer.record_types)
-    rows = tuple(row(kind, **texts) for kind, texts in zip(view.writer.record_types, full, strict=True))
-    return breaking(why, Demand(rows=rows, trailing_delimiter=True))
+    rows = []
+    for kind in view.writer.record_types:
+        optional = [field for field in kind.fields if not field.required]
+        texts = {field.name: next(iter(texts_of(view.written(field))), "") for field in optional}
+        rows += [row(kind, **texts)] if texts else []
+    return breaking(why, Demand(rows=tuple(rows), trailing_delimiter=True))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Judgement, Verdict
-from gateway.formats.compare.layout import Rows, form, found_by_name, place_of
+from gateway.formats.compare.layout import Rows, form, found_by_name, overlap, place_of, span_of
 from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
 from gateway.formats.compare.spaces import judge_values
 from gateway.formats.compare.texts import texts_of
@@ -119,22 +119,13 @@ def _added(rows: Rows, field: Field) -> Judgement:
 
 def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
     found = rows.misread(field, None)
-    covered = range(field.offset or 0, (field.offset or 0) + (field.length or 0))
-    before = [
-        one
-        for one in rows.writer.fields
-        if _span(one).start < covered.stop and covered.start < _span(one).stop
-    ]
+    before = any(overlap(span_of(one), span_of(field)) for one in rows.writer.fields)
     if found.verdict is Verdict.SILENT and not before:
         why = (
             f"{rows.view.theirs} gives the characters of `{field.name}` no meaning: anything may stand there"
         )
         return review(f"{why}; blanks are accepted.")
     return found
-
-
-def _span(field: Field) -> range:
-    return range(field.offset or 0, (field.offset or 0) + (field.length or 0))
 
 
 def _instead(rows: Rows, source: Field, field: Field) -> Judgement:
@@ -235,10 +226,18 @@ def _placed(view: View, writer: Spot, reader: Spot) -> Judgement:
     if not rows.by_name:
         if view.reader.kind is Kind.DELIMITED and rows.source(mine) == field:
             return ok("It stands in the same column.")
-        return rows.misread(mine, field)
+        return _shifted(rows, field, mine)
     if place_of(view.writer, field) == place_of(view.reader, mine):
         return ok("It is found at the same place.")
     return _lost(rows, field, mine)
+
+
+def _shifted(rows: Rows, field: Field, mine: Field) -> Judgement:
+    """Judge a field that is read by position and stands at another one."""
+    found, refused = rows.misread(mine, field), form(rows)
+    if refused is None or refused.verdict is not Verdict.BREAKING or found.verdict is Verdict.BREAKING:
+        return found
+    return breaking(f"{refused.why} Besides, {found.why}", refused.demand)
 
 
 def _lost(rows: Rows, field: Field, mine: Field) -> Judgement:

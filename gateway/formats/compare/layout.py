@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Demand, DemandedRow, Judgement
 from gateway.formats.compare.record_types import length, line_of, size_of
-from gateway.formats.compare.texts import rows_of
+from gateway.formats.compare.texts import rows_of, texts_of
 from gateway.formats.compare.values import Refused, meaning, same
 from gateway.formats.compare.views import View, breaking, review, silent
 from gateway.formats.definition import Format, Kind, Role
@@ -84,15 +84,35 @@ class Rows:
             said = "nothing" if raw is None else f"`{raw}`"
             if isinstance(read, Refused):
                 why = f"{self.view.ours} finds {said} for `{field.name}` and refuses it: {read.why}"
-                return breaking(why, self.demand(texts))
+                return breaking(why, self.demand(self._telling(texts, field, written)))
             meant = meaning(self.view.written(written), texts[written.name]) if written else None
             if harmless is None and (
                 meant is None or (not isinstance(meant, Refused) and same(meant, read) is False)
             ):
                 instead = f", not `{texts[written.name]}`" if written else ", which is another field's value"
                 why = f"{self.view.ours} finds {said} for `{field.name}`{instead}."
-                harmless = silent(why, self.demand(texts))
+                harmless = silent(why, self.demand(self._telling(texts, field, written)))
         return harmless or review(f"What {self.view.ours} finds for `{field.name}` could not be decided.")
+
+    def _telling(self, texts: dict[str, str], field: Field, written: Field | None) -> dict[str, str]:
+        """Return those of ``texts`` that the reader finds for ``field``, and what was meant by it."""
+        if self.view.reader.kind is Kind.FIXED_WIDTH:
+            span = span_of(field)
+            found = [one for one in self.writer.fields if overlap(span_of(one), span)]
+        else:
+            found = [one for one in (self.source(field),) if one is not None]
+        names = [one.name for one in (*found, *([written] if written else []))]
+        return {name: texts[name] for name in names}
+
+
+def span_of(field: Field) -> range:
+    """Return the characters of a fixed-width record that ``field`` has."""
+    return range(field.offset or 0, (field.offset or 0) + (field.length or 0))
+
+
+def overlap(one: range, other: range) -> bool:
+    """Return whether two stretches have a character in common."""
+    return one.start < other.stop and other.start < one.stop
 
 
 def found_by_name(definition: Format, kind: RecordType) -> bool:
@@ -128,9 +148,10 @@ def form(rows: Rows) -> Judgement | None:
         return None
     count, most = len(writer.fields), len(reader.fields)
     if count > most and view.reader.closed:
-        full = next(rows_of(view.writer, writer), {})
+        optional = [one for one in writer.fields[most:] if not one.required]
         why = f"A {writer.name} row of {view.theirs} has {count} columns; {view.ours} accepts {most} at most."
-        return breaking(why, rows.demand({one.name: full.get(one.name, "") for one in writer.fields[most:]}))
+        full = {one.name: next(iter(texts_of(view.written(one))), "") for one in optional}
+        return breaking(why, rows.demand(full))
     short, needed = least_columns(writer), least_columns(reader)
     if short < needed:
         why = f"A {writer.name} row of {view.theirs} may have {short} columns; {view.ours} needs {needed}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Demand, Judgement
 from gateway.formats.compare.occurrences import Occurrence, counted, stated
-from gateway.formats.compare.texts import rows_of
+from gateway.formats.compare.texts import rows_of, tag_of
 from gateway.formats.compare.views import (
     View,
     Views,
@@ -23,7 +23,7 @@ from gateway.formats.definition import Discriminator, Format, Kind, Role
 
 if TYPE_CHECKING:
     from gateway.formats.compare.matching import TypePair
-    from gateway.formats.definition import RecordType
+    from gateway.formats.definition import Field, RecordType
 
 #: More records than this are demanded of no file.
 MOST_DEMANDED = 1000
@@ -202,7 +202,7 @@ def _discriminator(view: View, writer: RecordType, reader: RecordType) -> Judgem
         if found is None:
             why = f"{view.theirs} tells {writer.name} by {_mark_words(writer.discriminator) or 'nothing'}; "
             why += f"{view.ours} knows no record type by what stands there."
-            return breaking(why, Demand(rows=(row(writer, **texts),)))
+            return breaking(why, Demand(rows=(row(writer, **_looked_at(view, writer, texts)),)))
         if found != reader.name:
             return review(f"{view.ours} takes rows of {writer.name} for {found} records.")
     if reader.discriminator is None and len(view.reader.record_types) == 1:
@@ -224,6 +224,26 @@ def _told(view: View, kind: RecordType, texts: dict[str, str]) -> str | None:
         elif _text_at(view.writer, kind, mark, texts).strip(" ") == mark.value.strip(" "):
             return one.name
     return plain
+
+
+def _looked_at(view: View, kind: RecordType, texts: dict[str, str]) -> dict[str, str]:
+    """Return those of ``texts`` where the reader's version looks for a type and the writer's does not."""
+    marks = [one.discriminator for one in view.reader.record_types if one.discriminator is not None]
+    return {
+        field.name: texts[field.name]
+        for index, field in enumerate(kind.fields)
+        if tag_of(view.writer, kind, field) is None and any(_meets(mark, field, index) for mark in marks)
+    }
+
+
+def _meets(mark: Discriminator, field: Field, index: int) -> bool:
+    """Return whether ``mark`` looks at the text of ``field``, the one at ``index`` of its row."""
+    if mark.column is not None:
+        return mark.column == index
+    if mark.path is not None:
+        return (field.path or "").strip("/") == mark.path.strip("/")
+    start, end = mark.offset or 0, (mark.offset or 0) + (mark.length or 0)
+    return (field.offset or 0) < end and start < (field.offset or 0) + (field.length or 0)
 
 
 def _text_at(definition: Format, kind: RecordType, mark: Discriminator, texts: dict[str, str]) -> str:

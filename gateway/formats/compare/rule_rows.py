@@ -104,7 +104,7 @@ def breaking_row(view: View, writer: RecordType, reader: RecordType, rule: Rule)
     own = _of(view.writer, writer)
     for texts in itertools.islice(_candidates(rows, names, _hints(rule)), _ROWS):
         if breaks(_read(rows, texts), rule) and not _any(Told(view.writer, writer, texts), own):
-            return texts
+            return {name: texts[name] for name in names}
     return None
 
 
