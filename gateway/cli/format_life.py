@@ -106,7 +106,7 @@ def lock(
             raise click.UsageError("Name the versions to lock, or say --all")
         mappings = [each for each in which if "/" in each]
         items = [_mapping(desk.catalogue, each) for each in mappings]
-        named = [_version(desk.catalogue, each) for each in which if each not in mappings]
+        named = [_exact(desk.catalogue, each) for each in which if each not in mappings]
         if every:
             named, items = unlocked(desk.catalogue), unlocked_mappings(desk.catalogue)
         done = [*lock_versions(desk, named, reason), *lock_mappings(desk, items, reason)]
@@ -141,7 +141,7 @@ def retire(shared: Shared, which: str, reason: str | None, catalogue: Path | Non
     from gateway.operations import format_life
 
     with _desk(shared, catalogue) as desk:
-        wanted = _version(desk.catalogue, which)
+        wanted = _exact(desk.catalogue, which)
         done = format_life.retire(desk, wanted, reason)
     if as_json:
         print_json({"version": f"{wanted[0]}@{wanted[1]}", "was_retired": not done})
@@ -181,6 +181,13 @@ def _version(catalogue: Catalogue, which: str) -> tuple[str, Version]:
     from gateway.cli.formats import wanted
 
     return wanted(catalogue, which)[-1]
+
+
+def _exact(catalogue: Catalogue, which: str) -> tuple[str, Version]:
+    """Return the version that ``which`` names; a usage error unless it says which one."""
+    if "@" not in which:
+        raise click.UsageError(f"Say which version of {which}: {which}@1.2.3")
+    return _version(catalogue, which)
 
 
 def _number(text: str) -> Version:

@@ -111,7 +111,8 @@ def choose_version(
     if text is not None:
         return _unknown(text, all_versions)
     if not candidates:
-        return finding("F209", "The route accepts no version of this message type that the catalogue has.")
+        refused = say(all_versions[0]) if all_versions else "the catalogue has none"
+        return finding("F209", f"No layout of this message type is accepted here; {refused}.")
     return candidates[0]
 
 

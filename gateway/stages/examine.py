@@ -120,7 +120,8 @@ def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Find
         return finding("F101", "The file is empty: it has no bytes at all.")
     dated = route.effective_dates is not DatePolicy.IGNORE
     day = context.day(transfer.arrived_at) if dated else None
-    return choose_format(context.catalogue, route, transfer.name, head, day=day, agreed=context.site.agreed)
+    agreed = context.site.agreed if context.site.partners else None
+    return choose_format(context.catalogue, route, transfer.name, head, day=day, agreed=agreed)
 
 
 def _unread(context: Context, route: Route, transfer: Transfer, why: Finding) -> Examined:

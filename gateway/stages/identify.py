@@ -30,13 +30,14 @@ def choose_format(
     head: bytes,
     *,
     day: str | None = None,
-    agreed: Agreed = lambda _sender, _message_type: None,
+    agreed: Agreed | None = None,
 ) -> Format | Finding:
     """Return the format version for a file from its first bytes ``head`` and its ``name``.
 
-    It is one that the route accepts and that, by ``agreed``, its sender may send; ``day`` is that of its
-    arrival, where that counts. Raises FormatError if the version that would be needed cannot be loaded,
-    or may be one that cannot.
+    It is one that the route accepts and that, by ``agreed`` (None: nothing is), its sender may send;
+    ``day`` is that of its arrival, where that counts.
+
+    Raises FormatError if the version that would be needed cannot be loaded, or may be one that cannot.
     """
     every = catalogue.usable(route.message_type)
     accepted = parse_range(route.versions)
@@ -46,14 +47,20 @@ def choose_format(
             f"The catalogue has no format for {route.message_type}", where=str(catalogue.directory)
         )
 
+    seen: dict[Version, Mapping[str, str]] = {}
+
     def probe(definition: Format) -> Mapping[str, str]:
-        return reader_for(definition.kind).probe(definition, head)
+        if definition.version not in seen:
+            seen[definition.version] = reader_for(definition.kind).probe(definition, head)
+        return seen[definition.version]
 
     stated = route.version
     if route.version_from == "name":
         stated = _version_in_name(every, route, name)
 
     def refusal(definition: Format) -> str | None:
+        if agreed is None:
+            return None
         sender = _sender_seen(definition, route, name, probe(definition))
         return sender_refusal(definition, sender, agreed(sender, definition.message_type))
 

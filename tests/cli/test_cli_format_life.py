@@ -182,6 +182,9 @@ def test_only_what_was_released_can_be_retired(formats: Path) -> None:
     """A draft cannot be retired: it was never released."""
     status, said = refused(formats, "retire", "confirmation@2.0.0", *WHY)
     assert (status, "was never locked" in said) == (13, True)
+    for command in ("retire", "lock"):
+        status, said = refused(formats, command, "confirmation", *WHY)
+        assert (status, "Say which version of confirmation" in said) == (2, True)
 
 
 def test_a_mapping_is_locked_once_it_is_called_released(formats: Path) -> None:

@@ -164,6 +164,15 @@ def test_a_sender_sends_what_was_agreed_with_it(
         assert said in str(row.reason)
 
 
+def test_a_file_that_states_nothing_is_refused_with_the_reason_of_its_sender(plant: Plant) -> None:
+    """The gateway shall say that the sender's agreement leaves no version, where a file states none either."""
+    configure(plant, configuration(route()) + AGREED.replace(">=1.1.0,<2", ">=7"))
+    plant.drop(NAME, b"nothing;that;anybody;knows\r\n")
+    plant.run()
+    assert plant.codes(NAME) == ["F209"]
+    assert "the sender MES01 may send: >=7" in str(plant.transfer(NAME).reason)
+
+
 def test_the_partner_of_the_route_counts_where_a_file_names_no_sender(plant: Plant) -> None:
     """The gateway shall ask for the agreement with the route's own sender where the route fixes it."""
     agreed = AGREED.replace("MES01", "LINE9")
