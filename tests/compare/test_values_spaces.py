@@ -318,6 +318,38 @@ def test_spaces_laws(data: st.DataObject) -> None:
             assert same(theirs, ours) is True, (text, theirs, ours)
 
 
+@pytest.mark.parametrize(
+    ("writer", "reader"),
+    [
+        (side(pattern="["), side(pattern="(")),
+        (side(minimum="x"), side(minimum="y")),
+        (side(D.DATE, minimum="nonsense"), side(D.DATE, minimum="2026-13-45")),
+        (side(D.DATETIME, time_zone="No/Where"), side(D.DATETIME)),
+        (side(D.DATE, date_format="(("), side(D.DATE, date_format="YY")),
+        (side(D.DECIMAL, default="abc", nullable=True), side(D.DECIMAL, nullable=True)),
+        (side(D.DECIMAL, maximum="9" * 5000), side(D.DECIMAL, minimum="-" + "9" * 5000)),
+        (side(D.INTEGER, maximum="9" * 5000, digits=0), side(D.INTEGER)),
+        (side(length=0), side(length=3)),
+        (side(max_length=200_000), side(max_length=100_000)),
+    ],
+)
+def test_spaces_hostile(writer: Side, reader: Side) -> None:
+    """A field that its definition's check would refuse shall be judged all the same, never with an error."""
+    for one, other in ((writer, reader), (reader, writer)):
+        found = judge_values(one, other)
+        assert found.why
+        assert found.text is None or not isinstance(meaning(one, found.text), Refused)
+
+
+def test_spaces_many_codes() -> None:
+    """A list of thousands of codes shall be compared code by code, within a second or so."""
+    many = {f"C{number:05d}": "" for number in range(5_000)}
+    fewer = {code: "" for code in many if code != "C02500"}
+    found = judge_values(side(codes=many), side(codes=fewer))
+    assert (found.verdict, found.text) == (BREAKING, "C02500")
+    assert judge_values(side(codes=fewer), side(codes=many)).verdict is OK
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(one=st.one_of(sides(), sides(Kind.FIXED_WIDTH)))
 def test_samples_are_valid(one: Side) -> None:

@@ -38,7 +38,7 @@ class NumberTexts:
             mark=None if integer or field.implied_decimals else mark,
             thousands=dialect.thousands_mark if dialect.thousands_mark != mark else None,
             sign=field.sign,
-            most_decimals=decimals,
+            most_decimals=DECIMAL_DIGITS if field.implied_decimals else decimals,
             digits=field.digits,
             implied=field.implied_decimals or 0,
             integer=integer,

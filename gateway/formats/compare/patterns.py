@@ -26,7 +26,10 @@ class Unknown(enum.Enum):
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether ``pattern`` matches the whole of ``text``, in time that grows with both alone."""
+    """Return whether ``pattern`` matches the whole of ``text``, in time that grows with both alone.
+
+    A pattern that is no regular expression matches nothing; the definition's own check complains of it.
+    """
     try:
         automaton = expression(pattern)
         state = automaton.start
@@ -36,7 +39,14 @@ def matches(pattern: str, text: str) -> bool:
                 return False
         return automaton.accepts(state)
     except UndecidedError:
+        return _matches_slowly(pattern, text)
+
+
+def _matches_slowly(pattern: str, text: str) -> bool:
+    try:
         return re.fullmatch(pattern, text) is not None
+    except (re.error, OverflowError, RecursionError):
+        return False
 
 
 def difference(
