@@ -49,6 +49,7 @@ STRUCTURE: tuple[Check, ...] = (
 )
 #: These can be worked with, but are mistakes.
 SENSE: tuple[Check, ...] = (
+    check_values.byte_order_mark,
     check_values.limits,
     check_values.values,
     check_layout.positions,

@@ -49,6 +49,13 @@ def charset(definition: Format) -> Iterator[Complaint]:
         yield Complaint(("encoding", "charset"), "this character set is not known", name, "utf-8, cp1252 ...")
 
 
+def byte_order_mark(definition: Format) -> Iterator[Complaint]:
+    """A byte order mark is demanded only of encodings that have one."""
+    told = definition.encoding
+    if told.bom == "required" and not told.charset.lower().startswith("utf"):
+        yield Complaint(("encoding", "bom"), f"{told.charset} has no byte order mark", told.bom, "forbidden")
+
+
 def patterns(definition: Format) -> Iterator[Complaint]:
     """Every regular expression is one that all engines understand and none can be hung by."""
     if definition.file_name is not None:

@@ -17,7 +17,8 @@ _WHOLE = """
 envelope: {format_version: {field: head.site}, sequence: {first: 1},
   totals: [{stated: tail.sum, sum_of: item.quantity}]}
 rules:
-  - {id: rule, kind: required, record: item, fields: [note], message: Needed., when: [{field: unit, equals: KG}]}
+  - {id: rule, kind: required, record: item, fields: [note], message: Needed.,
+     when: [{field: unit, equals: KG}]}
 """
 
 #: A value that says something else, for every setting, by class and name; with the base where it counts.

@@ -9,6 +9,7 @@ from gateway.formats.compare.change import Change, Judgement, Verdict
 from gateway.formats.compare.layout import Rows, form, found_by_name, overlap, place_of, span_of
 from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
 from gateway.formats.compare.spaces import judge_values
+from gateway.formats.compare.sums import under_totals
 from gateway.formats.compare.texts import texts_of
 from gateway.formats.compare.values import Value, meaning
 from gateway.formats.compare.views import View, Views, breaking, ok, review, shown, silent, words_only
@@ -236,7 +237,7 @@ def _shifted(rows: Rows, field: Field, mine: Field) -> Judgement:
     """Judge a field that is read by position and stands at another one."""
     found, refused = rows.misread(mine, field), form(rows)
     if refused is None or refused.verdict is not Verdict.BREAKING or found.verdict is Verdict.BREAKING:
-        return found
+        return under_totals(rows.view, rows.writer, field, found)
     return breaking(f"{refused.why} Besides, {found.why}", refused.demand)
 
 

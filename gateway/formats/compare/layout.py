@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.formats.compare.change import Demand, DemandedRow, Judgement
+from gateway.formats.compare.change import Demand, DemandedRow, Judgement, Verdict
 from gateway.formats.compare.record_types import length, line_of, size_of
 from gateway.formats.compare.texts import rows_of, texts_of
 from gateway.formats.compare.values import Refused, meaning, same
@@ -78,21 +78,51 @@ class Rows:
     def misread(self, field: Field, written: Field | None) -> Judgement:
         """Judge what the reader's ``field`` finds in rows, where ``written`` (None: nothing) was meant."""
         harmless: Judgement | None = None
+        others: Judgement | None = None
         for texts in rows_of(self.view.writer, self.writer):
-            raw = self.raw(texts, field)
-            read = meaning(self.view.read(field), raw)
-            said = "nothing" if raw is None else f"`{raw}`"
-            if isinstance(read, Refused):
-                why = f"{self.view.ours} finds {said} for `{field.name}` and refuses it: {read.why}"
-                return breaking(why, self.demand(self._telling(texts, field, written)))
-            meant = meaning(self.view.written(written), texts[written.name]) if written else None
-            if harmless is None and (
-                meant is None or (not isinstance(meant, Refused) and same(meant, read) is False)
-            ):
-                instead = f", not `{texts[written.name]}`" if written else ", which is another field's value"
-                why = f"{self.view.ours} finds {said} for `{field.name}`{instead}."
-                harmless = silent(why, self.demand(self._telling(texts, field, written)))
-        return harmless or review(f"What {self.view.ours} finds for `{field.name}` could not be decided.")
+            found = self._found(texts, field, written)
+            if found is None or found.verdict is Verdict.BREAKING:
+                if found is not None:
+                    return found
+                continue
+            refusing = self._refusing(texts)
+            if refusing is None:
+                harmless = harmless or found
+            else:
+                why = f"{found.why} In the same row it refuses what it finds for `{refusing.name}`."
+                demand = self.demand(
+                    {**self._telling(texts, field, written), **self._telling(texts, refusing, None)}
+                )
+                others = others or breaking(why, demand)
+        undecided = review(f"What {self.view.ours} finds for `{field.name}` could not be decided.")
+        return harmless or others or undecided
+
+    def _found(self, texts: dict[str, str], field: Field, written: Field | None) -> Judgement | None:
+        """Judge what is found for ``field`` in one row; None where it is what was meant."""
+        raw = self.raw(texts, field)
+        read = meaning(self.view.read(field), raw)
+        said = "nothing" if raw is None else f"`{raw}`"
+        demand = self.demand(self._telling(texts, field, written))
+        if isinstance(read, Refused):
+            return breaking(
+                f"{self.view.ours} finds {said} for `{field.name}` and refuses it: {read.why}", demand
+            )
+        meant = meaning(self.view.written(written), texts[written.name]) if written else None
+        if meant is not None and (isinstance(meant, Refused) or same(meant, read) is not False):
+            return None
+        instead = f", not `{texts[written.name]}`" if written else ", which is another field's value"
+        return silent(f"{self.view.ours} finds {said} for `{field.name}`{instead}.", demand)
+
+    def _refusing(self, texts: dict[str, str]) -> Field | None:
+        """Return the first of the reader's fields that refuses what it finds in the row."""
+        return next(
+            (
+                one
+                for one in self.reader.fields
+                if isinstance(meaning(self.view.read(one), self.raw(texts, one)), Refused)
+            ),
+            None,
+        )
 
     def _telling(self, texts: dict[str, str], field: Field, written: Field | None) -> dict[str, str]:
         """Return those of ``texts`` that the reader finds for ``field``, and what was meant by it."""

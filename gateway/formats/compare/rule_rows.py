@@ -169,7 +169,8 @@ def _choices(rows: Rows, name: str, hints: list[str]) -> list[str]:
     hinted = [raw for text in hints if (raw := placed(side, text)) is not None]
     nulls = [raw for text in side.tokens if (raw := placed(side, text)) is not None]
     known = [raw for raw in (*hinted, *nulls) if not isinstance(meaning(side, raw), Refused)]
-    return list(dict.fromkeys((*known, *texts_of(side)[:_TEXTS])))
+    different = {repr(meaning(side, raw)): raw for raw in reversed(texts_of(side))}  # one for each value
+    return list(dict.fromkeys((*known, *list(reversed(different.values()))[:_TEXTS])))
 
 
 def _hints(rule: Rule) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.formats.definition import Field, Format, RecordType
 
 #: Texts of one field that are tried.
-_TEXTS = 24
+_TEXTS = 60
 #: Texts of each field of a row that are tried.
 _ROW_TEXTS = 10
 #: What numbers and dates can be made of, whatever their notation.
