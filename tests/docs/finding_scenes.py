@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -160,6 +161,25 @@ def _strangers(directory: Path) -> Iterator[tuple[str, Example]]:
         yield _failed(plant, name, code)
 
 
+@dataclasses.dataclass
+class _NextYear(ShiftedClock):
+    """A clock that stands still on the first day after the layout's last one, so that the page is stable."""
+
+    def now(self) -> datetime:
+        """Return that moment."""
+        return datetime(2027, 7, 1, 6, tzinfo=UTC)
+
+
+def _too_late(directory: Path) -> Iterator[tuple[str, Example]]:
+    """A layout that was agreed until the day before."""
+    plant = Plant.build(directory / "site")
+    plant.clock = _NextYear()
+    sample = ROOT / "samples/confirmation/1.0.0/good/CONF_MES01_0000001.csv"
+    plant.drop(sample.name, sample.read_bytes())
+    plant.run()
+    yield _failed(plant, sample.name, "F214")
+
+
 def _stated_beside(directory: Path) -> Iterator[tuple[str, Example]]:
     """Checksum and control files that contradict their file until the gateway's patience ends."""
     for kind, code in (("checksum", "F213"), ("control-file", "F212")):
@@ -286,6 +306,7 @@ _SCENES: tuple[Scene, ...] = (
     _still_written,
     _own_fault,
     _strangers,
+    _too_late,
     _stated_beside,
     _twice,
     _copied,
