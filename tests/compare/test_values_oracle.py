@@ -86,7 +86,7 @@ def values(side: Side, texts: list[str]) -> list[object]:
 
 
 @pytest.mark.parametrize("physical", [Kind.DELIMITED, Kind.FIXED_WIDTH])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(data=st.data())
 def test_oracle_agrees_with_files(data: st.DataObject, physical: Kind) -> None:
     """A text shall be refused here exactly where a file with it is refused, with the same findings."""

@@ -298,7 +298,7 @@ def test_spaces_identity() -> None:
     assert judge_values(one, one).verdict is OK
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(data=st.data())
 def test_spaces_laws(data: st.DataObject) -> None:
     """No text shall contradict ok, and the text of breaking or silent shall prove it."""

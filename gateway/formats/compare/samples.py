@@ -182,7 +182,7 @@ def _values(side: Side, written: NumberTexts) -> Iterator[Decimal]:
                 near = [Decimal(known.value) + distance for distance in (0, towards, -towards, 1, -1, 100)]
             yield from near
     yield from map(Decimal, _NUMBERS)
-    if written.digits is not None:
+    if written.digits:
         most = Decimal("9" * written.digits)
         decimals = -int(step.adjusted()) if written.mark or written.implied else 0
         yield from (
