@@ -157,20 +157,21 @@ def _difference(
     two = meaning(side_of(reader, its), other.texts.get(its.name))
     if isinstance(one, Refused) or isinstance(two, Refused):
         return
-    sense, other_sense = _sense(field, one), _sense(its, two)
+    sense, other_sense = _sense(field, one, row), _sense(its, two, other)
     if same(one, two) is False or (None not in (sense, other_sense) and sense != other_sense):
         place = f"{row.record_type}.{field.name}"
         yield Difference(row.record, place, _shown(field, one, sense), _shown(its, two, other_sense))
 
 
-def _sense(field: Field, found: Meaning) -> str | None:
-    """Return what the definition says of the value beside the value itself; None where it says nothing."""
+def _sense(field: Field, found: Meaning, row: Row) -> str | None:
+    """Return what is said of the value beside the value itself: its unit, rounding, or code's meaning."""
     if not isinstance(found, Value):
         return None
-    said = field.codes.get(found.shown) or None
+    if found.sort == "number" and field.unit_field is not None:
+        return f"in {row.texts.get(field.unit_field) or 'no unit'}"
     if found.sort == "number" and field.rounding is not None:
         return f"rounded {field.rounding}"
-    return said
+    return field.codes.get(found.shown) or None
 
 
 def _shown(field: Field, found: Meaning, sense: str | None) -> str:

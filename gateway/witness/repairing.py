@@ -91,7 +91,7 @@ def _named(rule: Rule) -> Iterator[str]:
 def _with(definition: Format, rows: Rows, index: int, names: list[str]) -> Iterator[Rows]:
     """Yield drafts with other texts in one or two of the fields ``names``, and what follows from them."""
     kind = rows[index].kind
-    texts = {name: options(definition, kind.field(name)) for name in names}
+    texts = {name: _no_value_first(options(definition, kind.field(name))) for name in names}
     singles = [{name: text} for name in names for text in texts[name][:_ALONE]]
     copies = [{one: rows[index].texts.get(other)} for one, other in itertools.permutations(names, 2)]
     pairs = [
@@ -106,3 +106,8 @@ def _with(definition: Format, rows: Rows, index: int, names: list[str]) -> Itera
             draft[index].put(name, text)
         settle(definition, draft)
         yield draft
+
+
+def _no_value_first(known: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    """Return ``known``, whose last texts may mean no value, with the last two of them first."""
+    return (*known[-2:], *known[:-2])

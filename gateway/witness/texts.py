@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Texts that are tried for one field.
 _MOST = 40
+#: So many texts are enough for the rows of a witness to differ.
+_ENOUGH = 12
+_CHARACTERS = "123456789ABCDEFGHabcdefgh"
 #: Fields whose texts are remembered: the proofs of one comparison ask for the same ones again and again.
 _MOST_KEPT = 2000
 _KEPT: dict[str, tuple[str | None, ...]] = {}
@@ -42,9 +45,21 @@ def _options(side: Side) -> tuple[str | None, ...]:
     found = list(itertools.islice((text for text in samples(side) if _is_plain(side, text)), _MOST))
     full = [text for text in found if isinstance(meaning(side, text), Value)]
     empty: list[str | None] = [text for text in found if text not in full]
+    if side.field.type is FieldType.STRING and len(full) < _ENOUGH:
+        full += [text for text in _neighbours(full) if isinstance(meaning(side, text), Value)]
     if not side.field.required and side.kind in (Kind.XML, Kind.JSON):
         empty.append(None)
     return (*full, *empty)
+
+
+def _neighbours(texts: list[str]) -> list[str]:
+    """Return texts that differ from the first of ``texts`` in one character: keys must not be alike."""
+    found: dict[str, None] = {}
+    for text in texts[:2]:
+        last = len(text.rstrip()) - 1
+        for character in _CHARACTERS if last >= 0 else "":
+            found[text[:last] + character + text[last + 1 :]] = None
+    return [text for text in found if text not in texts]
 
 
 def _is_plain(side: Side, text: str) -> bool:

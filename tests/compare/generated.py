@@ -101,7 +101,7 @@ def _path(kind: Kind, name: str) -> str | None:
     return {Kind.XML: name.title(), Kind.JSON: f"/{name}"}.get(kind)
 
 
-def _string(draw: st.DrawFn, field: Field) -> Field:
+def _string(draw: Any, field: Field) -> Field:
     settings: dict[str, Any] = draw(
         st.sampled_from(
             (
@@ -118,7 +118,7 @@ def _string(draw: st.DrawFn, field: Field) -> Field:
     return dataclasses.replace(field, **settings)
 
 
-def _number(draw: st.DrawFn, field: Field) -> Field:
+def _number(draw: Any, field: Field) -> Field:
     settings: dict[str, Any] = {}
     if field.type is FieldType.DECIMAL:
         settings = draw(
@@ -187,9 +187,7 @@ def _encodings(kind: Kind) -> st.SearchStrategy[Encoding]:
     return st.builds(Encoding, st.sampled_from(names), boms) | st.just(Encoding("utf-8", "required"))
 
 
-def _type(
-    draw: st.DrawFn, kind: Kind, name: str, role: Role, count: int, parent: str | None = None
-) -> RecordType:
+def _type(draw: Any, kind: Kind, name: str, role: Role, count: int, parent: str | None = None) -> RecordType:
     own = [draw(fields(kind, f"{name}{number}")) for number in range(count)]
     tag = Field("tag", constant=name[0].upper(), path=_path(kind, "tag"))
     told = {
@@ -206,7 +204,7 @@ def _type(
     )  # fmt: skip
 
 
-def _header(draw: st.DrawFn, kind: Kind) -> RecordType:
+def _header(draw: Any, kind: Kind) -> RecordType:
     header = _type(draw, kind, "head", Role.HEADER, 1)
     identifier = Field("id", path=_path(kind, "id"), max_length=9)
     return dataclasses.replace(header, fields=(*header.fields, identifier))
@@ -229,19 +227,19 @@ def _trailer(kind: Kind) -> RecordType:
     )  # fmt: skip
 
 
-def _envelope(draw: st.DrawFn, definition: Format) -> Envelope:
+def _envelope(draw: Any, definition: Format) -> Envelope:
     if len(definition.record_types) == 1:
         return Envelope(key=())
     item = definition.record_type("item")
     numbers = [one for one in item.fields if one.type in _NUMBERS]
     counts = (ControlCount(Reference("tail", "count"), ("item",)),) if draw(st.booleans()) else ()
-    totals = ()
+    totals: tuple[ControlTotal, ...] = ()
     if numbers and draw(st.booleans()):
         totals = (ControlTotal(Reference("tail", "total"), Reference("item", numbers[0].name)),)
     return Envelope(message_id=Reference("head", "id"), key=("message_id",), counts=counts, totals=totals)
 
 
-def _rules(draw: st.DrawFn, definition: Format) -> tuple[Rule, ...]:
+def _rules(draw: Any, definition: Format) -> tuple[Rule, ...]:
     item = definition.record_type("item")
     own = [one for one in item.fields if one.constant is None]
     numbers = [one.name for one in own if one.type in _NUMBERS]
