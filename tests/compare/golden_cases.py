@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,8 @@ _A = '<xs:element name="a" type="xs:string"%s/>'
 _B = '<xs:element name="b" type="xs:string" minOccurs="0"/>'
 _KEY = (
     '<xs:element name="list"><xs:complexType><xs:sequence><xs:element name="row" maxOccurs="9">'
-    '<xs:complexType><xs:attribute name="id" use="required"/></xs:complexType></xs:element></xs:sequence></xs:complexType>%s'
+    '<xs:complexType><xs:attribute name="id" use="required"/></xs:complexType></xs:element>'
+    "</xs:sequence></xs:complexType>%s"
     "</xs:element>"
 )
 _UNIQUE = '<xs:unique name="ids"><xs:selector xpath="row"/><xs:field xpath="@id"/></xs:unique>'
@@ -149,7 +151,9 @@ def comparisons(directory: Path) -> dict[str, list[Comparison]]:
     """Return by chapter (``C1`` to ``C7``) the comparisons to report; ``directory`` is for schemas."""
     found: dict[str, list[Comparison]] = {f"C{number}": [] for number in range(1, 8)}
     for case in _cases():
-        found[KINDS[case.kind].code[:2]].append(compare(*case.definitions()))
+        old, new = f"{case.kind} 1.0.0", f"{case.kind} 1.1.0"
+        one = dataclasses.replace(compare(*case.definitions()), old=old, new=new)
+        found[KINDS[case.kind].code[:2]].append(one)
     found["C1"] += _catalogues(directory)
     found["C7"] += [*_xml_schemas(directory), *_json_schemas(directory)]
     return found

@@ -13,6 +13,7 @@ from gateway import findings_reference
 from gateway.cli import reference as commands
 from gateway.config import reference as configuration
 from gateway.formats import reference as formats
+from gateway.formats.compare.reports import reference as comparison
 from gateway.mappings import reference as mappings
 from gateway.rules import lifecycle
 from tests.docs import layers, members
@@ -45,6 +46,7 @@ PARTS: Mapping[str, Generator] = {
     "layers": layers.table,
     "mapping-settings": mappings.settings_markdown,
     "manifest-members": members.manifest_table,
+    "change-kinds": comparison.kinds_markdown,
     "audit-members": members.audit_table,
 }
 
