@@ -135,7 +135,7 @@ def _unit_problems(document: Document, place: tuple[str, ...], unit: Data | None
         allowed = "`factor`, or `of` with `factors`"
         yield document.problem(place, "the factor is not clear", ", ".join(unit), allowed)
     for factor in (unit.get("factor", "1"), *unit.get("factors", {}).values()):
-        if any(int(part or 0) == 0 for part in (str(factor).replace(".", ""), *str(factor).split("/")[1:])):
+        if any(not part.strip("0.") for part in str(factor).split("/")):
             yield document.problem(place, "a factor is above zero", str(factor))
 
 
