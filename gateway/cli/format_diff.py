@@ -176,5 +176,5 @@ def _demand(report: Report) -> None:
         more = f" and {len(failing) - _NAMED:,} more" if len(failing) > _NAMED else ""
         raise FormatsDiffer(
             f"{number(len(failing), 'change')} not approved: {named}{more}",
-            hint="A deliberate break is approved with `gateway formats approve FINGERPRINT --reason`",
+            hint="A deliberate break is approved with `gateway formats approve FINGERPRINT --reason WHY`",
         )

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from gateway.findings import Findings
 from gateway.formats.compare.matching import match
@@ -19,9 +19,6 @@ from gateway.formats.compare.values import Null, Refused, Side, Value, meaning, 
 from gateway.formats.definition import Format, RecordType
 from gateway.readers import reader_for
 from gateway.readers.base import LINE, RECORD
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: Differences listed per field of one file; their number is exact.
 LISTED_PER_FIELD = 5
@@ -33,6 +30,8 @@ _DIALECT = (
     "null_tokens", "true_tokens", "false_tokens", "trim",
 )  # fmt: skip
 
+#: A data frame as readers yield it; only they and validation know the library behind it.
+Frame = Any
 Open = Callable[[], AbstractContextManager[BinaryIO]]
 
 
@@ -94,7 +93,7 @@ def value_shifts(old: Format, new: Format, opened: Open) -> ValueShifts:
     return found
 
 
-def _frames(definition: Format, stream: BinaryIO) -> Iterator[tuple[str, pl.DataFrame]] | None:
+def _frames(definition: Format, stream: BinaryIO) -> Iterator[tuple[str, Frame]] | None:
     chunks = reader_for(definition.kind).read(definition, stream, Findings())
     return ((chunk.record_type.name, chunk.frame) for chunk in chunks)
 
@@ -111,9 +110,9 @@ class _Rows:
 
     def __init__(self) -> None:
         self.seen = 0
-        self._frames: deque[pl.DataFrame] = deque()
+        self._frames: deque[Frame] = deque()
 
-    def add(self, frame: pl.DataFrame) -> None:
+    def add(self, frame: Frame) -> None:
         if frame.height:
             self.seen += frame.height
             self._frames.append(frame)
@@ -123,7 +122,7 @@ class _Rows:
         """How many rows can be taken at once."""
         return self._frames[0].height if self._frames else 0
 
-    def take(self, count: int) -> pl.DataFrame:
+    def take(self, count: int) -> Frame:
         frame = self._frames.popleft()
         if frame.height > count:
             self._frames.appendleft(frame.slice(count))
@@ -154,7 +153,7 @@ class _FieldPair:
         self._alike = _understood(old) == _understood(new)
         self._known: dict[tuple[str | None, str | None], _Difference | None] = {}
 
-    def compare(self, old: pl.DataFrame, new: pl.DataFrame, found: ValueShifts) -> None:
+    def compare(self, old: Frame, new: Frame, found: ValueShifts) -> None:
         """Add the rows in which the two texts do not mean the same."""
         before, after = old[self._old.field.name], new[self._new.field.name]
         rows = before.ne_missing(after).arg_true().to_list() if self._alike else range(len(before))
