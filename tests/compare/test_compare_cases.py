@@ -53,7 +53,7 @@ def test_a_version_compared_with_itself_has_no_changes(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_judgements_say_why_and_what_proves_them(case: Case, comparisons: dict[Case, Comparison]) -> None:
-    """Every judgement shall have a sentence that says why, and every harm what a file must have to show it."""
+    """Every judgement shall have a sentence that says why, and every harm what a file must have."""
     for change in comparisons[case].changes:
         assert change.kind in KINDS
         for direction in Direction:

@@ -186,34 +186,32 @@ def _base(cls: type, name: str) -> d.Format:
     return Case("", physical, whole, "{}", "", "", "").definitions()[0]
 
 
-def _changed(base: d.Format, cls: type, change: dict[str, Any]) -> d.Format:
-    """Return ``base`` with ``change`` done to its part of ``cls``."""
-    if cls is d.Format:
-        return dataclasses.replace(base, **change)
-    for field in dataclasses.fields(base):
-        value = getattr(base, field.name)
-        if isinstance(value, cls):
-            return dataclasses.replace(base, **{field.name: dataclasses.replace(value, **change)})  # type: ignore[type-var] # a dataclass
-    if cls in (d.Numbering, d.ControlCount, d.ControlTotal):
-        envelope = base.envelope
-        new = {
-            d.Numbering: lambda: {
-                "sequence": dataclasses.replace(envelope.sequence or d.Numbering(), **change)
-            },
-            d.ControlCount: lambda: {"counts": (dataclasses.replace(envelope.counts[0], **change),)},
-            d.ControlTotal: lambda: {"totals": (dataclasses.replace(envelope.totals[0], **change),)},
-        }[cls]()
-        return dataclasses.replace(base, envelope=dataclasses.replace(envelope, **new))
-    if cls in (d.Rule, d.Condition):
-        rule = base.rules[0]
-        new_rule = (
-            dataclasses.replace(rule, **change)
-            if cls is d.Rule
-            else dataclasses.replace(rule, when=(dataclasses.replace(rule.when[0], **change),))
-        )
-        return dataclasses.replace(base, rules=(new_rule,))
-    item = base.record_type("item")
-    return _with_item(base, _changed_item(item, cls, change))
+def _with(part: Any, **change: Any) -> Any:
+    """Return a part of the model with ``change`` done to it."""
+    return dataclasses.replace(part, **change)
+
+
+def _changed(base: Any, cls: type, change: dict[str, Any]) -> Any:
+    """Return the definition ``base`` with ``change`` done to its part of ``cls``."""
+    envelope, rule = base.envelope, base.rules[0] if base.rules else None
+    parts = {
+        d.Format: lambda: _with(base, **change),
+        d.Encoding: lambda: _with(base, encoding=_with(base.encoding, **change)),
+        d.Dialect: lambda: _with(base, dialect=_with(base.dialect, **change)),
+        d.Envelope: lambda: _with(base, envelope=_with(envelope, **change)),
+        d.Numbering: lambda: _envelope(base, sequence=_with(envelope.sequence, **change)),
+        d.ControlCount: lambda: _envelope(base, counts=(_with(envelope.counts[0], **change),)),
+        d.ControlTotal: lambda: _envelope(base, totals=(_with(envelope.totals[0], **change),)),
+        d.Rule: lambda: _with(base, rules=(_with(rule, **change),)),
+        d.Condition: lambda: _with(base, rules=(_with(rule, when=(_with(rule.when[0], **change),)),)),  # type: ignore[union-attr] # it has a rule
+    }
+    if cls in parts:
+        return parts[cls]()
+    return _with_item(base, _changed_item(base.record_type("item"), cls, change))
+
+
+def _envelope(base: Any, **change: Any) -> Any:
+    return _with(base, envelope=_with(base.envelope, **change))
 
 
 def _changed_item(item: d.RecordType, cls: type, change: dict[str, Any]) -> d.RecordType:

@@ -1,17 +1,59 @@
-"""A number that is read otherwise and whose sum the file states: the sum shows it."""
+"""Numbers whose sum the file states: what a file must have so that both fit, and when they do not."""
 
 from __future__ import annotations
 
 import dataclasses
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateway.formats.compare.change import Judgement, Verdict
+from gateway.formats.compare.change import DemandedRow, Judgement, Verdict
+from gateway.formats.compare.number_texts import plain
+from gateway.formats.compare.samples import placed
+from gateway.formats.compare.values import Value, meaning
 from gateway.formats.compare.views import review
 from gateway.formats.definition import Reference
 
 if TYPE_CHECKING:
     from gateway.formats.compare.views import View
     from gateway.formats.definition import Field, RecordType
+
+
+def tied(view: View, kind: RecordType, field: Field, text: str) -> tuple[DemandedRow, ...] | None:
+    """Return the rows that a file must have beside one in which ``field`` has ``text``.
+
+    A stated total must be the sum of one record; and the number of a record must be one that the
+    total can state. None: no such file is known.
+    """
+    here = Reference(kind.name, field.name)
+    rows: list[DemandedRow] = []
+    value = meaning(view.written(field), text)
+    if not isinstance(value, Value) or not isinstance(value.value, Decimal):
+        return ()
+    for total in view.writer.envelope.totals:
+        if here not in (total.stated, total.sum_of):
+            continue
+        there = total.sum_of if here == total.stated else total.stated
+        other = _spelled(view, there, value.value)
+        if other is None:
+            return None
+        rows.append(DemandedRow(there.record_type, {there.field: other}))
+    return tuple(rows)
+
+
+def _spelled(view: View, where: Reference, number: Decimal) -> str | None:
+    """Return ``number`` as the field at ``where`` writes it; None where it cannot."""
+    field = view.writer.record_type(where.record_type).field(where.field)
+    side = view.written(field)
+    mark = field.decimal_mark or side.dialect.decimal_mark
+    spellings = [plain(number).replace(".", mark), plain(number.scaleb(field.implied_decimals or 0))]
+    if field.sign == "trailing" and number < 0:
+        spellings = [f"{text.lstrip('-')}-" for text in spellings]
+    for spelling in spellings:
+        raw = placed(side, spelling)
+        value = meaning(side, raw) if raw is not None else None
+        if isinstance(value, Value) and value.value == number:
+            return raw
+    return None
 
 
 def under_totals(view: View, kind: RecordType, field: Field, found: Judgement) -> Judgement:

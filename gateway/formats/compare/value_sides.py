@@ -9,7 +9,7 @@ from gateway.formats.compare.change import Demand, Judgement, Verdict
 from gateway.formats.compare.record_types import MOST_DEMANDED
 from gateway.formats.compare.rule_rows import ROW_KINDS, fulfilling, named
 from gateway.formats.compare.spaces import ValueJudgement, judge_values
-from gateway.formats.compare.sums import under_totals
+from gateway.formats.compare.sums import tied, under_totals
 from gateway.formats.compare.texts import tag_of
 from gateway.formats.compare.values import Side, Value, meaning
 from gateway.formats.compare.views import View, row
@@ -127,6 +127,12 @@ def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
     of = _counted_types(view.writer, spot)
     if of and (number is None or len(of) > 1 or not 0 < number <= MOST_DEMANDED):
         return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records states that.")
+    beside = tied(view, spot.kind, spot.field, text)
+    if beside is None:
+        return Judgement(Verdict.REVIEW, f"{found.why} But no file is known whose control total fits to it.")
+    if beside:
+        counted = {one.record_type: 1 for one in (*beside, *demand.rows)}
+        demand = dataclasses.replace(demand, rows=(*demand.rows, *beside), counts=counted)
     if of and number is not None:
         demand = dataclasses.replace(demand, counts={of[0]: int(number)})
     if found.verdict is Verdict.SILENT and _ruled(view, spot):
