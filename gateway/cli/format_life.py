@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.main import Shared
 from gateway.cli.output import json_option, number, print_json, say
-from gateway.cli.selecting import catalogue_option
+from gateway.cli.selecting import catalogue_option, wanted
 
 if TYPE_CHECKING:
     from gateway.formats.catalogue import Catalogue
@@ -178,8 +178,6 @@ def approve(
 
 def _version(catalogue: Catalogue, which: str) -> tuple[str, Version]:
     """Return the version that ``which`` names, the newest where it names none; raises FormatUnknown."""
-    from gateway.cli.formats import wanted
-
     return wanted(catalogue, which)[-1]
 
 

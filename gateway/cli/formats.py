@@ -11,7 +11,7 @@ from gateway.cli import format_diff, format_impact, format_import, format_life, 
 from gateway.cli.config import print_problem
 from gateway.cli.main import Shared
 from gateway.cli.output import json_option, number, print_json, print_lines, print_table, say
-from gateway.cli.selecting import catalogue_option, chosen_catalogue
+from gateway.cli.selecting import catalogue_option, chosen_catalogue, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,30 +257,6 @@ def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bo
         also = f" and {number(mappings, 'mapping')}" if mappings else ""
         say(f"{number(len(versions), 'format version')}{also} checked: {found}.")
     return FormatError.exit_status if problems else 0
-
-
-def wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]:
-    """Return the versions that ``which`` names, oldest first; all where it is None.
-
-    Raises FormatUnknown where there is none.
-    """
-    from gateway.errors import FormatUnknown
-    from gateway.formats.definition import Version
-
-    message_type, _at, version = (which or "").partition("@")
-    names = [message_type] if which else catalogue.message_types()
-    every = [(name, each) for name in names for each in catalogue.versions(name)]
-    if version:
-        try:
-            exact = (message_type, Version.parse(version))
-        except ValueError as error:
-            raise FormatUnknown(str(error), hint="Write TYPE@1.2.3") from None
-        every = [each for each in every if each == exact]
-    if which and not every:
-        known = ", ".join(map(str, catalogue.versions(message_type)))
-        hint = f"Versions: {known}" if known else f"Message types: {', '.join(catalogue.message_types())}"
-        raise FormatUnknown(f"There is no format {which}", where=str(catalogue.directory), hint=hint)
-    return every
 
 
 for _command in (format_life.new, format_life.lock, format_life.retire, format_life.approve,

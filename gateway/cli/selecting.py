@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gateway.cli.main import Shared
     from gateway.config.settings import Site
     from gateway.formats.catalogue import Catalogue
+    from gateway.formats.definition import Version
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -101,6 +102,30 @@ def chosen_catalogue(shared: Shared, given: Path | None) -> Catalogue:
     if (directory / FILE).exists() or shared.site is not None:
         return Catalogue.load(load_site(directory).formats)
     return Catalogue.load(bundled("formats"))
+
+
+def wanted(catalogue: Catalogue, which: str | None) -> list[tuple[str, Version]]:
+    """Return the versions that ``which`` names, oldest first; all where it is None.
+
+    Raises FormatUnknown where there is none.
+    """
+    from gateway.errors import FormatUnknown
+    from gateway.formats.definition import Version
+
+    message_type, _at, version = (which or "").partition("@")
+    names = [message_type] if which else catalogue.message_types()
+    every = [(name, each) for name in names for each in catalogue.versions(name)]
+    if version:
+        try:
+            exact = (message_type, Version.parse(version))
+        except ValueError as error:
+            raise FormatUnknown(str(error), hint="Write TYPE@1.2.3") from None
+        every = [each for each in every if each == exact]
+    if which and not every:
+        known = ", ".join(map(str, catalogue.versions(message_type)))
+        hint = f"Versions: {known}" if known else f"Message types: {', '.join(catalogue.message_types())}"
+        raise FormatUnknown(f"There is no format {which}", where=str(catalogue.directory), hint=hint)
+    return every
 
 
 def demand_route(site: Site, name: str | None) -> None:
