@@ -52,11 +52,11 @@ def test_comparison_is_symmetric(pair: tuple[Small, Small]) -> None:
 @given(pairs(), st.integers(0, 2**30))
 def test_verdicts_are_true(pair: tuple[Small, Small], seed: int) -> None:
     """A breaking verdict shall have a document that proves it; where all is ok no valid document breaks."""
-    schemas = [_compiled(one.text()) for one in pair]
+    old, new = (_compiled(one.text()) for one in pair)
     found = _compare(*pair)
     for direction, writer, reader, small in (
-        (Direction.OLD_UNDER_NEW, *schemas, pair[0]),
-        (Direction.NEW_UNDER_OLD, *reversed(schemas), pair[1]),
+        (Direction.OLD_UNDER_NEW, old, new, pair[0]),
+        (Direction.NEW_UNDER_OLD, new, old, pair[1]),
     ):
         judged = [one.judgement(direction) for one in found]
         for one in judged:

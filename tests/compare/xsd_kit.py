@@ -43,6 +43,10 @@ def is_valid(text: str, document: bytes) -> bool:
     return etree.XMLSchema(etree.fromstring(text.encode())).validate(etree.fromstring(document))
 
 
+def _codes(values: str) -> str:
+    return "".join(f'<xs:enumeration value="{one}"/>' for one in values)
+
+
 # generated schemas: a root with child elements and attributes of a few types
 
 SIMPLE = {
@@ -60,12 +64,35 @@ SIMPLE = {
     "t:Either": ("1", "A", "x"),
 }
 FACETS = {
-    "t:Short": ("xs:string", ('<xs:maxLength value="3"/>', '<xs:maxLength value="5"/>', '<xs:minLength value="1"/>',
-                              '<xs:pattern value="[a-c]*"/>', '<xs:pattern value="[a-e]+"/>', "")),
-    "t:Code": ("xs:token", tuple("".join(f'<xs:enumeration value="{v}"/>' for v in some) for some in ("A", "AB", "ABC", "BC"))),
-    "t:Number": ("xs:decimal", ('<xs:maxInclusive value="10"/>', '<xs:maxExclusive value="10"/>', '<xs:minInclusive value="5"/>',
-                                '<xs:fractionDigits value="1"/>', '<xs:totalDigits value="2"/>', "")),
-}  # fmt: skip
+    "t:Short": (
+        "xs:string",
+        (
+            '<xs:maxLength value="3"/>',
+            '<xs:maxLength value="5"/>',
+            '<xs:minLength value="1"/>',
+            '<xs:pattern value="[a-c]*"/>',
+            '<xs:pattern value="[a-e]+"/>',
+            "",
+        ),
+    ),
+    "t:Code": ("xs:token", tuple(_codes(some) for some in ("A", "AB", "ABC", "BC"))),
+    "t:Number": (
+        "xs:decimal",
+        (
+            '<xs:maxInclusive value="10"/>',
+            '<xs:maxExclusive value="10"/>',
+            '<xs:minInclusive value="5"/>',
+            '<xs:fractionDigits value="1"/>',
+            '<xs:totalDigits value="2"/>',
+            "",
+        ),
+    ),
+}
+WILD = '<xs:any namespace="##other" processContents="skip" minOccurs="0"/>'
+EXTENSION = (
+    '<xs:complexContent><xs:extension base="t:Part"><xs:sequence>'
+    '<xs:element name="Z" type="xs:string" minOccurs="0"/></xs:sequence></xs:extension></xs:complexContent>'
+)
 NAMES = ("A", "B", "C", "D")
 NUMBERS = ((1, "1"), (0, "1"), (0, "unbounded"), (1, "unbounded"), (0, "2"), (2, "3"))
 
@@ -97,25 +124,31 @@ class Small:
     def text(self) -> str:
         """Return the schema document."""
         named = [
-            f'<xs:simpleType name="{name[2:]}"><xs:restriction base="{base}">{choices[number]}</xs:restriction></xs:simpleType>'
+            _named(name[2:], base, choices[number])
             for (name, (base, choices)), number in zip(FACETS.items(), self.facets, strict=True)
         ]
         named.append('<xs:simpleType name="Numbers"><xs:list itemType="t:Number"/></xs:simpleType>')
         named.append('<xs:simpleType name="Either"><xs:union memberTypes="t:Number t:Code"/></xs:simpleType>')
-        attributes = "".join(f'<xs:attribute name="{n}" type="{t}" use="{u}"/>' for n, t, u in self.attributes)
-        wild = '<xs:any namespace="##other" processContents="skip" minOccurs="0"/>' if self.open and self.model == "sequence" else ""
+        attributes = "".join(
+            f'<xs:attribute name="{n}" type="{t}" use="{u}"/>' for n, t, u in self.attributes
+        )
+        wild = WILD if self.open and self.model == "sequence" else ""
         wrap = f' minOccurs="{self.wrap[0]}" maxOccurs="{self.wrap[1]}"' if self.model != "all" else ""
         content = f"<xs:{self.model}{wrap}>{_elements(self.children, self.model)}{wild}</xs:{self.model}>"
         part = f"<xs:sequence>{_elements(self.part, 'sequence')}</xs:sequence>"
-        more = (
-            '<xs:complexType name="More"><xs:complexContent><xs:extension base="t:Part"><xs:sequence>'
-            '<xs:element name="Z" type="xs:string" minOccurs="0"/></xs:sequence></xs:extension></xs:complexContent></xs:complexType>'
-            if self.derived
-            else ""
-        )
+        more = _complex("More", EXTENSION) if self.derived else ""
         root = '<xs:element name="Root" type="t:RootType"/>'
-        types = f'<xs:complexType name="RootType">{content}{attributes}</xs:complexType><xs:complexType name="Part">{part}</xs:complexType>'
+        types = _complex("RootType", content + attributes) + _complex("Part", part)
         return schema("".join(named) + root + types + more)
+
+
+def _named(name: str, base: str, facets: str) -> str:
+    inner = f'<xs:restriction base="{base}">{facets}</xs:restriction>'
+    return f'<xs:simpleType name="{name}">{inner}</xs:simpleType>'
+
+
+def _complex(name: str, inner: str) -> str:
+    return f'<xs:complexType name="{name}">{inner}</xs:complexType>'
 
 
 def _elements(some: tuple[Child, ...], model: str) -> str:
@@ -124,7 +157,9 @@ def _elements(some: tuple[Child, ...], model: str) -> str:
         high = "1" if model == "all" else one.high
         low = min(one.low, 1) if model == "all" else one.low
         nil = ' nillable="true"' if one.nillable else ""
-        made.append(f'<xs:element name="{one.name}" type="{one.type}" minOccurs="{low}" maxOccurs="{high}"{nil}/>')
+        made.append(
+            f'<xs:element name="{one.name}" type="{one.type}" minOccurs="{low}" maxOccurs="{high}"{nil}/>'
+        )
     return "".join(made)
 
 
@@ -132,7 +167,9 @@ def _child(types: tuple[str, ...]) -> st.SearchStrategy[Child]:
     def build(name: str, type_: str, number: tuple[int, str], nillable: bool) -> Child:
         return Child(name, type_, *number, nillable)
 
-    return st.builds(build, st.sampled_from(NAMES), st.sampled_from(types), st.sampled_from(NUMBERS), st.booleans())
+    return st.builds(
+        build, st.sampled_from(NAMES), st.sampled_from(types), st.sampled_from(NUMBERS), st.booleans()
+    )
 
 
 def _row(types: tuple[str, ...], most: int) -> st.SearchStrategy[tuple[Child, ...]]:
@@ -140,7 +177,9 @@ def _row(types: tuple[str, ...], most: int) -> st.SearchStrategy[tuple[Child, ..
 
 
 _ATTRIBUTES = st.lists(
-    st.tuples(st.sampled_from("xy"), st.sampled_from(tuple(SIMPLE)), st.sampled_from(("optional", "required"))),
+    st.tuples(
+        st.sampled_from("xy"), st.sampled_from(tuple(SIMPLE)), st.sampled_from(("optional", "required"))
+    ),
     max_size=2,
     unique_by=lambda a: a[0],
 ).map(tuple)
@@ -176,9 +215,17 @@ def _mutated(name: str, value: object) -> st.SearchStrategy[object]:
         at %= len(value)
         rest = [each for each in value if each.name != one.name]
         if how == "number":
-            return (*value[:at], Child(value[at].name, value[at].type, one.low, one.high, one.nillable), *value[at + 1 :])
+            return (
+                *value[:at],
+                Child(value[at].name, value[at].type, one.low, one.high, one.nillable),
+                *value[at + 1 :],
+            )
         if how == "type":
-            return (*value[:at], Child(value[at].name, one.type, value[at].low, value[at].high), *value[at + 1 :])
+            return (
+                *value[:at],
+                Child(value[at].name, one.type, value[at].low, value[at].high),
+                *value[at + 1 :],
+            )
         if how == "order":
             return tuple(reversed(value))
         return (*rest[:at], one, *rest[at:])
@@ -188,7 +235,7 @@ def _mutated(name: str, value: object) -> st.SearchStrategy[object]:
 
 def documents(small: Small, seed: int, number: int = 25) -> list[bytes]:
     """Return documents that are mostly valid under ``small``."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 # documents, no secrets
     return [_document(small, chance) for _ in range(number)]
 
 
@@ -201,9 +248,7 @@ def _document(small: Small, chance: random.Random) -> bytes:
     low, high = small.wrap
     turns = chance.choice([low, 1, 1, 2 if high != "1" else 1]) if small.model != "all" else 1
     inner = "".join(_content(small, chance) for _ in range(turns))
-    return (
-        f'<Root xmlns="urn:t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{given}>{inner}</Root>'.encode()
-    )
+    return f'<Root xmlns="urn:t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"{given}>{inner}</Root>'.encode()
 
 
 def _content(small: Small, chance: random.Random) -> str:
@@ -213,7 +258,9 @@ def _content(small: Small, chance: random.Random) -> str:
     elif small.model == "all":
         chance.shuffle(some)
     text = "".join(_child_text(small, one, chance) for one in some)
-    wild = '<w xmlns="urn:other"/>' if small.open and small.model == "sequence" and chance.random() < 0.5 else ""
+    wild = (
+        '<w xmlns="urn:other"/>' if small.open and small.model == "sequence" and chance.random() < 0.5 else ""
+    )
     return text + wild
 
 

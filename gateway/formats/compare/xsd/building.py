@@ -111,11 +111,11 @@ class _Builder:
     def schema(self) -> Schema:
         """Return the whole model."""
         elements = {}
-        for (kind, name), declared in list(self._declared.items()):
+        for (kind, name), one in list(self._declared.items()):
             if kind == "type":
                 self._type(name)
             elif kind == "element":
-                elements[name] = self._element(declared.document, declared.element, name, name + "/")
+                elements[name] = self._element(one.document, one.element, name, name + "/")
         elements = {name: elements[name] for name in sorted(elements)}
         self._substitute(elements)
         forms = {}
@@ -125,7 +125,20 @@ class _Builder:
                 root.get("elementFormDefault") == "qualified",
                 root.get("attributeFormDefault") == "qualified",
             )
-        return Schema(elements, self._types, forms, tuple(self._problems))
+        attributes = {
+            name: self._global_attribute(one)
+            for (kind, name), one in self._declared.items()
+            if kind == "attribute"
+        }
+        return Schema(elements, self._types, attributes, forms, tuple(self._problems))
+
+    def _global_attribute(self, declared: _Declared) -> Attribute:
+        name = f"@{declared.element.get('name')}"
+        try:
+            return self._attribute(declared.document, declared.element, name)
+        except ValueError as error:
+            self._problem(declared.document, declared.element, str(error), name)
+            return Attribute(name, builtin.simple_types()["anySimpleType"])
 
     # names
 
@@ -204,6 +217,7 @@ class _Builder:
             key,
             mixed=_true(element, "mixed"),
             abstract=_true(element, "abstract"),
+            block=_block(document, element),
             documentation=documentation(element),
         )
         for child in element.iterchildren(f"{{{XS}}}simpleContent", f"{{{XS}}}complexContent"):
@@ -227,7 +241,6 @@ class _Builder:
         made = dataclasses.replace(
             own,
             base=base.key,
-            derivation="extension" if extends else "restriction",
             attributes=attributes,
             any_attribute=anything,
         )
@@ -333,6 +346,7 @@ class _Builder:
             default=element.get("default"),
             fixed=element.get("fixed"),
             constraints=tuple(sorted(_constraint(one) for one in element.iterchildren(*_CONSTRAINTS))),
+            block=_block(document, element),
             heads=tuple(self._resolve(document, element, one) for one in head.split()),
             documentation=documentation(element),
         )
@@ -475,6 +489,12 @@ def _occurs(element: etree._Element) -> tuple[int, int | None]:
 
 def _true(element: etree._Element, name: str) -> bool:
     return element.get(name, "").strip() in ("true", "1")
+
+
+def _block(document: Document, element: etree._Element) -> frozenset[str]:
+    text = element.get("block", document.root.get("blockDefault", ""))
+    every = ("extension", "restriction", "substitution")
+    return frozenset(every if text.strip() == "#all" else text.split())
 
 
 def _constraint(element: etree._Element) -> str:

@@ -96,6 +96,9 @@ def _nature(pair: Pair) -> Iterator[Draft]:
             _words(old.abstract, new.abstract),
             both_ways(_abstract, old, new),
         )
+    if old.block != new.block:
+        shown_block = (block_text(old), block_text(new))
+        yield _draft(pair, "schema-abstract", "@block", shown_block, both_ways(block_claim, old, new))
     if old.mixed != new.mixed and old.text is None and new.text is None:
         yield _draft(
             pair, "schema-mixed", "@mixed", _words(old.mixed, new.mixed), both_ways(_mixed, old, new)
@@ -103,6 +106,18 @@ def _nature(pair: Pair) -> Iterator[Draft]:
     if old.any_attribute != new.any_attribute:
         shown = (wildcard_text(old.any_attribute), wildcard_text(new.any_attribute))
         yield _draft(pair, "schema-open-content", "@*", shown, both_ways(_any_attribute, old, new))
+
+
+def block_claim(writer: Complex | Element, reader: Complex | Element) -> Claim:
+    """Claim about documents in which derived types or substitutes stand for ``writer``."""
+    if reader.block <= writer.block:
+        return ok("The other version forbids no more derived types.")
+    return unclear("The other version forbids that certain derived types or elements stand here.")
+
+
+def block_text(one: Complex | Element) -> str:
+    """Return what may not stand for a type or element, in words."""
+    return f"no {', '.join(sorted(one.block))}" if one.block else "any derived type"
 
 
 def _words(old: bool, new: bool) -> tuple[str, str]:
@@ -510,6 +525,9 @@ def element_changes(
     if (old.default, old.fixed) != (new.default, new.fixed):
         shown_default = (_default_text(old), _default_text(new))
         yield _draft(pair, "schema-default", f"{at}@default", shown_default, claims(_element_default))
+    if old.block != new.block:
+        shown_block = (block_text(old), block_text(new))
+        yield _draft(pair, "schema-abstract", f"{at}@block", shown_block, claims(block_claim))
     if old.constraints != new.constraints:
         texts = ("; ".join(old.constraints) or None, "; ".join(new.constraints) or None)
         yield _draft(pair, "schema-identity", f"{at}@identity", texts, claims(_identity))

@@ -55,6 +55,8 @@ class Draft:
         return (self.kind, self.path.partition(PLACE)[2], self.old, self.new)
 
 
+#: How a sentence about values ends, to which an example can be added.
+VALUES = "values that the other version refuses."
 #: Between the name of a type and what changed in it, until the path is written for people.
 PLACE = "\0"
 

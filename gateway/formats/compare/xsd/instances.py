@@ -77,6 +77,8 @@ class Maker:
     schema: Schema
     roots: tuple[str, ...]  #: names of global elements with which a document may start
     open: bool = False  #: a wildcard lets declared elements in anywhere: more types may be in documents
+    lax: bool = False  #: a wildcard lets elements in as they come, as long as nothing declares them
+    open_attributes: bool = False  #: a wildcard lets declared attributes in
     _costs: dict[str, float] = field(default_factory=dict)
     _rows: dict[str, Row] = field(default_factory=dict)
     _ways: dict[str, _Way] = field(default_factory=dict)
@@ -138,11 +140,19 @@ class Maker:
                 yield attribute.type.key, _Way(parent=key, attribute=name)
             if one.text is not None:
                 yield one.text.key, _Way(parent=key, same_text=True)
-            self.open = self.open or any(each.process != "skip" for each in wildcards(one.content))
+            self._note_wildcards(one)
         elif isinstance(one, Simple):
             for other in (one.item, *one.members):
                 if other is not None:
                     yield other.key, _Way(parent=key, same_text=True)
+
+    def _note_wildcards(self, one: Complex) -> None:
+        found = {each.process for each in wildcards(one.content)}
+        self.open = self.open or bool(found - {"skip"})
+        self.lax = self.lax or "lax" in found
+        any_attribute = one.any_attribute
+        if any_attribute is not None and any_attribute.process != "skip":
+            self.open_attributes = True
 
     def elements(self, key: str) -> dict[str, Element]:
         """Return the child elements of the type ``key`` by name."""

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.formats.compare.change import Change, Demand, Judgement, Verdict
-from gateway.formats.compare.xsd.drafts import PLACE, Claim, Draft, Holds
-from gateway.formats.compare.xsd.instances import Impossible, Node, Writing
+from gateway.formats.compare.xsd.drafts import PLACE, VALUES, Claim, Draft, Holds
+from gateway.formats.compare.xsd.instances import Impossible, Node, Shape, Writing
 from gateway.formats.compare.xsd.matching import Side
 
 _TRIES = 24  #: documents that are made for one claim
+_SHOWN = 60  #: characters of an example
 _ANYWHERE = 6  #: types in which a change is looked for
 _NO_PROOF = "No document was found that proves it."
+_UNUSABLE = "The schema of one version cannot be loaded, so nothing was proved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,14 @@ class Judge:
 
     def judge(self, draft: Draft, claim: Claim) -> Judgement:
         """Return the judgement on ``claim``, proved where it is more than a review."""
+        if self.writer.compiled is None or self.reader.compiled is None:
+            return Judgement(Verdict.REVIEW, f"{claim.why} {_UNUSABLE}")
         if claim.holds is Holds.OK:
             return Judgement(Verdict.OK, claim.why)
         if not self._possible(draft):
             return Judgement(Verdict.OK, "No document of this version can hold it.")
-        for number, node in enumerate(self._nodes(draft, claim)):
-            proved = self._proved(node, claim)
+        for number, (shape, node) in enumerate(self._nodes(draft, claim)):
+            proved = self._proved(node, claim, _example(shape))
             if proved is not None:
                 return proved
             if number >= _TRIES:
@@ -53,30 +57,35 @@ class Judge:
 
     def _possible(self, draft: Draft) -> bool:
         """Whether a document of the writer can hold what changed, as far as the declarations say."""
-        if draft.element is not None or self.writer.maker.open:
+        if draft.element is not None or not draft.types or self.writer.maker.open:
             return True
         return any(self.writer.maker.reaches(key) for key in draft.types)
 
-    def _nodes(self, draft: Draft, claim: Claim) -> Iterator[Node]:
+    def _nodes(self, draft: Draft, claim: Claim) -> Iterator[tuple[Shape, Node]]:
         maker = self.writer.maker
         for shape in claim.shapes:
             for key in draft.types[:_ANYWHERE] or [""]:
                 try:
                     if draft.element is not None:
-                        yield maker.root(draft.element, shape)
+                        yield shape, maker.root(draft.element, shape)
+                    elif draft.by_name:
+                        yield shape, maker.standing_for(key)
                     else:
-                        yield maker.standing_for(key) if draft.by_name else maker.document(key, shape)
+                        yield shape, maker.document(key, shape)
                 except Impossible:
                     continue
 
-    def _proved(self, node: Node, claim: Claim) -> Judgement | None:
+    def _proved(self, node: Node, claim: Claim, example: str | None) -> Judgement | None:
         """Return the judgement that the document ``node`` proves, None where it proves nothing."""
         document = self.writer.text(node)
         if self.writer.takes(document) is not True:
             return None
         taken = self.reader.takes(self._as_read(node))
         demand = Demand(document=document)
-        why = f"{claim.why} (Judged as if the namespaces were the same.)" if self._renamed else claim.why
+        said = claim.why
+        if example is not None and claim.holds is Holds.REFUSED and said.endswith(VALUES):
+            said = f"{said.removesuffix('.')}, such as `{example}`."
+        why = f"{said} (Judged as if the namespaces were the same.)" if self._renamed else said
         if taken is False:
             return Judgement(Verdict.BREAKING, why, demand)
         if taken is True and claim.holds is Holds.OTHERWISE:
@@ -98,6 +107,15 @@ class Judge:
         if found:
             return Judgement(Verdict.REVIEW, f"{claim.why} {_NO_PROOF}")
         return Judgement(Verdict.OK, "No document of this version has such names.")
+
+
+def _example(shape: Shape) -> str | None:
+    """Return the value that ``shape`` is about, shortened."""
+    while shape.child is not None:
+        shape = shape.child[1]
+    texts = [text for _, text in shape.attributes if text is not None]
+    text = shape.text if shape.text is not None else (texts[0] if texts else None)
+    return text if text is None or len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def change_of(draft: Draft, forwards: Judge, backwards: Judge) -> Change:

@@ -72,6 +72,7 @@ class Element:
     fixed: str | None = None
     constraints: tuple[str, ...] = ()  #: identity constraints as text
     heads: tuple[str, ...] = ()  #: the element that it may substitute
+    block: frozenset[str] = frozenset()  #: derivations that may not stand for it in a document
     documentation: str = field(default="", compare=False)
 
     @property
@@ -131,7 +132,7 @@ class Complex:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     any_attribute: Wildcard | None = None
     base: str | None = None
-    derivation: str = "restriction"
+    block: frozenset[str] = frozenset()  #: as of an element
     documentation: str = field(default="", compare=False)
 
 
@@ -144,6 +145,7 @@ class Schema:
 
     elements: Mapping[str, Element] = field(default_factory=dict)  #: global ones by name
     types: Mapping[str, Type] = field(default_factory=dict)  #: by key, anonymous ones too
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)  #: global ones by name
     forms: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)  #: by namespace: qualified
     problems: tuple[Problem, ...] = ()
 

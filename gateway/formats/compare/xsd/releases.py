@@ -22,6 +22,7 @@ from gateway.formats.compare.xsd.drafts import (
     kind_of,
     ok,
     refused,
+    unclear,
 )
 from gateway.formats.compare.xsd.instances import Impossible, Node, Shape
 from gateway.formats.compare.xsd.judging import Judge, change_of
@@ -87,7 +88,7 @@ class _Comparer:
         """Return all changes: names first, then elements, then types, each in the order of their names."""
         forms = frozenset(name for name in self._common_forms() if self._form(name)[0] != self._form(name)[1])
         forwards, backwards = Judge(self.old, self.new, forms), Judge(self.new, self.old, forms)
-        drafts = [*self._elements(), *self._types()]
+        drafts = [*self._elements(), *self._attributes(), *self._types()]
         judged = [change_of(draft, forwards, backwards) for draft in drafts]
         return [*self._names(forwards, backwards), *judged]
 
@@ -125,14 +126,12 @@ class _Comparer:
                 names[name] = judge.writer.names.get(name, name)
             nodes = _holding(judge.writer, name, local_only=what != "targetNamespace")
             judgements.append(judge.judge_unmapped(Claim(Holds.REFUSED, why), nodes, names))
-        return Change(
-            "schema-namespace", f"{what}({self._label(name)})", *shown, judgements[0], judgements[1]
-        )
+        return Change("schema-namespace", f"{what}{self._label(name)}", *shown, judgements[0], judgements[1])
 
     def _label(self, name: str) -> str:
         """Return what tells namespaces apart in paths: a number where there are several."""
         every = self._common_forms()
-        return "1" if name not in every else str(every.index(name) + 1)
+        return f"({every.index(name) + 1})" if name in every and len(every) > 1 else ""
 
     # elements
 
@@ -142,9 +141,11 @@ class _Comparer:
             if before in old and after in new:
                 yield from self._element(old[before], new[after])
             elif before in old:
-                yield _gone(local(before), ("element", None), self._element_claim(before), before)
+                claim = self._element_claim(before)
+                yield _gone(local(before), ("element", None), claim, before, _unknown(self.new))
             elif after in new:
-                yield _come(local(after), (None, "element"), self._element_claim(after), after)
+                claim = self._element_claim(after)
+                yield _come(local(after), (None, "element"), claim, after, _unknown(self.old))
 
     def _element_pairs(self) -> list[tuple[str, str]]:
         if self.roots != (None, None):
@@ -169,6 +170,17 @@ class _Comparer:
             draft.element = old.name
             # A renamed root is found under its own name by either side.
             yield draft
+
+    def _attributes(self) -> Iterator[Draft]:
+        """Report global attributes: where types use them the types tell, else wildcards may let them in."""
+        old, new = self.old.schema.attributes, self.new.schema.attributes
+        for name in sorted(old.keys() ^ new.keys()):
+            path = f"@{local(name)}"
+            forwards, backwards = _wild_attribute(self.old), _wild_attribute(self.new)
+            if name in old:
+                yield Draft("schema-declaration-removed", path, "attribute", None, forwards, backwards)
+            else:
+                yield Draft("schema-declaration-added", path, None, "attribute", forwards, backwards)
 
     # types
 
@@ -292,7 +304,8 @@ class _Comparer:
     def _base(self, key: str) -> str | None:
         """Return the global type of which ``key`` is derived in both versions."""
         old, new = self.old.schema.types[key].base, self.new.schema.types[key].base
-        same = old is not None and old == new and not is_builtin(old)
+        # A redefined type is derived from what it was before, under the same name.
+        same = old is not None and old == new and old != key and not is_builtin(old)
         return old if same and old in self.old.schema.types and old in self.new.schema.types else None
 
     def _heirs(self, key: str, draft: Draft) -> Iterator[str]:
@@ -317,6 +330,19 @@ class _Comparer:
     def summary(self) -> SchemaSummary:
         """Return the numbers of what was added, removed and changed."""
         return SchemaSummary.of(self.old.schema, self.new.schema)
+
+
+def _unknown(writer: Side) -> Claim:
+    """Claim about documents of a version that does not declare an element."""
+    if writer.maker.lax:
+        return unclear("A wildcard lets the element in as it comes, and the other version checks it.")
+    return ok("No document of this version has it.")
+
+
+def _wild_attribute(writer: Side) -> Claim:
+    if writer.maker.open_attributes:
+        return unclear("A wildcard may let the attribute in, and one version does not declare it.")
+    return ok("No wildcard lets the attribute in; where a type uses it, that is a change of its own.")
 
 
 def _worst(claims: list[Claim]) -> Claim:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gateway.formats.compare.xsd.drafts import (
     PLACE,
+    VALUES,
     Claim,
     Draft,
     Holds,
@@ -88,7 +89,7 @@ def value_claim(writer: Simple, reader: Simple) -> Claim:
         return unclear(
             "It could not be proved that every value stays valid, and no value was found that does not."
         )
-    return refused("There are values that the other version refuses.", *shapes)
+    return refused(f"There are {VALUES}", *shapes)
 
 
 def _enumeration(place: str, old: Simple, new: Simple) -> Iterator[Draft]:

@@ -58,6 +58,7 @@ _GENERIC = (
     "a b",
 )
 _LONGEST = 3000
+_COUNTABLE = 200  #: characters that a pattern is asked about
 _MOST = 12  #: candidates that are worth a try
 
 
@@ -157,7 +158,16 @@ def length_range(facets: Facets) -> tuple[int, int | None]:
 def _lengths_cover(mine: Facets, theirs: Facets) -> bool:
     low, high = length_range(mine)
     their_low, their_high = length_range(theirs)
-    return low <= their_low and _no_less(their_high, high)
+    return (low <= their_low and _no_less(their_high, high)) or _pattern_bounds(theirs, low, high)
+
+
+def _pattern_bounds(theirs: Facets, low: int, high: int | None) -> bool:
+    """Whether a pattern of the writer matches texts of ``low`` to ``high`` characters only."""
+    if low > _COUNTABLE or (high or 0) > _COUNTABLE:
+        return False
+    within = f"(?:.|\n){{{low},{'' if high is None else high}}}"
+    exact = (_joined(group) for group in theirs.patterns)
+    return any(one is not None and patterns.difference(one, within) is None for one in exact)
 
 
 def _ranges_cover(reader: Simple, writer: Simple) -> bool:
