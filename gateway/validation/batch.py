@@ -143,14 +143,18 @@ def _count(record_type: RecordType, prepared: pl.DataFrame, part: Part) -> None:
 
 def _surround(record_type: RecordType, rows: pl.DataFrame, found: Surroundings) -> None:
     """Note the texts and numbers of the first row of a header or trailer type."""
-    row = rows.row(0, named=True)
+    numeric = {one.name for one in record_type.fields if one.type in (FieldType.INTEGER, FieldType.DECIMAL)}
+    wanted = [one.name for one in record_type.fields]
+    wanted += [value_name(one) for one in record_type.fields if one.name in numeric]
+    # not the whole row: polars has moments, such as the first hours of year 1 elsewhere, that Python has not
+    row = rows.select(wanted).row(0, named=True)
     for one in record_type.fields:
         key = f"{record_type.name}.{one.name}"
         text = row[one.name] if row[one.name] is not None else one.default
         if text is not None:
             found.texts.setdefault(key, text)
-        number = row[value_name(one)]
-        if one.type in (FieldType.INTEGER, FieldType.DECIMAL) and number is not None:
+        number = row[value_name(one)] if one.name in numeric else None
+        if number is not None:
             found.numbers.setdefault(key, number)
 
 

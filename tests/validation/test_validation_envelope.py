@@ -120,3 +120,12 @@ def test_totals_add_up_over_parts(rows: int) -> None:
     definition = make_format(item, tail, envelope=envelope, dialect=Dialect())
     assert codes(read(definition, text, rows=rows)[0]) == []
     assert codes(read(definition, text.replace("99\n", "98\n"), rows=rows)[0]) == ["F206"]
+
+
+def test_a_moment_before_the_calendar_of_python() -> None:
+    """The gateway shall read a header whose moment, in UTC, lies before the year 1."""
+    head = RecordType("head", Role.HEADER, (field("at", FieldType.DATETIME),), min_occurs=1)
+    item = RecordType("item", Role.RECORD, (field("a"),))
+    dialect = Dialect(datetime_format="YYYY-MM-DDTHH:MM:SSZ")
+    (reading,) = read(make_format(head, item, dialect=dialect), "head;0001-01-01T00:00:00+01:00\nitem;1\n")
+    assert reading.envelope == {"head.at": "0001-01-01T00:00:00+01:00"}
