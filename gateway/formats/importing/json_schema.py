@@ -24,6 +24,8 @@ from gateway.formats.importing.names import quoted, quoted_exactly, snake, uniqu
 
 #: Objects in objects, fields of one record type, codes of one field.
 _DEEPEST, _MOST_FIELDS, _MOST_CODES = 12, 400, 60
+#: Choices within choices that are looked into.
+_CHOICES = 4
 _SIMPLE = frozenset(("string", "integer", "number", "boolean", "null"))
 
 
@@ -140,11 +142,11 @@ class _Making:
         above = next((each for each in self.records if each.name == record.parent), None)
         return bool(record.fields) and (record.parent is None or (above is not None and self._worth(above)))
 
-    def _table(self, schema: Schema) -> Flat:
+    def _table(self, schema: Schema, levels: int = _CHOICES) -> Flat:
         """Return what a schema says, with what all branches of its choices say."""
         table = flat(schema, self.form.definitions)
-        for name in ("anyOf", "oneOf"):
-            branches = [self._table(branch) for branch in table.get(name, ())]
+        for name in ("anyOf", "oneOf") if levels else ():
+            branches = [self._table(branch, levels - 1) for branch in table.get(name, ())]
             if branches:
                 table = {**_common(branches), **table, "properties": _members(table, branches)}
         return table

@@ -180,7 +180,10 @@ def _open(old: Flat, new: Flat) -> Iterator[Aspect]:
 
 
 def _rest(table: Flat, compared: set[str] | frozenset[str] = frozenset()) -> Schema:
-    """Return what a table says of members that it does not name; patterns ``compared`` elsewhere say nothing."""
+    """Return what a table says of members that it does not name.
+
+    Of the patterns that are ``compared`` by themselves only the names count.
+    """
     rest = {name: table[name] for name in ("additionalProperties", "patternProperties") if name in table}
     if "patternProperties" in rest:
         by_pattern = rest["patternProperties"].items()

@@ -21,6 +21,8 @@ from gateway.formats.compare.json_schema.texts import text_of
 _RICH, _DEEPEST = 6, 16
 #: Values of one schema, elements of one list.
 _MOST, _MOST_ITEMS = 24, 2_000
+#: Choices within choices that are followed.
+_CHOICES = 8
 #: Names of members that no schema is likely to name.
 _OTHERS = ("x-other", "Other", "zz9")
 _ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
@@ -47,8 +49,7 @@ class Maker:
         made = itertools.islice(self._valid(schema, depth), _MOST)
         found = tuple({text_of(value): value for value in made}.values())
         self._under_way.discard(key)
-        if found or depth == 0:
-            self._known[key] = found
+        self._known[key] = found  # also where there is none: trying again would take ages
         return found
 
     def _valid(self, schema: Schema, depth: int) -> Iterator[Any]:
@@ -62,22 +63,23 @@ class Maker:
             return
         for alternative in self._alternatives(table):
             types = alternative.get("type", TYPES)
-            for name in (each for each in _ORDER if each in types):
-                yield from self._of_type(name, alternative, depth)
+            yield from _in_turn([self._of_type(each, alternative, depth) for each in _ORDER if each in types])
 
-    def _alternatives(self, table: Flat) -> Iterator[Flat]:
+    def _alternatives(self, table: Flat, levels: int = _CHOICES) -> Iterator[Flat]:
         """Yield ``table`` with one branch of each choice taken; itself where it has none."""
+        if levels == 0:
+            return  # a choice that leads to itself
         for name in ("anyOf", "oneOf"):
             if name in table:
                 rest = {key: value for key, value in table.items() if key != name}
                 for branch in table[name][:20]:
-                    yield from self._alternatives(self.prover.table(both(rest, branch)))
+                    yield from self._alternatives(self.prover.table(both(rest, branch)), levels - 1)
                 return
         if "then" in table or "else" in table:
             rest = {key: value for key, value in table.items() if key not in ("if", "then", "else")}
             taken = both(table["if"], table.get("then", True))
             for branch in (table.get("else", True), taken):
-                yield from self._alternatives(self.prover.table(both(rest, branch)))
+                yield from self._alternatives(self.prover.table(both(rest, branch)), levels - 1)
         yield table
 
     def _of_type(self, name: str, table: Flat, depth: int) -> Iterator[Any]:
@@ -155,6 +157,17 @@ class Maker:
                 lists = self._sized(table, min(size, _MOST_ITEMS), (), 0)
                 made = ([*each[:step], value, *each[step + 1 :]] for each in lists)
             yield from (each for each in made if self.prover.valid(outer, each))
+
+
+def _in_turn(sources: list[Iterator[Any]]) -> Iterator[Any]:
+    """Yield one of each source after the other, so that none crowds out the others."""
+    while sources:
+        for source in list(sources):
+            for value in itertools.islice(source, 1):
+                yield value
+                break
+            else:
+                sources.remove(source)
 
 
 def member(table: Flat, name: str) -> Schema:
