@@ -93,6 +93,7 @@ def changes(views: Views, places: Sequence[Place], verdicts: FieldVerdicts) -> I
         using = [
             place for place in places if _uses(setting, place.old.field) and _uses(setting, place.new.field)
         ]
+        using.sort(key=lambda place: place.path)  # the same, whichever version is the old one
         judge = _judge(setting, using, views, verdicts)
         words = (shown(values[0]), shown(values[1]))
         yield views.change(kind, f"dialect.{setting.name}", words, judge, (None, None))

@@ -10,7 +10,7 @@ from gateway.formats.compare.layout import Rows, form, found_by_name, overlap, p
 from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
 from gateway.formats.compare.spaces import judge_values
 from gateway.formats.compare.sums import under_totals
-from gateway.formats.compare.texts import texts_of
+from gateway.formats.compare.texts import tag_of, texts_of
 from gateway.formats.compare.values import Value, meaning
 from gateway.formats.compare.views import View, Views, breaking, ok, review, shown, silent, words_only
 from gateway.formats.definition import Kind
@@ -270,6 +270,8 @@ def _required(view: View, writer: Spot, reader: Spot) -> Judgement:
         return ok(f"{view.ours} accepts rows with and without `{field.name}`.")
     if view.reader.kind is Kind.FIXED_WIDTH:
         return ok("The characters of a fixed-width record are always there.")
+    if tag_of(view.writer, writer[0], field) is not None:
+        return ok("It tells the record type, so that no row is without it.")
     if not rows.by_name:
         return form(rows) or ok("Rows with fewer columns are refused by both versions.")
     if mine.severity is Severity.WARNING and view.reader.kind is not Kind.DELIMITED:

@@ -179,11 +179,13 @@ def form(rows: Rows) -> Judgement | None:
     count, most = len(writer.fields), len(reader.fields)
     if count > most and view.reader.closed:
         optional = [one for one in writer.fields[most:] if not one.required]
-        why = f"A {writer.name} row of {view.theirs} has {count} columns; {view.ours} accepts {most} at most."
+        why = (
+            f"Rows `{writer.name}` of {view.theirs} have {count} columns; {view.ours} accepts {most} at most."
+        )
         full = {one.name: next(iter(texts_of(view.written(one))), "") for one in optional}
         return breaking(why, rows.demand(full))
     short, needed = least_columns(writer), least_columns(reader)
     if short < needed:
-        why = f"A {writer.name} row of {view.theirs} may have {short} columns; {view.ours} needs {needed}."
+        why = f"Rows `{writer.name}` of {view.theirs} may have {short} columns; {view.ours} needs {needed}."
         return breaking(why, rows.demand({one.name: None for one in writer.fields[short:]}))
     return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Demand, Judgement
-from gateway.formats.compare.occurrences import Occurrence, counted, stated
+from gateway.formats.compare.occurrences import Occurrence, counted, may_not_be_empty, stated
 from gateway.formats.compare.texts import rows_of, tag_of
 from gateway.formats.compare.views import (
     View,
@@ -69,7 +69,7 @@ def _awaited(view: View, kind: RecordType) -> Judgement:
     need = counted(view.reader, kind)
     parents = {name: other for other, name in view.types.items()}
     if need.least > 0 and (need.parent is None or need.parent in parents):
-        return breaking(f"Files of {view.theirs} have no {kind.name} record; {view.ours} needs one.")
+        return breaking(f"Files of {view.theirs} have no `{kind.name}` record; {view.ours} needs one.")
     if need.least > 0:
         return review(f"{view.ours} needs a {kind.name} under each {need.parent}, which is new itself.")
     if kind.discriminator is not None and any(one.discriminator is None for one in view.writer.record_types):
@@ -290,15 +290,30 @@ def _occurs(view: View, writer: RecordType, reader: RecordType) -> Judgement:
     theirs, ours = counted(view.writer, writer), counted(view.reader, reader)
     if _within(theirs, ours):
         return ok(f"{view.ours} accepts every number of {writer.name} records that {view.theirs} does.")
-    number = theirs.least if theirs.least < ours.least else (ours.most or 0) + 1
-    if number not in theirs:  # a range above the other
-        number = theirs.least
+    number = _refused_number(theirs, ours)
     why = f"{view.theirs} accepts {number} {writer.name} records"
     why += f" under one {theirs.parent}" if theirs.parent else ""
+    if number == 0 and _only_top(view.writer, writer):
+        return review(f"{why}; but no other record stands on its own, and {view.theirs} needs one.")
     demand = Demand(counts={writer.name: number})
     if number > MOST_DEMANDED:
         return review(f"{why}; {view.ours} accepts {ours}. No file with so many is made to prove it.")
     return breaking(f"{why}; {view.ours} accepts {ours}.", demand)
+
+
+def _refused_number(theirs: Occurrence, ours: Occurrence) -> int:
+    """Return a number that the first range has and the second has not; one rather than none."""
+    least = theirs.least or (1 if 1 in theirs and 1 not in ours else 0)
+    if least not in ours:
+        return least
+    return (ours.most or 0) + 1
+
+
+def _only_top(definition: Format, kind: RecordType) -> bool:
+    """Return whether a file without ``kind`` has no business record, or only such as stand under it."""
+    others = [one for one in definition.record_types if one.role is Role.RECORD and one is not kind]
+    needed = definition.zero_records == "refuse" or may_not_be_empty(definition)
+    return needed and all(one.parent is not None for one in others)
 
 
 def _parent(view: View, writer: RecordType, reader: RecordType) -> Judgement:
@@ -333,7 +348,7 @@ def length(view: View, writer: RecordType, reader: RecordType) -> Judgement:
     theirs, ours = size_of(writer), size_of(reader)
     if theirs == ours:
         return ok(f"The fields end there anyway: {ours} characters.")
-    why = f"A {writer.name} record of {view.theirs} has {theirs} characters; {view.ours} expects {ours}"
+    why = f"Records `{writer.name}` of {view.theirs} have {theirs} characters; {view.ours} expects {ours}"
     dialect = view.reader.dialect
     if theirs < ours and dialect.stripped_blanks and view.writer.dialect.line_end not in ("none", "optional"):
         return review(f"{why}, and takes the missing ones for blanks.")

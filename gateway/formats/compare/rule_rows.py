@@ -101,7 +101,7 @@ def breaking_row(view: View, writer: RecordType, reader: RecordType, rule: Rule)
     """Return texts of a row that the writer's rules allow and that breaks ``rule``; None if none is found."""
     rows = Rows(view, writer, reader)
     names = [source.name for one in reader.fields if one.name in named(rule) and (source := rows.source(one))]
-    own = _of(view.writer, writer)
+    own = [each for each in _of(view.writer, writer) if set(named(each)) & set(names)]
     for texts in itertools.islice(_candidates(rows, names, _hints(rule)), _ROWS):
         if breaks(_read(rows, texts), rule) and not _any(Told(view.writer, writer, texts), own):
             return {name: texts[name] for name in names}
@@ -117,7 +117,9 @@ def fulfilling(view: View, writer: RecordType, texts: dict[str, str]) -> tuple[d
     if reader is None:
         return None
     rows = Rows(view, writer, reader)
-    own, theirs = _of(view.writer, writer), _of(view.reader, reader)
+    mine = {view.fields.get((writer.name, name)) for name in texts}
+    own = [rule for rule in _of(view.writer, writer) if set(named(rule)) & set(texts)]
+    theirs = [rule for rule in _of(view.reader, reader) if set(named(rule)) & mine]
     sources = [source.name for rule in theirs for one in reader.fields if one.name in named(rule)
                and (source := rows.source(one))]  # fmt: skip
     names = [name for name in dict.fromkeys((*(name for rule in own for name in named(rule)), *sources))

@@ -125,7 +125,10 @@ def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
     if _counts_up(view.writer, spot, number):
         return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records has that number.")
     of = _counted_types(view.writer, spot)
-    if of and (number is None or len(of) > 1 or not 0 < number <= MOST_DEMANDED):
+    most = min(
+        (one.max_occurs or MOST_DEMANDED for one in view.writer.record_types if one.name in of), default=0
+    )
+    if of and (number is None or len(of) > 1 or not 0 < number <= most):
         return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records states that.")
     beside = tied(view, spot.kind, spot.field, text)
     if beside is None:
