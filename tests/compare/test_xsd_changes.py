@@ -16,7 +16,10 @@ A = '<xs:element name="A" type="xs:string"/>'
 B = '<xs:element name="B" type="xs:string" minOccurs="0"/>'
 MUST = '<xs:element name="B" type="xs:string"/>'
 P = '<xs:complexType name="P"><xs:sequence/></xs:complexType>'
-Q = '<xs:complexType name="Q"><xs:complexContent><xs:extension base="t:P"/></xs:complexContent></xs:complexType>'
+Q = (
+    '<xs:complexType name="Q"><xs:complexContent><xs:extension base="t:P"/></xs:complexContent>'
+    "</xs:complexType>"
+)
 HEADS = (
     '<xs:element name="H" type="xs:string"{}/><xs:element name="M" substitutionGroup="t:H" type="xs:string"/>'
 )
@@ -296,7 +299,8 @@ def test_a_change_of_a_base_is_reported_once(tmp_path: Path) -> None:
     """A facet of a base type shall be one change, at the base, though derived types and uses have it too."""
     use = '<xs:element name="A" type="t:C"/><xs:element name="B" type="t:C"/>'
     base = (
-        '<xs:complexType name="C"><xs:simpleContent><xs:extension base="t:S"><xs:attribute name="u"/></xs:extension>'
+        '<xs:complexType name="C"><xs:simpleContent><xs:extension base="t:S">'
+        '<xs:attribute name="u"/></xs:extension>'
         '</xs:simpleContent></xs:complexType><xs:simpleType name="S"><xs:restriction base="xs:string">'
         '<xs:maxLength value="{}"/></xs:restriction></xs:simpleType>'
     )
@@ -337,7 +341,10 @@ def test_includes_imports_and_chameleons_are_followed(tmp_path: Path) -> None:
         back = '<xs:include schemaLocation="main.xsd"/>'
         write(home, "other.xsd", schema(back + '<xs:include schemaLocation="parts/short.xsd"/>'))
         write(home, "far.xsd", schema('<xs:element name="F" type="xs:int"/>', "urn:far"))
-        include = '<xs:import namespace="urn:far" schemaLocation="far.xsd"/><xs:include schemaLocation="other.xsd"/>'
+        include = (
+            '<xs:import namespace="urn:far" schemaLocation="far.xsd"/>'
+            '<xs:include schemaLocation="other.xsd"/>'
+        )
         text = _root('<xs:element name="A" type="t:S"/><xs:element ref="f:F"/>')
         start = text.index(">") + 1
         write(home, "main.xsd", text[: start - 1] + ' xmlns:f="urn:far">' + include + text[start:])
