@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-#: Rows fetched at a time where an archive is gone through.
-_AT_A_TIME = 1000
 _RESTING = (State.PROCESSED, State.FAILED, State.DUPLICATE)
 
 
@@ -46,19 +44,22 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
     yield from ((path, sha256, manifest) for path, sha256, manifest in connection.execute(statement))
 
 
-def processed(connection: Connection, message_type: str) -> Iterator[tuple[str, str]]:
-    """Yield name and path of every processed file of ``message_type``, in arrival order.
+def processed(
+    connection: Connection, message_type: str, after: str = "", limit: int = 1000
+) -> list[tuple[str, str, str]]:
+    """Return id, name and path of processed files of ``message_type`` in arrival order.
 
-    The rows come a few at a time, however large the archive is.
+    At most ``limit``, whose ids come after ``after``: an archive of any size is gone through a page at
+    a time, and no page keeps the ledger from its work for long.
     """
     statement = (
-        select(transfers.c.name, transfers.c.settled_path)
+        select(transfers.c.id, transfers.c.name, transfers.c.settled_path)
         .where(transfers.c.state == State.PROCESSED, transfers.c.message_type == message_type)
-        .where(transfers.c.settled_path.is_not(None))
+        .where(transfers.c.settled_path.is_not(None), transfers.c.id > after)
         .order_by(transfers.c.id)
-        .execution_options(yield_per=_AT_A_TIME)
+        .limit(limit)
     )
-    yield from ((name, path) for name, path in connection.execute(statement))
+    return [(number, name, path) for number, name, path in connection.execute(statement)]
 
 
 def resting(connection: Connection, route: str, sha256: str) -> list[Transfer]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from gateway.errors import CustodyError
 from gateway.formats.compare.change import Comparison
 from gateway.formats.definition import Format
 from gateway.operations.impact_files import Candidate, belongs, size_of
 from gateway.operations.impact_judging import Judge
-from gateway.operations.impact_results import Impact
+from gateway.operations.impact_results import FileImpact, Impact
 
 #: Files read together: so many, or so many bytes.
 _TOGETHER, _BYTES_TOGETHER = 50, 8 * 1024 * 1024
@@ -34,10 +35,21 @@ def impact(
     found = Impact(comparison)
     judge = Judge(old, new, comparison)
     for batch in _batches(candidates, (old, new), found):
-        for one in judge.files(batch, found):
+        for one in _judged(judge, batch, found):
             found.add(one)
         progress(len(batch))
     return found
+
+
+def _judged(judge: Judge, batch: list[Candidate], found: Impact) -> list[FileImpact]:
+    """Return what becomes of the files; one that vanishes meanwhile is noted, and spoils no other."""
+    try:
+        return list(judge.files(batch, found))
+    except CustodyError as error:
+        if len(batch) == 1:
+            found.leave_out(batch[0].path, error.message)
+            return []
+    return [each for one in batch for each in _judged(judge, [one], found)]
 
 
 def _batches(

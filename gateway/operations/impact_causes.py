@@ -63,7 +63,10 @@ def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
     if any(one.is_harmful for one in near):
         return near
     wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
-    return sorted(near + wide, key=lambda one: _distance(one, finding))
+    if near or wide:
+        return sorted(near + wide, key=lambda one: _distance(one, finding))
+    # what happens to one field can show in more ways than its kind names
+    return [one for one in causes if place and one.is_harmful and one.change.new_field == place]
 
 
 def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]:

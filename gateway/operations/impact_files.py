@@ -50,9 +50,15 @@ def in_paths(paths: Iterable[Path]) -> Iterator[Candidate]:
 
 def in_archive(context: Context, message_type: str) -> Iterator[Candidate]:
     """Yield the processed files of ``message_type``, as the ledger of the site knows them."""
-    with context.ledger.read() as connection:
-        for name, path in settlements.processed(connection, message_type):
+    after = ""
+    while True:
+        with context.ledger.read() as connection:
+            page = settlements.processed(connection, message_type, after)
+        for _number, name, path in page:
             yield Candidate(str(context.layout.absolute(path)), name, is_certain=True)
+        if not page:
+            return
+        after = page[-1][0]
 
 
 def belongs(candidate: Candidate, versions: Iterable[Format]) -> bool:

@@ -20,7 +20,7 @@ _QUANTITY = "records: {item: {fields: {quantity: {%s}}}}"
 _MATERIAL = "records: {item: {fields: {material: {%s}}}}"
 _DUE = "records: {item: {fields: {due: {%s}}}}"
 _RULE = (
-    "rules: [{id: enough, kind: compare, record_type: item, left: quantity, op: '%s', value: '1',"
+    "rules: [{id: enough, kind: compare, record: item, left: quantity, op: '%s', value: '1',"
     " message: There is enough., severity: %s}]"
 )
 
