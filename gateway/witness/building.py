@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import io
+import itertools
 from typing import TYPE_CHECKING
 
 from gateway.errors import UnwritableRow
+from gateway.findings import Findings
 from gateway.formats.compare.change import Demand
 from gateway.formats.compare.patterns import examples
 from gateway.formats.definition import Format, Kind
 from gateway.formats.row import Row
+from gateway.readers.rows import rows_of
 from gateway.witness.checking import Checked, WitnessFile, checked, has_name
-from gateway.witness.draft import DraftRow, composed, reshaped
+from gateway.witness.draft import MOST_ROWS, DraftRow, composed, reshaped
 from gateway.witness.repairing import repaired
 from gateway.writers import writer_for
 from gateway.writers.base import Style
@@ -39,13 +42,23 @@ def build(definition: Format, demand: Demand = NOTHING, *, variety: int = 0) -> 
     name = file_name(definition, demand)
     if demand.document is not None:
         file = WitnessFile(name, demand.document)
-        return file if checked(definition, [file])[0].accepted else None
-    rows = composed(definition, demand, variety)
+        if checked(definition, [file])[0].accepted:
+            return file
+        rows = _rows(definition, demand.document)
+        demand = NOTHING
+    else:
+        rows = composed(definition, demand, variety)
     if not rows and any(demand.counts.get(kind.name) != 0 for kind in definition.record_types):
         return None
     press = _Press(definition, demand, name)
     found = repaired(definition, rows, press.judge)
     return None if found is None else press.file(found)
+
+
+def _rows(definition: Format, document: bytes) -> list[DraftRow]:
+    """Return the rows of a document that its schema allows, and the definition may refuse: to be mended."""
+    found = itertools.islice(rows_of(definition, io.BytesIO(document), Findings()), MOST_ROWS)
+    return [DraftRow(definition.record_type(row.record_type), dict(row.texts)) for row in found]
 
 
 def file_name(definition: Format, demand: Demand = NOTHING) -> str:

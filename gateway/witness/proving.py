@@ -147,6 +147,14 @@ def read_differently(writer: Format, reader: Format, data: bytes) -> Iterator[Di
         for fields in pair.fields:
             if fields.old is not None and fields.new is not None:
                 yield from _difference(writer, reader, (one, fields.old), (other, fields.new))
+            elif fields.old is not None:
+                yield from _lost(writer, one, fields.old)
+
+
+def _lost(writer: Format, row: Row, field: Field) -> Iterator[Difference]:
+    found = meaning(side_of(writer, field), row.texts.get(field.name))
+    if isinstance(found, Value):
+        yield Difference(row.record, f"{row.record_type}.{field.name}", found.shown, "not read")
 
 
 def _difference(
