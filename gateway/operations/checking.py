@@ -18,6 +18,7 @@ from gateway.formats.lock import Release
 from gateway.formats.selection import parse_range
 from gateway.model import Problem
 from gateway.operations.mapping import mapping_problems, route_problems
+from gateway.operations.numbering import numbering_problems
 
 
 def check_site(directory: Path) -> tuple[Site, list[Problem]]:
@@ -32,6 +33,7 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
     problems += [*lock_problems(catalogue), *mapping_problems(catalogue, used)]
+    problems += numbering_problems(site, catalogue)
     return site, [*dict.fromkeys(problems), *_unusable(site, catalogue), *route_problems(site, catalogue)]
 
 
