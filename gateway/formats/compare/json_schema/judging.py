@@ -24,13 +24,15 @@ class Place:
     """A place in the documents: everything that either version says of the values there.
 
     ``step`` leads here from ``above``: a member (text), an element (number), or None for a
-    branch that speaks of the same value.
+    branch that speaks of the same value. ``alone`` is what is proved where a branch is compared once for
+    all its uses: nothing of what stands around it here may count.
     """
 
     path: str
     sides: tuple[Schema, Schema]
     above: Place | None = None
     step: str | int | None = None
+    alone: tuple[Schema, Schema] | None = None
 
     def at(self, name: str, sides: tuple[Schema, Schema], step: str | int) -> Place:
         """Return the place of a member or element."""
@@ -38,8 +40,11 @@ class Place:
 
     def branch(self, name: str, sides: tuple[Schema, Schema]) -> Place:
         """Return the place of a branch: what stands around it holds too."""
-        mine, other = (both(outer, inner) for outer, inner in zip(self.sides, sides, strict=True))
-        return Place(f"{self.path}/{name}" if name else self.path, (mine, other), self, None)
+        alone = sides if all(isinstance(each, dict) and "$ref" in each for each in sides) else None
+        if self.alone is not None and alone is None:
+            alone = _together(self.alone, sides)
+        path = f"{self.path}/{name}" if name else self.path
+        return Place(path, _together(self.sides, sides), self, None, alone)
 
     @property
     def whole(self) -> Place:
@@ -72,8 +77,8 @@ class Judge:
         return Judgement(Verdict.BREAKING, why, Demand(document=whole))
 
     def _proved(self, place: Place, writer: int, reader_says: Schema, writer_says: Schema) -> bool:
-        written = place.sides[writer]
-        whole = place.whole.sides[1 - writer]
+        written = (place.alone or place.sides)[writer]
+        whole = (place.alone or place.whole.sides)[1 - writer]
         return (
             self.prover.covers(reader_says, written)
             or self.takes(reader_says, writer_says)
@@ -143,3 +148,7 @@ class Judge:
         else:
             for outer in itertools.islice(maker.around(place.above.sides[writer], place.step, value), 3):
                 yield from self._around(place.above, writer, outer, maker)
+
+
+def _together(outer: tuple[Schema, Schema], inner: tuple[Schema, Schema]) -> tuple[Schema, Schema]:
+    return both(outer[0], inner[0]), both(outer[1], inner[1])

@@ -18,9 +18,12 @@ from gateway.formats.compare.json_schema.instances import element
 from gateway.formats.compare.json_schema.judging import Judge, Place
 from gateway.formats.compare.json_schema.normal import Schema
 from gateway.formats.compare.json_schema.proofs import Prover
+from gateway.formats.compare.json_schema.texts import text_of
 
 #: Pairs of schemas beyond which the comparison says that it did not see everything.
 _MOST_PAIRS = 20_000
+#: Levels of a document below which its schemas are not compared.
+_DEEPEST = 40
 
 _Step = tuple[Place, Schema, Schema]  #: a place, and what the two sides say there
 
@@ -49,13 +52,17 @@ class Walk:
         return sorted(self.changes, key=lambda change: (change.path, change.code))
 
     def _visit(self, place: Place, old: Schema, new: Schema) -> None:
-        if _is_reference(old) and _is_reference(new):
-            pair = (old["$ref"], new["$ref"])
+        references = _is_reference(old), _is_reference(new)
+        if any(references) or '"$ref"' in text_of([old, new]):
+            # in a branch that is no definition on both sides, what stands around it counts
+            around = () if all(references) or place.step is not None else place.sides
+            pair = (text_of(old), text_of([new, *around]))
             if pair in self._seen:
                 return
             self._seen.add(pair)
+        if all(references):
             definitions = self.prover.definitions
-            self._waiting.appendleft((place, definitions[pair[0]], definitions[pair[1]]))
+            self._waiting.appendleft((place, definitions[old["$ref"]], definitions[new["$ref"]]))
             return
         parts = _aligned(old, new)
         if parts:
@@ -124,6 +131,13 @@ class Walk:
             self._below(place, "*", *rests, max(firsts))
 
     def _below(self, place: Place, name: str, old: Schema, new: Schema, step: str | int) -> None:
+        if place.path.count("/") >= _DEEPEST:
+            if not self.prover.same(old, new):
+                deep = Judgement(Verdict.REVIEW, f"Beyond {_DEEPEST} levels the schemas are not compared.")
+                self.changes.append(
+                    Change("schema-condition", f"{place.path}/{name}", None, None, deep, deep)
+                )
+            return
         self._waiting.append((place.at(name, (old, new), step), old, new))
 
     def _choice(self, place: Place, name: str, old: list[Schema], new: list[Schema]) -> None:
