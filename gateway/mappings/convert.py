@@ -30,6 +30,9 @@ from gateway.writers import writer_for
 #: Sums are exact: numbers have at most 38 digits, and no file has 10^60 of them.
 _EXACT = Context(prec=120)
 
+#: Characters of a raw text that a message shows.
+_SHOWN = 60
+
 #: Opens the source from its beginning; it is opened once for each reading.
 Open = Callable[[], AbstractContextManager[BinaryIO]]
 
@@ -45,14 +48,14 @@ def convert(bound: Bound, source: Open, out: BinaryIO, findings: Findings) -> No
     work = _Work(bound, findings)
     if _needs_two(bound):
         with source() as stream:
-            for _row in work.rows(stream, Findings()):
+            for _row in work.rows(stream):
                 pass
         if findings.errors:
             return
         work = _Work(bound, findings, first=work)
     with source() as stream:
         try:
-            writer_for(bound.target.kind).write(bound.target, work.rows(stream, findings), out)
+            writer_for(bound.target.kind).write(bound.target, work.rows(stream), out)
         except UnwritableRow as error:
             findings.add(work.unwritable(error))
 
@@ -81,6 +84,11 @@ def _uses_trailers(bound: Bound) -> bool:
         for one in feed.sources
         if record.source not in trailers
     )
+
+
+def _shortened(raw: str) -> str:
+    """Return the beginning of a raw text as messages show it; the finding itself has all of it."""
+    return printable(raw if len(raw) <= _SHOWN else f"{raw[:_SHOWN]}...")
 
 
 @dataclass(slots=True)
@@ -132,11 +140,11 @@ class _Work:
         """Return the headers and trailers of the source, as far as they were read."""
         return {name: row for name, row in self._open.items() if self._roles[name] is not Role.RECORD}
 
-    def rows(self, stream: BinaryIO, physical: Findings) -> Iterator[Row]:
+    def rows(self, stream: BinaryIO) -> Iterator[Row]:
         """Yield the target rows in the order in which they are written."""
         if self._first is not None:
             yield from (self._completed(row, self._first) for row in self._first.headers)
-        for row in rows_of(self._source, stream, physical):
+        for row in rows_of(self._source, stream, Findings()):
             self._at = row
             self._opened(row)
             for maker in self._makers.get(row.record_type, ()):
@@ -208,7 +216,7 @@ class _Work:
         place = row
         if refusal.source is not None:
             place = self._open.get(refusal.source.record_type, row)
-        shown = f'"{printable(refusal.raw)}" ' if refusal.raw else ""
+        shown = f'"{_shortened(refusal.raw)}" ' if refusal.raw else ""
         message = f"{shown}{refusal.why}: `{refusal.target}` cannot be made."
         if self._first is None:
             self._findings.add(

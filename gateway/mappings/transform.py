@@ -110,8 +110,12 @@ class _Bound:
         feed = self.feed
         if feed.number_from is not None:
             return self._write(Decimal(made + feed.number_from))
-        if len(self.sources) != 1:
-            return self._write(self._joined(opened) if self.sources else self._fixed(feed.constant))
+        if len(self.sources) > 1:
+            return self._write(self._joined(opened))
+        if not self.sources:
+            if None not in self.remembered:
+                self.remembered[None] = self._write(self._fixed(feed.constant))
+            return self.remembered[None]
         reference, place = self.sources[0]
         raw = _raw(opened, reference)
         if self.unit is not None:

@@ -75,7 +75,7 @@ def target_name(destination: FolderDestination, transfer: Transfer) -> str:
     if transfer.output is not None:
         suffix = transfer.output.suffix
     wanted = destination.file_name.format(
-        name=stem + suffix,
+        name=transfer.name if transfer.output is None else stem + suffix,
         stem=stem,
         suffix=suffix,
         id=transfer.id,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from gateway.custody.look import open_regular
-from gateway.custody.refusals import refusing
+from gateway.custody.refusals import refusing, shown
 from gateway.custody.writes import writing
-from gateway.errors import GatewayError
+from gateway.errors import FileChanged, GatewayError
 from gateway.formats.definition import Format
 from gateway.mappings.definition import Bound, End
 from gateway.mappings.shelf import parse_end
@@ -68,7 +68,10 @@ def _rewrite(context: Context, one: Examined, target: End, path: str) -> None:
     bound = context.mappings.bound(context.catalogue, one.definition, target)
     limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
     source = context.path_of(one.transfer)
-    done = produce(bound, lambda: _reading(source), lambda: writing(path), lambda: _reading(path), limits)
+    digest = one.transfer.sha256 or ""
+    done = produce(
+        bound, lambda: _same(source, digest), lambda: writing(path), lambda: _reading(path), limits
+    )
     left = dict(done.findings.totals)
     for found in done.findings.listed():
         key = (found.code, found.rule or "", found.record_type or "", found.column or "")
@@ -82,6 +85,19 @@ def _reading(path: str) -> Iterator[BinaryIO]:
     """Open a file for reading; what goes wrong meanwhile is said of this file."""
     with refusing("read", path), open_regular(path) as stream:
         yield stream
+
+
+@contextlib.contextmanager
+def _same(path: str, sha256: str) -> Iterator[BinaryIO]:
+    """Open an examined file for reading; raises FileChanged where its bytes are no longer ``sha256``."""
+    from gateway.validation.reading import HashedStream
+
+    with _reading(path) as stream:
+        hashed = HashedStream(stream)
+        yield cast("BinaryIO", hashed)
+        hashed.drain()
+    if hashed.sha256 != sha256:
+        raise FileChanged("Somebody wrote to the file after it had been examined", where=shown(path))
 
 
 def _output(transfer: Transfer, bound: Bound, done: Produced) -> Output:

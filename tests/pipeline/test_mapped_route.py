@@ -8,10 +8,16 @@ from pathlib import Path
 
 from gateway.custody.differences import Kind
 from gateway.formats.catalogue import Catalogue
+from gateway.ledger import transfers
 from gateway.model import State
 from gateway.operations.mapping import mapping_problems, route_problems
 from gateway.operations.reprocess import Selection, forecast, replay, reprocess, select
 from gateway.operations.verifying import verify_site
+from gateway.pipeline import take_up
+from gateway.stages.arrive import arrive
+from gateway.stages.context import Report
+from gateway.stages.examine import examine
+from gateway.stages.rewrite import rewrite
 from tests.mappings.mapping_kit import PERFORMANCE, TO_PERFORMANCE, Kit
 from tests.pipeline.plant import Plant, confirmation, name_of, route
 
@@ -150,6 +156,25 @@ def test_a_released_mapping_that_was_changed_is_refused(tmp_path: Path) -> None:
     plant.run()
     assert plant.states() == {name_of(1): State.PROCESSED}
     plant.demand_proof()
+
+
+def test_a_file_that_changes_after_it_was_examined_is_not_mapped(tmp_path: Path) -> None:
+    """What a mapping reads shall be what was examined: a file written to meanwhile waits for the next pass."""
+    plant = mapped(tmp_path)
+    plant.drop_confirmation(1)
+    with plant.working() as context:
+        (settings,) = context.site.routes
+        report = Report(settings.name)
+        (batch,) = arrive(context, settings, report)
+        take_up(context, settings, report)
+        with context.ledger.read() as connection:
+            rows = transfers.in_states(connection, settings.name, (State.CLAIMED,))
+        assert [row.id for row in rows] == [row.id for row in batch]
+        examined = examine(context, settings, rows, report)
+        with open(context.path_of(rows[0]), "ab") as file:
+            file.write(b"more")
+        assert rewrite(context, settings, examined, report) == []
+        assert [problem.error.code for problem in report.problems] == ["file-changed"]
 
 
 def test_a_duplicate_leaves_no_output(tmp_path: Path) -> None:
