@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.change import Change, Judgement, Verdict
 from gateway.formats.compare.layout import Rows, form, found_by_name, overlap, place_of, span_of
 from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
+from gateway.formats.compare.rule_rows import allowed
 from gateway.formats.compare.spaces import judge_values
 from gateway.formats.compare.sums import under_totals
 from gateway.formats.compare.texts import tag_of, texts_of
@@ -92,7 +93,7 @@ def _presence(view: View, writer: Spot, reader: Spot) -> Judgement:
     rows = Rows(view, writer[0], reader[0])
     refused = form(rows)
     if refused is not None and refused.verdict is Verdict.BREAKING:
-        return refused
+        return allowed(view, writer[0], refused)
     if reader[1] is not None:
         return _added(rows, reader[1])
     assert writer[1] is not None  # noqa: S101 - one of both versions has it
@@ -273,8 +274,9 @@ def _required(view: View, writer: Spot, reader: Spot) -> Judgement:
     if tag_of(view.writer, writer[0], field) is not None:
         return ok("It tells the record type, so that no row is without it.")
     if not rows.by_name:
-        return form(rows) or ok("Rows with fewer columns are refused by both versions.")
+        refused = form(rows) or ok("Rows with fewer columns are refused by both versions.")
+        return allowed(view, writer[0], refused)
     if mine.severity is Severity.WARNING and view.reader.kind is not Kind.DELIMITED:
         return ok(f"{view.ours} notes it, and refuses nothing.")
     why = f"Files of {view.theirs} may come without `{field.name}`; {view.ours} needs it."
-    return breaking(why, rows.demand({field.name: None}))
+    return allowed(view, writer[0], breaking(why, rows.demand({field.name: None})))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gateway.formats.compare.change import Judgement, Verdict
 from gateway.formats.compare.layout import Rows
 from gateway.formats.compare.samples import placed
 from gateway.formats.compare.texts import rows_of, tag_of, texts_of
@@ -135,6 +136,30 @@ def fulfilling(view: View, writer: RecordType, texts: dict[str, str]) -> tuple[d
             return shown, True
         refused = refused or shown
     return None if refused is None else (refused, False)
+
+
+def allowed(view: View, writer: RecordType, judgement: Judgement) -> Judgement:
+    """Return ``judgement``; review where the writer's own rules refuse the row that it demands.
+
+    Only a demand for one row of ``writer`` is looked at; it is completed with texts of the fields that
+    those rules look at.
+    """
+    demanded = judgement.demand.rows if judgement.demand else ()
+    reader = view.reading(writer)
+    if len(demanded) != 1 or demanded[0].record_type != writer.name or reader is None:
+        return judgement
+    texts = demanded[0].texts
+    own = [rule for rule in _of(view.writer, writer) if set(named(rule)) & set(texts)]
+    names = [name for rule in own for name in named(rule) if name not in texts]
+    if not own:
+        return judgement
+    hints = [hint for rule in own for hint in _hints(rule)]
+    for candidate in itertools.islice(_candidates(Rows(view, writer, reader), names, hints), _ROWS):
+        whole = {**candidate, **texts}
+        if not _any(Told(view.writer, writer, whole), own):
+            return judgement
+    why = f"{judgement.why} But no such row was found that the rules of {view.theirs} allow."
+    return Judgement(Verdict.REVIEW, why)
 
 
 def _of(definition: Format, kind: RecordType) -> list[Rule]:

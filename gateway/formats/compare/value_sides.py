@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.formats.compare.change import Demand, Judgement, Verdict
 from gateway.formats.compare.record_types import MOST_DEMANDED
-from gateway.formats.compare.rule_rows import ROW_KINDS, fulfilling, named
+from gateway.formats.compare.rule_rows import ROW_KINDS, allowed, fulfilling, named
 from gateway.formats.compare.spaces import ValueJudgement, judge_values
 from gateway.formats.compare.sums import tied, under_totals
 from gateway.formats.compare.texts import tag_of
@@ -140,7 +140,8 @@ def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
         demand = dataclasses.replace(demand, counts={of[0]: int(number)})
     if found.verdict is Verdict.SILENT and _ruled(view, spot):
         return _under_rules(view, spot, found, demand)
-    return under_totals(view, spot.kind, spot.field, Judgement(found.verdict, found.why, demand))
+    judgement = under_totals(view, spot.kind, spot.field, Judgement(found.verdict, found.why, demand))
+    return allowed(view, spot.kind, judgement)
 
 
 def _ruled(view: View, spot: Spot) -> bool:
