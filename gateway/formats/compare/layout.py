@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Demand, DemandedRow, Judgement, Verdict
-from gateway.formats.compare.record_types import length, line_of, size_of
+from gateway.formats.compare.discriminators import line_of
+from gateway.formats.compare.record_types import length, size_of
 from gateway.formats.compare.texts import rows_of, texts_of
 from gateway.formats.compare.values import Refused, meaning, same
 from gateway.formats.compare.views import View, breaking, review, silent

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Demand, Judgement
+from gateway.formats.compare.discriminators import judge_mark, mark_words, place_of_mark
 from gateway.formats.compare.occurrences import Occurrence, counted, may_not_be_empty, stated
-from gateway.formats.compare.texts import rows_of, tag_of
 from gateway.formats.compare.views import (
     View,
     Views,
@@ -19,11 +19,11 @@ from gateway.formats.compare.views import (
     silent,
     words_only,
 )
-from gateway.formats.definition import Discriminator, Format, Kind, Role
+from gateway.formats.definition import Format, Kind, Role
 
 if TYPE_CHECKING:
     from gateway.formats.compare.matching import TypePair
-    from gateway.formats.definition import Field, RecordType
+    from gateway.formats.definition import RecordType
 
 #: More records than this are demanded of no file.
 MOST_DEMANDED = 1000
@@ -113,7 +113,9 @@ def _renamed(_view: View, writer: str, reader: str) -> Judgement:
 
 def _reordered(view: View, _writer: str, _reader: str) -> Judgement:
     definition = view.reader
-    places = {(one.path, one.discriminator and _place(one.discriminator)) for one in definition.record_types}
+    places = {
+        (one.path, one.discriminator and place_of_mark(one.discriminator)) for one in definition.record_types
+    }
     plain = [one for one in definition.record_types if one.discriminator is None]
     by_text = definition.kind in (Kind.DELIMITED, Kind.FIXED_WIDTH)
     if by_text and (len(plain) > 1 or len(places) > 2 or (len(places) == 2 and not plain)):
@@ -135,8 +137,8 @@ def aspects(views: Views, pair: TypePair) -> Iterator[Change]:
     yield from views.setting("documentation", f"{path}.description", words, words_only, names)
     yield from views.setting("role", f"{path}.role", (old.role.value, new.role.value), _role, names)
     if old.discriminator != new.discriminator:
-        marks = (_mark_words(old.discriminator), _mark_words(new.discriminator))
-        yield views.change("discriminator", f"{path}.discriminator", marks, _discriminator, (old, new), names)
+        marks = (mark_words(old.discriminator), mark_words(new.discriminator))
+        yield views.change("discriminator", f"{path}.discriminator", marks, judge_mark, (old, new), names)
     if (old.min_occurs, old.max_occurs) != (new.min_occurs, new.max_occurs):
         numbers = (str(stated(old)), str(stated(new)))
         yield views.change(_cardinality(old, new), f"{path}.occurs", numbers, _occurs, (old, new), names)
@@ -180,98 +182,6 @@ def _references(_view: View, _writer: str, _reader: str) -> Judgement:
 
 def _role(_view: View, writer: str, reader: str) -> Judgement:
     return review(f"What was a {writer} is a {reader}: it is counted otherwise and may stand elsewhere.")
-
-
-def _place(mark: Discriminator) -> tuple[object, ...]:
-    return mark.column, mark.offset, mark.length, mark.path
-
-
-def _mark_words(mark: Discriminator | None) -> str | None:
-    if mark is None:
-        return None
-    if mark.column is not None:
-        return f"{mark.value!r} in column {mark.column + 1}"
-    if mark.path is not None:
-        return f"{mark.value!r} at {mark.path}"
-    return f"{mark.value!r} at offset {mark.offset}, {mark.length} characters"
-
-
-def _discriminator(view: View, writer: RecordType, reader: RecordType) -> Judgement:
-    for texts in rows_of(view.writer, writer):
-        found = _told(view, writer, texts)
-        if found is None:
-            why = f"{view.theirs} tells {writer.name} by {_mark_words(writer.discriminator) or 'nothing'}; "
-            why += f"{view.ours} knows no record type by what stands there."
-            return breaking(why, Demand(rows=(row(writer, **_looked_at(view, writer, texts)),)))
-        if found != reader.name:
-            return review(f"{view.ours} takes rows of {writer.name} for {found} records.")
-    if reader.discriminator is None and len(view.reader.record_types) == 1:
-        return ok(f"{view.ours} takes every row for {reader.name}.")
-    if writer.discriminator is not None and reader.discriminator is not None:
-        one, other = writer.discriminator, reader.discriminator
-        if _place(one) == _place(other) and one.value.strip(" ") == other.value.strip(" "):
-            return ok("Blanks at its ends do not count.")
-    return review(f"It could not be decided of which record type rows of {writer.name} are in {view.ours}.")
-
-
-def _told(view: View, kind: RecordType, texts: dict[str, str]) -> str | None:
-    """Return of which record type a row with ``texts`` is to the reader's version; None: of none."""
-    plain = None
-    for one in view.reader.record_types:
-        mark = one.discriminator
-        if mark is None:
-            plain = plain or one.name
-        elif _text_at(view.writer, kind, mark, texts).strip(" ") == mark.value.strip(" "):
-            return one.name
-    return plain
-
-
-def _looked_at(view: View, kind: RecordType, texts: dict[str, str]) -> dict[str, str]:
-    """Return those of ``texts`` where the reader's version looks for a type and the writer's does not."""
-    marks = [one.discriminator for one in view.reader.record_types if one.discriminator is not None]
-    return {
-        field.name: texts[field.name]
-        for index, field in enumerate(kind.fields)
-        if tag_of(view.writer, kind, field) is None and any(_meets(mark, field, index) for mark in marks)
-    }
-
-
-def _meets(mark: Discriminator, field: Field, index: int) -> bool:
-    """Return whether ``mark`` looks at the text of ``field``, the one at ``index`` of its row."""
-    if mark.column is not None:
-        return mark.column == index
-    if mark.path is not None:
-        return (field.path or "").strip("/") == mark.path.strip("/")
-    start, end = mark.offset or 0, (mark.offset or 0) + (mark.length or 0)
-    return (field.offset or 0) < end and start < (field.offset or 0) + (field.length or 0)
-
-
-def _text_at(definition: Format, kind: RecordType, mark: Discriminator, texts: dict[str, str]) -> str:
-    """Return what stands in a row of ``kind`` with ``texts`` where ``mark`` looks."""
-    if definition.kind is Kind.DELIMITED:
-        column = mark.column or 0
-        return texts[kind.fields[column].name] if column < len(kind.fields) else ""
-    if definition.kind is Kind.FIXED_WIDTH:
-        start = mark.offset or 0
-        return line_of(kind, texts)[start : start + (mark.length or 0)]
-    path = (mark.path or "").strip("/")
-    own = kind.discriminator
-    if own is not None and (own.path or "").strip("/") == path:
-        return own.value
-    return next((texts[one.name] for one in kind.fields if (one.path or "").strip("/") == path), "")
-
-
-def line_of(kind: RecordType, texts: dict[str, str]) -> str:
-    """Return the fixed-width line of a record with ``texts``, blanks where nothing is said."""
-    ends = [(field.offset or 0) + (field.length or 0) for field in kind.fields]
-    line = [" "] * (kind.length or max(ends, default=0))
-    mark = kind.discriminator
-    if mark is not None and mark.offset is not None:
-        line[mark.offset : mark.offset + len(mark.value)] = mark.value
-    for field in kind.fields:
-        start, length = field.offset or 0, field.length or 0
-        line[start : start + length] = texts.get(field.name, "").ljust(length)[:length]
-    return "".join(line)
 
 
 def _cardinality(old: RecordType, new: RecordType) -> str:
