@@ -58,15 +58,17 @@ def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
     fitting = [one for one in causes if finding.code in KINDS[one.change.kind].explains]
     if finding.rule:
         fitting = _by_rule(fitting, finding.rule) or fitting
-    place = _place(finding.record_type, finding.column)
+    # a column that nobody knows belongs to no record type: any field may have been called so
+    place = _place(finding.record_type, finding.column) if finding.record_type else ""
     near = [one for one in fitting if place and one.change.new_field == place]
     if any(one.is_harmful for one in near):
         return near
     wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
-    if near or wide:
-        return sorted(near + wide, key=lambda one: _distance(one, finding))
-    # what happens to one field can show in more ways than its kind names
-    return [one for one in causes if place and one.is_harmful and one.change.new_field == place]
+    found = near + wide
+    if not any(one.is_harmful for one in found):
+        # what happens to one field can show in more ways than its kind names
+        found += [one for one in causes if place and one.is_harmful and one.change.new_field == place]
+    return sorted(found, key=lambda one: _distance(one, finding))
 
 
 def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]:

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import UsageError
-from gateway.formats.compare.change import Change, Comparison, Judgement, Verdict
+from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Judgement, Verdict
+from gateway.formats.compare.definitions import compare
 from gateway.formats.definition import Format
 from gateway.operations import impact as operation
 from gateway.operations.impact_files import in_paths
 from gateway.operations.impact_judging import PER_RULE
 from gateway.operations.impact_results import Effect, Impact
 from gateway.operations.impact_values import LISTED_PER_FIELD
-from tests.compare.cases import Case
+from gateway.witness import build
+from tests.compare.cases import CASES, Case
 
 _ROW = "I;{material};{quantity};5;KG;2026-11-22;2026-11-22T06:00:00;true;"
 
@@ -257,3 +259,21 @@ def test_two_equal_versions_read_every_kind_alike(physical: str, tmp_path: Path)
     path.write_text(data[physical])
     found = seen(versions("{}", "title: New", physical), [], path)
     assert found.effects == {Effect.SAME: 1}
+
+
+@pytest.mark.parametrize("case", CASES[::6], ids=lambda case: case.name)
+def test_no_file_contradicts_a_true_comparison(case: Case, tmp_path: Path) -> None:
+    """Files made to show what a change does shall be explained by the comparison, never contradict it."""
+    old, new = case.definitions()
+    comparison = compare(old, new)
+    paths = []
+    for writer, way in ((old, Direction.OLD_UNDER_NEW), (new, Direction.NEW_UNDER_OLD)):
+        demands = [one.judgement(way).demand for one in comparison.changes]
+        for number, demand in enumerate([Demand(), *(one for one in demands if one is not None)]):
+            made = build(writer, demand)
+            if made is not None:
+                paths.append(tmp_path / f"{way.value}-{number}")
+                paths[-1].write_bytes(made.data)
+    assert paths
+    found = operation.impact(old, new, comparison, in_paths(paths))
+    assert [one.contradictions for one in found.contradicting] == []
