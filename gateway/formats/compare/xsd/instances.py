@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
-from gateway.formats.compare.xsd.content import STRANGER, Row, row_with, shortest
 from gateway.formats.compare.xsd.model import (
     XSI,
     Attribute,
@@ -19,13 +18,13 @@ from gateway.formats.compare.xsd.model import (
     Element,
     Schema,
     Simple,
-    is_builtin,
     local,
     namespace,
     uses,
     wildcards,
 )
-from gateway.formats.compare.xsd.values import sample
+from gateway.formats.compare.xsd.rows import Row, row_with, shortest
+from gateway.formats.compare.xsd.texts import sample
 
 _DEPTH = 60
 _INFINITE = float("inf")
@@ -378,13 +377,3 @@ def instance(schema: Schema, root: str, writing: Writing | None = None) -> bytes
         return (writing or Writing()).text(Maker(schema, (root,)).root(root))
     except Impossible:
         return None
-
-
-def is_stranger(name: str) -> bool:
-    """Whether ``name`` stands for an element of no schema."""
-    return local(name) == STRANGER
-
-
-def unnamed(key: str) -> bool:
-    """Whether the type ``key`` was declared in place."""
-    return not is_builtin(key) and "/" in local(key)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Judgement
-from gateway.formats.compare.xsd.complex_changes import Pair, changes_of_complex, element_changes, present
+from gateway.formats.compare.xsd.complex_changes import changes_of_complex, element_changes
+from gateway.formats.compare.xsd.content_changes import present
 from gateway.formats.compare.xsd.drafts import (
     PLACE,
     Claim,
@@ -28,6 +29,7 @@ from gateway.formats.compare.xsd.instances import Impossible, Node, Shape
 from gateway.formats.compare.xsd.judging import Judge, change_of
 from gateway.formats.compare.xsd.matching import Side, read_sides
 from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, is_builtin, local, namespace
+from gateway.formats.compare.xsd.pairs import Pair
 from gateway.formats.compare.xsd.simple_changes import changes_of_simple, describe
 from gateway.formats.compare.xsd.summary import SchemaSummary
 

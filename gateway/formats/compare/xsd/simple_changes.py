@@ -19,7 +19,8 @@ from gateway.formats.compare.xsd.drafts import (
 )
 from gateway.formats.compare.xsd.instances import Shape
 from gateway.formats.compare.xsd.model import Facets, Simple, local
-from gateway.formats.compare.xsd.values import accepts, candidates, covers
+from gateway.formats.compare.xsd.texts import candidates
+from gateway.formats.compare.xsd.values import accepts, covers
 
 #: Facets that are one change together, by the name that people see.
 _FACETS = {

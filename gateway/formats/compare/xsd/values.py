@@ -1,21 +1,18 @@
-"""Whether one simple type takes every value of another, and texts that may show that it does not."""
+"""Whether one simple type takes every value of another, and whether it takes one text."""
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare import patterns
-from gateway.formats.compare.xsd.builtin import SAMPLES
 from gateway.formats.compare.xsd.regexes import translated
 
 if TYPE_CHECKING:
     from gateway.formats.compare.xsd.model import Facets, Simple
 
-_NUMBERS = ("decimal", "integer", "float", "double")
+NUMBERS = ("decimal", "integer", "float", "double")
 #: Which basic types take every text of which others (of the same blanks).
 _WIDER = {
     "decimal": ("integer",),
@@ -41,25 +38,8 @@ _LEXICAL = {
     ),
 }
 _LEXICAL["double"] = _LEXICAL["float"]
-_GENERIC = (
-    "a",
-    "",
-    "1",
-    "0",
-    "-1",
-    "1.5",
-    "true",
-    " a ",
-    "1E5",
-    "2026-01-02",
-    "2026-01-02T03:04:05Z",
-    "P1D",
-    "é\u4e2d",
-    "a b",
-)
-_LONGEST = 3000
+LONGEST = 3000
 _COUNTABLE = 200  #: characters that a pattern is asked about
-_MOST = 12  #: candidates that are worth a try
 
 
 # proof
@@ -93,14 +73,15 @@ def _base_covers(reader: Simple, writer: Simple) -> bool:
 
 
 def _unrestricted(facets: Facets) -> bool:
-    return not _lexical(facets) and all(limit is None for limit in _limits(facets)) and _no_digits(facets)
+    return not _lexical(facets) and all(limit is None for limit in limits(facets)) and _no_digits(facets)
 
 
 def _no_digits(facets: Facets) -> bool:
     return facets.total_digits is None and facets.fraction_digits is None
 
 
-def _limits(facets: Facets) -> tuple[str | None, ...]:
+def limits(facets: Facets) -> tuple[str | None, ...]:
+    """Return the four bounds of a range."""
     return (facets.min_inclusive, facets.min_exclusive, facets.max_inclusive, facets.max_exclusive)
 
 
@@ -166,7 +147,7 @@ def _pattern_bounds(theirs: Facets, low: int, high: int | None) -> bool:
     if low > _COUNTABLE or (high or 0) > _COUNTABLE:
         return False
     within = f"(?:.|\n){{{low},{'' if high is None else high}}}"
-    exact = (_joined(group) for group in theirs.patterns)
+    exact = (joined(group) for group in theirs.patterns)
     return any(one is not None and patterns.difference(one, within) is None for one in exact)
 
 
@@ -194,7 +175,7 @@ def _bound_covers(
         return True
     if (mine, mine_open) == (theirs, theirs_open):
         return True
-    own, other = _value(mine or mine_open, of), _value(theirs or theirs_open, of)
+    own, other = number_of(mine or mine_open, of), number_of(theirs or theirs_open, of)
     if own is None or other is None:
         return False
     if own != other:
@@ -202,9 +183,9 @@ def _bound_covers(
     return mine_open is None or theirs_open is not None
 
 
-def _value(text: str | None, of: Simple) -> Decimal | None:
+def number_of(text: str | None, of: Simple) -> Decimal | None:
     """Return ``text`` as a number; None where it is none, or the type has no numbers."""
-    if text is None or of.builtin not in _NUMBERS or len(text) > _LONGEST:
+    if text is None or of.builtin not in NUMBERS or len(text) > LONGEST:
         return None
     try:
         value = Decimal(text.strip())
@@ -213,18 +194,19 @@ def _value(text: str | None, of: Simple) -> Decimal | None:
     return value if value.is_finite() else None
 
 
-def _joined(group: tuple[str, ...], *, near: bool = False) -> str | None:
+def joined(group: tuple[str, ...], *, near: bool = False) -> str | None:
+    """Return the patterns of one restriction as one expression; None where they cannot be said."""
     parts = [translated(one, near=near) for one in group]
     return None if None in parts else "|".join(f"(?:{part})" for part in parts)
 
 
 def _implied(group: tuple[str, ...], theirs: tuple[tuple[str, ...], ...]) -> bool:
     """Whether every text that one of ``theirs`` matches is matched by ``group`` as well."""
-    mine = _joined(group)
+    mine = joined(group)
     for one in theirs:
         if set(one) <= set(group):
             return True
-        other = _joined(one)
+        other = joined(one)
         if mine is not None and other is not None and patterns.difference(other, mine) is None:
             return True
     return False
@@ -279,15 +261,15 @@ def _facets_accept(simple: Simple, value: str) -> bool | None:
         listed = value in (normalized(one, simple.facets) for one in simple.facets.enumeration)
         found.append(True if listed else (False if simple.builtin == "string" else None))
     for group in simple.facets.patterns:
-        pattern = _joined(group)
+        pattern = joined(group)
         found.append(patterns.matches(pattern, value) if pattern is not None else None)
     return _all(found)
 
 
 def _number_accepts(simple: Simple, value: str) -> bool | None:
     facets = simple.facets
-    number = _value(value, simple)
-    if all(limit is None for limit in _limits(facets)) and _no_digits(facets):
+    number = number_of(value, simple)
+    if all(limit is None for limit in limits(facets)) and _no_digits(facets):
         return True
     if number is None:
         return None
@@ -306,7 +288,7 @@ def _number_accepts(simple: Simple, value: str) -> bool | None:
 def _within(number: Decimal, limit: str | None, of: Simple, sign: int, *, strict: bool) -> bool | None:
     if limit is None:
         return True
-    bound = _value(limit, of)
+    bound = number_of(limit, of)
     if bound is None:
         return None
     return number * sign > bound * sign or (number == bound and not strict)
@@ -317,102 +299,3 @@ def _count_digits(value: str) -> tuple[int, int]:
     whole, _, part = value.lstrip("+-").partition(".")
     whole, part = whole.lstrip("0"), part.rstrip("0")
     return max(len(whole) + len(part), 1), len(part)
-
-
-# candidates
-
-
-def candidates(writer: Simple, reader: Simple | None = None) -> list[str]:
-    """Return texts that may be valid for ``writer`` and refused by ``reader``, the likeliest first."""
-    found = dict.fromkeys(itertools.islice(_texts(writer, reader), 400))
-    fitting = [text for text in found if len(text) <= _LONGEST and accepts(writer, text) is not False]
-    if reader is not None:
-        rank = {False: 0, None: 1, True: 2}
-        judged = {text: rank[accepts(reader, text)] for text in fitting}
-        fitting = sorted((text for text in fitting if judged[text] < 2), key=lambda text: judged[text])
-    else:
-        fitting.sort(key=lambda text: accepts(writer, text) is None)
-    return fitting[:_MOST]
-
-
-def sample(simple: Simple) -> str | None:
-    """Return a text that is valid for ``simple`` as far as is known here, None where none was found."""
-    return next(iter(candidates(simple)), None)
-
-
-def _texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
-    for one in writer.members:
-        yield from itertools.islice(_texts(one, reader), 60)
-    if writer.facets.enumeration is not None:
-        yield from writer.facets.enumeration
-        return
-    if writer.item is not None:
-        yield from _list_texts(writer, writer.item, reader)
-        return
-    yield from _pattern_texts(writer, reader)
-    yield SAMPLES.get(writer.builtin, "a")
-    yield from _number_texts(writer, reader)
-    yield from _length_texts(writer, reader)
-    yield from _GENERIC
-
-
-def _list_texts(writer: Simple, of: Simple, reader: Simple | None) -> Iterator[str]:
-    item = reader.item if reader is not None else None
-    others = candidates(of, item) if item is not None else []
-    plain = sample(of) or "a"
-    numbers = {0, 1, 2, length_range(writer.facets)[0]}
-    for each in (writer, reader):
-        for number in length_range(each.facets) if each is not None else ():
-            numbers |= {max((number or 0) - 1, 0), number or 0, (number or 0) + 1}
-    for number in sorted(one for one in numbers if one <= _LONGEST // (len(plain) + 1)):
-        yield " ".join([plain] * number)
-        for other in others:
-            yield " ".join([other] * max(number, 1))
-
-
-def _pattern_texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
-    own = _pattern(writer)
-    if own is None:
-        return
-    other = _pattern(reader) if reader is not None else None
-    if other is not None:
-        found = patterns.difference(own, other)
-        if isinstance(found, str):
-            yield found
-    low, high = length_range(writer.facets)
-    yield from itertools.islice(patterns.examples(own, (low, high)), 8)
-
-
-def _pattern(simple: Simple) -> str | None:
-    """Return the last pattern of ``simple`` as an expression that is good enough for examples."""
-    return _joined(simple.facets.patterns[-1], near=True) if simple.facets.patterns else None
-
-
-def _number_texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
-    if writer.builtin not in _NUMBERS:
-        return
-    limits = [
-        _value(limit, one) for one in (writer, reader) if one is not None for limit in _limits(one.facets)
-    ]
-    for limit in (one for one in limits if one is not None):
-        for step in ("0", "1", "-1", "0.5", "-0.5", "0.000001", "-0.000001"):
-            text = f"{limit + Decimal(step):f}"
-            yield text.rstrip("0").rstrip(".") if "." in text else text
-    for one in (each for each in (writer, reader) if each is not None):
-        for digits in (one.facets.total_digits, one.facets.fraction_digits):
-            for number in (digits or 0, (digits or 0) + 1):
-                if digits is not None and number <= _LONGEST // 2:
-                    yield from ("1" * number, f"0.{'1' * number}", f"1.{'1' * max(number - 1, 0)}")
-    yield from ("+1", "-1", "0", "1.0", "1.5", "1E5", "INF", "1" + "0" * 30, "-1" + "0" * 30)
-
-
-def _length_texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
-    sizes: set[int] = set()
-    for one in (each for each in (writer, reader) if each is not None):
-        for size in length_range(one.facets):
-            sizes |= {max((size or 0) - 1, 0), size or 0, (size or 0) + 1}
-    for size in sorted(one for one in sizes if one <= _LONGEST):
-        yield "a" * size
-        yield "1" * size
-        if writer.facets.patterns and (own := _pattern(writer)):
-            yield from itertools.islice(patterns.examples(own, (size, size)), 1)
