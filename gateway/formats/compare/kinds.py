@@ -230,7 +230,7 @@ _ALL: tuple[Kind, ...] = (
     _kind("C534", "default", "The value that stands for an absent one changed",
           "Silent: absent values are understood otherwise."),
     _kind("C535", "constant", "The value that a field always has changed",
-          "Breaking: no value of the one is one of the other; ok back where a constant was introduced.", "F311"),
+          "Breaking: no value of the one is one of the other; ok back where it is new.", "F311"),
     _kind("C536", "trim", "The blanks that are taken off changed",
           "Breaking or silent for values with blanks at their ends.",
           "F110 F201 F202 F301 F302 F305 F307 F308 F309 F310 F311"),
