@@ -79,10 +79,6 @@ class RecordMap:
     drop: Mapping[Reference, str] = field(default_factory=dict)  #: source field -> why it is not used
     group_by: tuple[Reference, ...] | None = None  #: one row for each run of equal values of these
 
-    def feed(self, name: str) -> Feed | None:
-        """Return what feeds the target field ``name``; None where nothing is said."""
-        return next((one for one in self.feeds if one.target == name), None)
-
 
 @dataclass(frozen=True, slots=True)
 class FormatMapping:

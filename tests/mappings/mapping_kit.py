@@ -10,7 +10,6 @@ from pathlib import Path
 from gateway.bundle import bundled
 from gateway.findings import Findings
 from gateway.formats.catalogue import Catalogue
-from gateway.formats.definition import Version
 from gateway.mappings.cases import check_cases
 from gateway.mappings.check import check_mapping
 from gateway.mappings.convert import convert
@@ -295,11 +294,6 @@ class Kit:
     def case_problems(self, path: Path) -> list[str]:
         """Return what the test cases of a mapping say."""
         return [str(one) for one in check_cases(self.bound(path))]
-
-
-def version(message_type: str, text: str) -> tuple[str, Version]:
-    """Return a key of the catalogue."""
-    return message_type, Version.parse(text)
 
 
 def converted(bound: Bound, data: bytes) -> tuple[bytes, list[Finding]]:

@@ -159,7 +159,7 @@ def test_a_released_mapping_that_was_changed_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_after_it_was_examined_is_not_mapped(tmp_path: Path) -> None:
-    """What a mapping reads shall be what was examined: a file written to meanwhile waits for the next pass."""
+    """A mapping shall read what was examined: a file written to meanwhile waits for the next pass."""
     plant = mapped(tmp_path)
     plant.drop_confirmation(1)
     with plant.working() as context:
