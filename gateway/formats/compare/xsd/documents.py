@@ -34,11 +34,6 @@ class Document:
     namespace: str  #: empty: none
     redefined_by: bool = False  #: another document redefines parts of it
 
-    @property
-    def is_chameleon(self) -> bool:
-        """Whether it has no namespace of its own and takes that of the document that includes it."""
-        return bool(self.namespace) and self.root.get("targetNamespace") is None
-
 
 @dataclass(slots=True)
 class Documents:
