@@ -113,8 +113,8 @@ def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     yield "formats list", plant.json("formats", "list")
     yield "formats show", plant.json("formats", "show", "confirmation@1.1.0")
     yield "validate", plant.json("validate", str(sample(WRONG)))
-    newer = ("formats", "map", str(sample(GOOD.format(1))), "--to", "confirmation@2.0.0")
-    yield "formats map", plant.json(*newer)
+    old = str(sample("confirmation/1.1.0/good/CONF_MES01_0000003.csv"))
+    yield "formats map", plant.json("formats", "map", old, "--to", "confirmation@2.0.0")
     yield "reprocess --dry-run", plant.json("reprocess", _WRONG, "--dry-run")
     corrected = tmp_path / "corrected.csv"
     corrected.write_bytes(sample(WRONG).read_bytes().replace(b";1O,5;", b";10,5;", 1))
