@@ -19,6 +19,7 @@ from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
 from gateway.stages.deliver import deliver, finish
+from gateway.stages.in_force import note_configuration
 from gateway.stages.recall import recall
 from gateway.stages.release import expire, release
 from gateway.stages.replay_folder import take_requests
@@ -80,8 +81,7 @@ def run_stages(context: Context, route: Route, report: Report) -> None:
 
 def run_routes(context: Context, only: str | None = None) -> list[Report]:
     """Run one pass over every enabled route (or ``only`` one); a route's failure stops no other."""
-    context.catalogue.look_again()  # somebody may have put a format right since the last pass
-    reports = []
+    reports = _look_again(context)
     for route in context.site.routes:
         if not route.enabled or only not in (None, route.name):
             continue
@@ -95,6 +95,19 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
         unanchored.problem(error)
         reports.append(unanchored)
     return reports
+
+
+def _look_again(context: Context) -> list[Report]:
+    """Take up formats that somebody changed or put right since the last pass, and put that on record."""
+    if not context.catalogue.look_again():
+        return []
+    try:
+        note_configuration(context)
+    except GatewayError as error:
+        report = Report("formats")
+        report.problem(error)
+        return [report]
+    return []
 
 
 def _forsaken(context: Context) -> list[Report]:

@@ -16,7 +16,8 @@ from gateway.cli.selecting import catalogue_option, wanted
 if TYPE_CHECKING:
     from gateway.formats.catalogue import Catalogue
     from gateway.formats.definition import Version
-    from gateway.operations.format_life import Desk, Item, Locked
+    from gateway.operations.format_desk import Desk
+    from gateway.operations.format_life import Item, Locked
 
 _reason = click.option("--reason", help="Why; kept in the lock and in the audit trail. Required.")
 
@@ -29,8 +30,9 @@ def _desk(shared: Shared, given: Path | None) -> Iterator[Desk]:
     """
     from gateway.config.loading import FILE, load_site
     from gateway.formats.catalogue import Catalogue
-    from gateway.operations.format_life import Desk
+    from gateway.operations.format_desk import Desk
     from gateway.operations.opening import acting, open_site
+    from gateway.operations.starting import recall_lock
 
     directory = shared.directory()
     has_site = (directory / FILE).exists()
@@ -38,6 +40,7 @@ def _desk(shared: Shared, given: Path | None) -> Iterator[Desk]:
         raise click.UsageError("There is no site here; say which catalogue with --formats DIRECTORY")
     if given is None or (has_site and load_site(directory).formats.resolve() == given.resolve()):
         with open_site(directory, actor=shared.actor) as context:
+            recall_lock(context)
             yield Desk(context.catalogue, context.actor, context)
     else:
         yield Desk(Catalogue.load(given), acting("operator", shared.actor))
@@ -149,6 +152,25 @@ def retire(shared: Shared, which: str, reason: str | None, catalogue: Path | Non
         say(f"{wanted[0]} {wanted[1]} is retired: files in this layout fail with F209 from now on.")
     else:
         say(f"{wanted[0]} {wanted[1]} is retired already: nothing was done.")
+
+
+@click.command("accept")
+@_reason
+@click.pass_obj
+def accept(shared: Shared, reason: str | None) -> None:
+    """Work on with a lock that lacks entries the site has worked with: an older copy, or one written anew.
+
+    Until then no version of the catalogue takes files. Compare the two locks first: what was retired may
+    take files again. What was released is compared with its bytes as before.
+    """
+    from gateway.operations.format_desk import accept_lock
+
+    with _desk(shared, None) as desk:
+        accepted = accept_lock(desk, reason)
+    if accepted:
+        say("The lock is accepted as it stands; the audit trail has who and why.")
+    else:
+        say("The lock has every entry that the site has worked with: nothing was done.")
 
 
 @click.command("approve")

@@ -259,7 +259,7 @@ def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bo
     return FormatError.exit_status if problems else 0
 
 
-for _command in (format_life.new, format_life.lock, format_life.retire, format_life.approve,
-                 format_diff.diff, format_impact.impact, format_import.import_command,
+for _command in (format_life.new, format_life.lock, format_life.retire, format_life.accept,
+                 format_life.approve, format_diff.diff, format_impact.impact, format_import.import_command,
                  format_map.map_command):  # fmt: skip
     formats.add_command(_command)

@@ -9,6 +9,7 @@ bytes that it has. `look` is for showing, checking and comparing: it asks no loc
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import os
@@ -48,6 +49,7 @@ class Catalogue:
     _refused: dict[Key, FormatError | None] = field(default_factory=dict)  #: what the lock says
     _stamps: dict[Path, object] = field(default_factory=dict)  #: of the directories that were read
     _lock: Lock | LockInvalid | None = None
+    noted: str = ""  #: hash of the last entry that the lock is known to have had; empty: nothing is known
 
     @classmethod
     def load(cls, directory: Path) -> Catalogue:
@@ -55,22 +57,7 @@ class Catalogue:
 
         Raises FormatError if the directory itself cannot be listed.
         """
-        entries: dict[str, dict[Version, Path]] = {}
-        try:
-            for message_type in _directories(directory):
-                versions = {
-                    version: directory / message_type / name
-                    for name in _directories(directory / message_type)
-                    if (version := _version(name)) is not None
-                    and (directory / message_type / name / _FILE_NAME).is_file()
-                }
-                if versions:
-                    entries[message_type] = dict(sorted(versions.items()))
-        except OSError as error:
-            raise FormatError(
-                "The catalogue of formats cannot be listed", where=str(directory), cause=error
-            ) from error
-        return cls(directory, entries)
+        return cls(directory, _listed(directory))
 
     def message_types(self) -> list[str]:
         """Return the message types that have at least one version, in alphabetical order."""
@@ -79,6 +66,19 @@ class Catalogue:
     def versions(self, message_type: str) -> list[Version]:
         """Return the versions of ``message_type``, oldest first; none if it is unknown."""
         return list(self.entries.get(message_type, ()))
+
+    def gone(self, message_type: str) -> list[Version]:
+        """Return the versions that the lock has and the directory has not, oldest first; no retired ones.
+
+        `get` refuses them as changed. None where the lock cannot be read: then `get` refuses every version.
+        """
+        try:
+            lock = self.lock()
+        except LockInvalid:
+            return []
+        names = [item.removeprefix(f"{message_type} ") for item in lock.unretired()]
+        versions = [version for name in names if (version := _version(name)) is not None]
+        return sorted(set(versions) - set(self.versions(message_type)))
 
     def get(self, message_type: str, version: Version) -> Format:
         """Return one format version to work with, loaded once; retired if the lock says so.
@@ -93,7 +93,12 @@ class Catalogue:
         refused = self._refused[key]
         if refused is not None:
             raise refused
-        return self.look(message_type, version)
+        found = self.look(message_type, version)
+        locked = self.lock().release(found.name)
+        if locked is not None and found.digest != locked.digest:
+            # the definition was read after its bytes were compared
+            raise FormatChanged(f"{found.name} was written to at this moment", where=str(found.directory))
+        return found
 
     def look(self, message_type: str, version: Version) -> Format:
         """Return one format version to look at, whatever the lock says of its bytes.
@@ -109,14 +114,20 @@ class Catalogue:
         return found
 
     def lock(self) -> Lock:
-        """Return the lock of the catalogue; raises LockInvalid (the same until `look_again`)."""
+        """Return the lock of the catalogue; raises LockInvalid (the same until `look_again`).
+
+        It must have the entry that is `noted`, if any, from which on its last one is noted: a lock that
+        was replaced by an older copy is none.
+        """
         if self._lock is None:
             # Here, so that listing a catalogue costs no YAML and no JSON Schema.
-            from gateway.formats.lock_file import read_lock
+            from gateway.formats.lock_file import demand_continued, head, read_lock
 
             self._stamps[self.directory] = _lock_stamp(self.directory)
             try:
-                self._lock = read_lock(self.directory)
+                lock = read_lock(self.directory)
+                demand_continued(lock, self.noted)
+                self._lock, self.noted = lock, head(lock)
             except LockInvalid as error:
                 self._lock = error
         if isinstance(self._lock, LockInvalid):
@@ -159,26 +170,36 @@ class Catalogue:
                 continue
         return formats
 
-    def look_again(self) -> None:
-        """Forget what did not load or was refused, and what changed on the disk since it was read."""
+    def look_again(self) -> bool:
+        """Forget what did not load or was refused, and what changed on the disk since it was read.
+
+        Versions that are new are found. Returns whether anything changed.
+        """
+        before, is_changed = self.entries, False
+        with contextlib.suppress(FormatError):  # what was known is still known; `get` tells what is gone
+            self.entries = _listed(self.directory)
         if self._stamps.get(self.directory) != _lock_stamp(self.directory) or isinstance(
             self._lock, LockInvalid
         ):
+            is_changed = self._lock is not None
             self._lock = None
             self._refused.clear()
             self._loaded.clear()
         for key in [key for key, found in self._refused.items() if isinstance(found, FormatError)]:
             del self._refused[key]
         for key, found in list(self._loaded.items()):
-            if isinstance(found, FormatError) or self._is_changed(key):
+            was_changed = self._is_changed(key)
+            if isinstance(found, FormatError) or was_changed:
                 del self._loaded[key]
                 self._refused.pop(key, None)
+            is_changed = is_changed or was_changed
+        return is_changed or before != self.entries
 
     def _is_changed(self, key: Key) -> bool:
         from gateway.formats.digests import stamp_of
 
-        directory = self.entries[key[0]][key[1]]
-        return self._stamps.get(directory) != stamp_of(directory)
+        directory = self.entries.get(key[0], {}).get(key[1])
+        return directory is None or self._stamps.get(directory) != stamp_of(directory)
 
     def broken(self) -> list[tuple[str, Version, FormatError]]:
         """Return the versions that `get` refuses, each with its error; loads everything."""
@@ -195,14 +216,15 @@ class Catalogue:
         """Return why a version must not be worked with: the lock's word, then its definition's."""
         from gateway.formats.lock import version_item
 
+        item = version_item(*key)
         directory = self.entries.get(key[0], {}).get(key[1])
-        if directory is None:
-            return self.unknown(*key)
         try:
-            item, lock = version_item(*key), self.lock()
-            locked = lock.release(item)
+            locked = self.lock().release(item)
+            if directory is None and locked is None:
+                return self.unknown(*key)
+            directory = directory or self.directory / key[0] / str(key[1])
             if locked is not None or self.look(*key).status is Status.RELEASED:
-                _demand_unchanged(lock, item, directory)
+                _demand_unchanged(self.lock(), item, directory)
             known = self._loaded.get(key)
             if locked and isinstance(known, Format) and known.digest != locked.digest:
                 del self._loaded[key]  # it was looked at while its bytes were others
@@ -248,6 +270,26 @@ class Catalogue:
         )
 
 
+def _listed(directory: Path) -> dict[str, dict[Version, Path]]:
+    """Return the directories of all versions by message type; raises FormatError if it cannot be listed."""
+    entries: dict[str, dict[Version, Path]] = {}
+    try:
+        for message_type in _directories(directory):
+            versions = {
+                version: directory / message_type / name
+                for name in _directories(directory / message_type)
+                if (version := _version(name)) is not None
+                and (directory / message_type / name / _FILE_NAME).is_file()
+            }
+            if versions:
+                entries[message_type] = dict(sorted(versions.items()))
+    except OSError as error:
+        raise FormatError(
+            "The catalogue of formats cannot be listed", where=str(directory), cause=error
+        ) from error
+    return entries
+
+
 def _directories(directory: Path) -> list[str]:
     """Return the names of the directories in ``directory``, sorted; hidden ones do not count."""
     with os.scandir(directory) as entries:
@@ -263,10 +305,10 @@ def _version(name: str) -> Version | None:
 
 def _demand_unchanged(lock: Lock, item: str, directory: Path) -> None:
     """Raise FormatChanged or FormatNotLocked unless ``directory`` is what was locked as ``item``."""
-    from gateway.formats.digests import digests_of
+    from gateway.formats.digests import Digests, digests_of
 
     try:
-        found = digests_of(directory)
+        found = digests_of(directory) if os.path.lexists(directory) else Digests("", ())
     except OSError as error:
         raise FormatError("The format cannot be read", where=str(directory), cause=error) from error
     lock.demand_unchanged(item, found, str(directory))
@@ -277,4 +319,4 @@ def _lock_stamp(directory: Path) -> tuple[int, int, int] | None:
         status = os.stat(directory / "formats.lock")
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_ctime_ns

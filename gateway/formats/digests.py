@@ -50,7 +50,7 @@ def digests_of(directory: Path, names: Iterable[str] | None = None) -> Digests:
     """Return the digests of the files ``names`` in ``directory``, or of all files in it.
 
     Raises OSError if a file cannot be read, FormatError for links, special files, and names that
-    are not UTF-8.
+    are not UTF-8 or cannot be shown.
     """
     whole = hashlib.sha256()
     files = []
@@ -77,27 +77,21 @@ def file_names(directory: Path, inside: str = "") -> Iterator[str]:
                 yield from file_names(directory, f"{name}/")
             elif not stat.S_ISREG(mode):
                 raise FormatError("A format has regular files only", where=str(directory / name))
-            elif not _is_text(name):
-                raise FormatError("The name of the file is not UTF-8", where=printable(str(directory / name)))
+            elif not name.isprintable():
+                message = "The name of the file has bytes or characters that cannot be shown"
+                raise FormatError(message, where=printable(str(directory / name)))
             else:
                 yield name
 
 
-def stamp_of(directory: Path) -> tuple[tuple[str, int, int], ...] | None:
+def stamp_of(directory: Path) -> tuple[tuple[str, int, int, int], ...] | None:
     """Return what tells cheaply that a file below ``directory`` was changed, added or taken away.
 
-    It is name, size and time of modification of each file; None where the directory cannot be listed.
+    It is name, inode, size and time of change of each file (which, unlike that of modification, nobody
+    can set back); None where the directory cannot be listed.
     """
     try:
         found = [(name, (directory / name).lstat()) for name in file_names(directory)]
     except (OSError, FormatError):
         return None
-    return tuple(sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return tuple(sorted((name, status.st_ino, status.st_size, status.st_ctime_ns) for name, status in found))

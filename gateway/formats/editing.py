@@ -53,7 +53,7 @@ def _with_value(raw: bytes, document: Document, key: str, old: str, new: str) ->
     """Return ``raw`` with another value on the line of a top-level ``key``; lines keep their numbers."""
     lines = raw.splitlines(keepends=True)
     number = document.position((key,))[0] or 0
-    pattern = rb"""((["']?)%b\2[ ]*:[ ]*(["']?))%b(\3[ ,}#\r\n].*|\3)""" % (
+    pattern = rb"""((["']?)%b\2[ \t]*:[ \t]*(["']?))%b(\3[ \t,}#\r\n].*|\3)""" % (
         key.encode(),
         re.escape(old.encode()),
     )

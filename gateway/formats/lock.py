@@ -91,6 +91,12 @@ class Lock:
             None,
         )
 
+    def unretired(self) -> list[str]:
+        """Return the items that are locked and not retired, in the order of their release."""
+        retired = {one.item for one in self.entries if isinstance(one, Retirement)}
+        released = (one.item for one in self.entries if isinstance(one, Release))
+        return [item for item in released if item not in retired]
+
     @property
     def approvals(self) -> Mapping[str, Approval]:
         """The approved changes by fingerprint; of several approvals of one change the first."""
@@ -177,11 +183,11 @@ def differences(locked: Release, found: tuple[FileDigest, ...], where: str) -> I
     for name in sorted(was.keys() | now.keys()):
         place = f"{where}/{name}"
         if name not in now:
-            yield Problem(place, "the file is missing", allowed=_said(was[name]))
+            yield Problem(place, "the file is missing since the release", allowed=_said(was[name]))
         elif name not in was:
             yield Problem(place, "the file was added after the release", found=_said(now[name]))
         elif now[name] != was[name]:
-            yield Problem(place, "the file was changed", found=_said(now[name]), allowed=_said(was[name]))
+            yield Problem(place, "the file was changed after the release", found=_said(now[name]), allowed=_said(was[name]))
 
 
 def _said(file: FileDigest) -> str:

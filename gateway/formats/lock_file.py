@@ -19,6 +19,7 @@ from gateway import documents
 from gateway.errors import LockInvalid
 from gateway.formats.digests import FileDigest
 from gateway.formats.lock import Approval, Entry, Lock, Release, Retirement, Signature
+from gateway.model import Problem
 from gateway.printable import printable
 
 if TYPE_CHECKING:
@@ -45,15 +46,42 @@ def read_lock(directory: Path) -> Lock:
         document = documents.read(path)
     except documents.DocumentError as error:
         raise LockInvalid(where=str(path), cause=error.cause, hint=_HINT, problems=error.problems) from error
+    return _checked(document)
+
+
+def demand_readable(content: bytes, path: Path) -> None:
+    """Raise LockInvalid unless ``content``, to be written to ``path``, will be read again as a lock."""
+    try:
+        document = documents.parse(content, str(path))
+    except documents.DocumentError as error:
+        raise LockInvalid(where=str(path), problems=error.problems) from error
+    _checked(document)
+
+
+def _checked(document: documents.Document) -> Lock:
+    path = document.file
     problems = documents.validate(document, schema())
     if problems:
-        raise LockInvalid(where=str(path), hint=_HINT, problems=problems)
+        raise LockInvalid(where=path, hint=_HINT, problems=problems)
     _demand_chain(document)
     try:
         entries = tuple(_entry(one) for one in document.data["entries"])
     except ValueError as error:  # a moment that is none, although it looks like one
-        raise LockInvalid(where=str(path), cause=error, hint=_HINT) from error
-    return Lock(entries, str(path))
+        raise LockInvalid(where=path, cause=error, hint=_HINT) from error
+    return Lock(entries, path)
+
+
+def demand_continued(lock: Lock, noted: str) -> None:
+    """Raise LockInvalid unless ``lock`` has the entry with the hash ``noted`` (empty: any lock will do)."""
+    if noted in ("", _START, *chain(lock)):
+        return
+    raise LockInvalid(
+        "The lock is not the one that was worked with: the last entry it had then is not in it, so it is "
+        "an older copy or was written anew",
+        where=lock.where,
+        hint="Put the newest lock back; where this one is meant, `gateway formats accept` says so on record",
+        problems=[Problem(lock.where, "the entry is gone", found=head(lock), allowed=noted)],
+    )
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from gateway.formats.catalogue import Catalogue
 from gateway.formats.compare.change import Change, Comparison
 from gateway.formats.lock import Approval, Signature
 from gateway.formats.lock_file import safe_text
-from gateway.operations.format_life import Desk, changing, keep
+from gateway.operations.format_desk import Desk, changing, keep
 
 
 def approve(desk: Desk, fingerprint: str, reason: str | None) -> Approval:

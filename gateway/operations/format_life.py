@@ -1,23 +1,17 @@
-"""The life of a format version: a new one from an old one, its release, its retirement, approvals.
-
-Everything that is done is one entry in the catalogue's lock, with who and why. Where the catalogue is
-a site's, the same goes into the site's audit trail; without a site the lock itself is the record.
-"""
+"""The life of a format version: a new one from an old one, its release, its retirement."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.clock import SystemClock
 from gateway.custody import syncs, writes
+from gateway.custody.refusals import refusing
 from gateway.errors import ActionRefused, FormatError
 from gateway.formats.catalogue import Catalogue, Standing
 from gateway.formats.check import check_format
@@ -26,32 +20,12 @@ from gateway.formats.digests import Digests, digests_of, file_names
 from gateway.formats.editing import as_next, as_released
 from gateway.formats.loading import FILE_NAME
 from gateway.formats.lock import Lock, Signature, version_item
-from gateway.formats.lock_file import FILE_NAME as LOCK_NAME
-from gateway.formats.lock_file import read_lock, rendered, safe_text
-from gateway.ledger import audit
 from gateway.mappings.loading import find, load_mapping
-from gateway.model import Actor, AuditEntry
 from gateway.operations.checking import shared_problems
-from gateway.operations.demands import demand_reason
+from gateway.operations.format_desk import Desk, alone, changing, keep
 from gateway.operations.mapping import demand_releasable
-from gateway.stages.context import Context
 
 Key = tuple[str, Version]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """A catalogue, who works on it, and the site that it belongs to, if any."""
-
-    catalogue: Catalogue
-    actor: Actor
-    context: Context | None = None
-
-    def sign(self, reason: str | None) -> Signature:
-        """Return who does what is done now, and why; raises ReasonMissing without a reason."""
-        why = safe_text(demand_reason(reason))
-        clock = self.context.clock if self.context else SystemClock()
-        return Signature(clock.now().replace(microsecond=0), safe_text(self.actor.name), why, self.actor.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +119,10 @@ def new_version(desk: Desk, source: Key, version: Version) -> Path:
     definition = desk.catalogue.look(*source)
     origin = _directory(desk, source)
     target = origin.with_name(str(version))
-    if os.path.lexists(target):
-        raise ActionRefused(f"There is {definition.message_type} {version} already", where=str(target))
-    try:
+    with alone(desk), refusing("copy the version to", target):
+        if os.path.lexists(target):
+            raise ActionRefused(f"There is {definition.message_type} {version} already", where=str(target))
         _copy_version(origin, target, version)
-    except OSError as error:
-        raise FormatError("The version cannot be copied", where=str(target), cause=error) from error
     return target
 
 
@@ -171,51 +143,6 @@ def _copy_version(origin: Path, target: Path, version: Version) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     syncs.sync_directory(target.parent)
-
-
-def keep(desk: Desk, lock: Lock, acts: Sequence[tuple[str, str, dict[str, Any]]], signed: Signature) -> None:
-    """Write ``lock``, and what was done (action, object, facts) into the audit trail of the site, if any."""
-    path = desk.catalogue.directory / LOCK_NAME
-    context = desk.context
-    if context is None:
-        writes.replace(path, rendered(lock))
-        return
-    entries = [
-        AuditEntry(
-            at=signed.at,
-            actor=desk.actor,
-            action=action,
-            object_type="format",
-            object_id=object_id,
-            new=facts,
-            reason=signed.reason,
-            versions=context.versions,
-        )
-        for action, object_id, facts in acts
-    ]
-    # The lock is written before the trail is committed: should the gateway stop between, the entry of
-    # what is in force, with which the next pass begins, shows the lock.
-    with context.ledger.write() as connection:
-        audit.append(connection, entries)
-        writes.replace(path, rendered(lock))
-
-
-@contextlib.contextmanager
-def changing(desk: Desk) -> Iterator[Lock]:
-    """Give the lock as it stands in the file, and let nobody else change it meanwhile.
-
-    Raises LockInvalid where it cannot be read.
-    """
-    directory = desk.catalogue.directory
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise FormatError("The catalogue cannot be opened", where=str(directory), cause=error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield read_lock(directory)
-    finally:
-        os.close(descriptor)
 
 
 def _is_locked(desk: Desk, lock: Lock, key: Key) -> bool:

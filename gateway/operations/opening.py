@@ -18,13 +18,15 @@ from gateway.errors import CustodyError
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger.engine import default_url, open_ledger
 from gateway.model import Actor
-from gateway.operations.starting import demand_whole_trail, is_untouched, note_configuration
+from gateway.operations.starting import demand_whole_trail, is_untouched, recall_lock
 from gateway.stages.context import Context
+from gateway.stages.in_force import note_configuration
 
 
 def acting(role: str, name: str | None = None) -> Actor:
     """Return who acts: ``name``, else the person behind sudo, else the process's user."""
-    chosen = name or os.environ.get("GATEWAY_ACTOR") or os.environ.get("SUDO_USER")
+    given = (name, os.environ.get("GATEWAY_ACTOR"), os.environ.get("SUDO_USER"))
+    chosen = next((one.strip() for one in given if one and one.strip()), None)
     if not chosen:
         try:
             chosen = getpass.getuser()
@@ -81,5 +83,6 @@ def working_on(
         if progress is not None:
             context.progress = progress
         demand_whole_trail(context)
+        recall_lock(context)
         note_configuration(context)
         yield context

@@ -1,21 +1,19 @@
-"""What is looked at before a pass: is the ledger the one that the site had, and what is in force now?"""
+"""What is looked at before the first pass: are the ledger and the lock those that the site had?"""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from gateway.config.loading import redacted
 from gateway.custody.layout import ROUTE_AREAS, Layout
-from gateway.errors import AuditBroken, FormatError
-from gateway.formats.digests import digest_of
-from gateway.formats.lock_file import head
+from gateway.errors import AuditBroken
 from gateway.ledger import audit, checkpoint
-from gateway.model import AuditEntry
 from gateway.stages.context import Context
+from gateway.stages.in_force import IN_FORCE
 
-#: The action of the audit entry that says which configuration and formats passes work with.
-IN_FORCE = "configuration-in-force"
+#: The action of the audit entry that says that a lock is meant which lacks what it had.
+LOCK_ACCEPTED = "lock-accepted"
+#: All actions whose entries say (new: lock: head) which was the last entry of the lock.
+LOCK_ACTIONS = (IN_FORCE, "format-locked", "format-retired", "format-change-approved", LOCK_ACCEPTED)
 
 
 def is_untouched(layout: Layout) -> bool:
@@ -51,51 +49,13 @@ def demand_whole_trail(context: Context) -> None:
         )
 
 
-def note_configuration(context: Context) -> None:
-    """Write an audit entry where configuration or formats are not those of the last pass."""
-    formats, lock = _formats(context), _lock(context)
-    now_in_force = {"configuration": context.site.digest, "formats": formats, "lock": lock}
-    with context.ledger.write() as connection:
-        before = audit.read(connection, action=IN_FORCE, limit=1)
-        old = dict(before[0].entry.new or {}) if before else None
-        if old is not None and {key: old.get(key) for key in now_in_force} == now_in_force:
-            return
-        entry = AuditEntry(
-            at=context.clock.now(),
-            actor=context.actor,
-            action=IN_FORCE,
-            object_type="configuration",
-            object_id="config/gateway.yaml",
-            old=old,
-            new={**now_in_force, "text": redacted(context.site.directory)},
-            versions=context.versions,
-        )
-        audit.append(connection, [entry])
+def recall_lock(context: Context) -> None:
+    """Let the catalogue, not used yet, demand the last entry of its lock that the audit trail knows.
 
-
-def _formats(context: Context) -> dict[str, Any]:
-    """Return the digest of every format version that a route may use, or why there is none."""
-    digests: dict[str, Any] = {}
-    for message_type in sorted({route.message_type for route in context.site.routes}):
-        for version, directory in context.catalogue.entries.get(message_type, {}).items():
-            try:
-                digests[f"{message_type} {version}"] = digest_of(directory)
-            except (OSError, FormatError) as error:
-                digests[f"{message_type} {version}"] = str(error)
-    return digests
-
-
-def _lock(context: Context) -> dict[str, Any]:
-    """Return what stands for the lock as a whole, and how each version that may be used stands to it."""
-    catalogue = context.catalogue
-    try:
-        digest = head(catalogue.lock())
-    except FormatError as error:
-        digest = str(error)
-    types = sorted({route.message_type for route in context.site.routes})
-    standings = {
-        f"{name} {version}": catalogue.standing(name, version).value
-        for name in types
-        for version in catalogue.versions(name)
-    }
-    return {"head": digest, "versions": standings}
+    Raises AuditBroken where the trail cannot be read.
+    """
+    with context.ledger.read() as connection:
+        found = [one for action in LOCK_ACTIONS for one in audit.read(connection, action=action, limit=1)]
+    newest = max(found, key=lambda one: one.sequence, default=None)
+    said = (newest.entry.new or {}).get("lock", {}) if newest else {}
+    context.catalogue.noted = str(said.get("head", ""))

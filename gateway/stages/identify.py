@@ -111,7 +111,8 @@ def _sender(route: Route, inside: str | None, named: Mapping[str, str]) -> str:
 
 def _broken(catalogue: Catalogue, route: Route, accepts: Callable[[Version], bool]) -> FormatError | None:
     """Return why the newest version that the route accepts and that cannot be loaded cannot be."""
-    for version in reversed(catalogue.versions(route.message_type)):
+    known = {*catalogue.versions(route.message_type), *catalogue.gone(route.message_type)}
+    for version in sorted(known, reverse=True):
         try:
             catalogue.get(route.message_type, version)
         except FormatError as error:

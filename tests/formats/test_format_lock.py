@@ -121,9 +121,14 @@ def test_a_running_catalogue_sees_changes_and_repairs(tmp_path: Path) -> None:
     (directory / "notes.txt").write_text("as agreed")
     catalogue.look_again()
     assert catalogue.get("confirmation", V110).digest == first.digest
+    lock = (tmp_path / FILE_NAME).read_bytes()
     (tmp_path / FILE_NAME).unlink()
     catalogue.look_again()
-    assert catalogue.standing("confirmation", V110) is Standing.NOT_LOCKED
+    with pytest.raises(LockInvalid, match="written anew"):
+        catalogue.get("confirmation", V110)
+    (tmp_path / FILE_NAME).write_bytes(lock)
+    catalogue.look_again()
+    assert catalogue.standing("confirmation", V110) is Standing.LOCKED
 
 
 def test_what_was_looked_at_while_it_was_changed_is_not_used(tmp_path: Path) -> None:

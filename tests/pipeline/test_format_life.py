@@ -10,14 +10,21 @@ from pathlib import Path
 import pytest
 
 from gateway.bundle import bundled
+from gateway.errors import LockInvalid
+from gateway.formats.catalogue import Catalogue
+from gateway.formats.definition import Version
 from gateway.ledger import audit
 from gateway.model import State
+from gateway.operations.format_desk import Desk
+from gateway.operations.format_life import new_version, retire
 from gateway.operations.reprocess import Selection, reprocess, select
-from gateway.operations.starting import IN_FORCE
+from gateway.operations.starting import recall_lock
 from gateway.pipeline import run_routes
+from gateway.stages.in_force import IN_FORCE
 from tests.pipeline.plant import Plant, configuration, confirmation, lock_anew, name_of, route
 
 NAME = name_of(1)
+V110, V120 = Version(1, 1, 0), Version(1, 2, 0)
 AGREED = "partners:\n  MES01: {versions: {confirmation: '>=1.1.0,<2'}}\n"
 
 
@@ -35,6 +42,7 @@ def edit(plant: Plant, version: str, old: str, new: str, *, lock: bool = True) -
     path.write_text(text.replace(old, new, 1))
     if lock:
         lock_anew(plant.directory / "formats")
+        plant.accept_lock()
 
 
 def configure(plant: Plant, text: str) -> None:
@@ -52,7 +60,7 @@ def test_a_changed_format_stops_its_own_files_and_no_others(plant: Plant) -> Non
     (problem,) = report.problems
     assert problem.error.code == "format-changed"
     assert "confirmation/1.1.0/format.yaml: the file was changed" in str(problem.error)
-    lock_anew(plant.directory / "formats")
+    edit(plant, "1.1.0", "title: Forged ", "title:", lock=False)
     plant.run()
     assert plant.states()[NAME] is State.PROCESSED
     plant.demand_proof()
@@ -83,6 +91,78 @@ def test_a_lock_that_is_broken_while_passes_run_is_seen_by_the_next_one(plant: P
         lock.write_bytes(good)
         run_routes(context)
     assert plant.states() == {NAME: State.PROCESSED, name_of(2): State.PROCESSED}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_files_of_a_locked_version_that_is_gone_stay(plant: Plant, whole: bool) -> None:
+    """The gateway shall not fail files because their locked version, or its definition, was taken away."""
+    plant.own_formats = True
+    version = plant.directory / "formats" / "confirmation" / "1.1.0"
+    moved = version if whole else version / "format.yaml"
+    moved.rename(plant.directory / "kept")
+    plant.drop_confirmation(1)
+    (report,) = plant.run()
+    assert plant.states() == {NAME: State.CLAIMED}
+    assert "1.1.0/format.yaml: the file is missing since the release" in str(report.problems[0].error)
+    (plant.directory / "kept").rename(moved)
+    plant.run()
+    assert plant.states() == {NAME: State.PROCESSED}
+
+
+@pytest.mark.parametrize("left", ["older copy", "none"])
+def test_a_lock_that_lost_an_entry_is_used_only_once_somebody_accepts_it(plant: Plant, left: str) -> None:
+    """The gateway shall take no files while its lock lacks what the site worked with, until it is accepted on record."""
+    plant.own_formats = True
+    lock = plant.directory / "formats" / "formats.lock"
+    older = lock.read_bytes()
+    with plant.opened() as context:
+        desk = Desk(context.catalogue, context.actor, context)
+        retire(desk, ("confirmation", V110), "the last sender moved")
+    if left == "older copy":
+        lock.write_bytes(older)
+    else:
+        lock.unlink()
+    plant.drop_confirmation(1)
+    (report,) = plant.run()
+    assert [one.error.code for one in report.problems] == ["format-lock-invalid"]
+    assert plant.states() == {NAME: State.CLAIMED}
+    with plant.opened() as context:
+        recall_lock(context)
+        desk = Desk(context.catalogue, context.actor, context)
+        with pytest.raises(LockInvalid, match="written anew"):
+            retire(desk, ("confirmation", Version(1, 0, 0)), "on top of the wrong lock")
+    lock.write_bytes(older)
+    plant.accept_lock()
+    plant.run()
+    assert plant.states() == {NAME: State.PROCESSED}
+    with plant.opened() as context, context.ledger.read() as connection:
+        (accepted,) = audit.read(connection, action="lock-accepted")
+        newest = audit.read(connection, action=IN_FORCE, limit=1)[0]
+    assert accepted.entry.reason == "a test changed the formats"
+    assert newest.entry.new["lock"]["head"] == accepted.entry.new["lock"]["head"]
+
+
+def test_a_lock_with_all_its_entries_needs_no_acceptance(plant: Plant) -> None:
+    """The gateway shall put nothing on record where there is nothing to accept."""
+    plant.own_formats = True
+    plant.run()
+    plant.accept_lock()
+    with plant.opened() as context, context.ledger.read() as connection:
+        assert audit.read(connection, action="lock-accepted") == []
+
+
+def test_a_service_takes_up_a_version_that_was_made_while_it_runs(plant: Plant) -> None:
+    """The gateway shall find new versions between two passes of one run, and put on record what is in force."""
+    plant.own_formats = True
+    with plant.working() as context:
+        run_routes(context)
+        new_version(Desk(Catalogue.load(context.site.formats), context.actor), ("confirmation", V110), V120)
+        run_routes(context)
+        run_routes(context)
+        with context.ledger.read() as connection:
+            first, second = (one.entry.new or {} for one in audit.read(connection, action=IN_FORCE))
+    assert "confirmation 1.2.0" not in first["formats"]
+    assert second["lock"]["versions"]["confirmation 1.2.0"] == "draft"
 
 
 def test_the_lock_in_force_is_in_the_audit_trail(plant: Plant) -> None:

@@ -56,6 +56,7 @@ def without_format(plant: Plant) -> Callable[[], None]:
     def repair() -> None:
         path.write_text(good)
         lock_anew(plant.directory / "formats")
+        plant.accept_lock()
 
     return repair
 

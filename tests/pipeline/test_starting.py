@@ -9,7 +9,7 @@ import pytest
 from gateway.errors import AuditBroken, LedgerError
 from gateway.ledger import audit
 from gateway.model import State
-from gateway.operations.starting import IN_FORCE
+from gateway.stages.in_force import IN_FORCE
 from tests.pipeline.plant import Plant, name_of
 
 

@@ -1,0 +1,67 @@
+"""Which configuration, formats and lock passes work with: on record in the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.config.loading import redacted
+from gateway.errors import FormatError
+from gateway.formats.digests import digest_of
+from gateway.formats.lock_file import head
+from gateway.ledger import audit
+from gateway.model import AuditEntry
+from gateway.stages.context import Context
+
+#: The action of the audit entry that says which configuration and formats passes work with.
+IN_FORCE = "configuration-in-force"
+
+
+def note_configuration(context: Context) -> None:
+    """Write an audit entry where configuration or formats are not those of the last pass."""
+    formats, lock = _formats(context), _lock(context)
+    now_in_force = {"configuration": context.site.digest, "formats": formats, "lock": lock}
+    with context.ledger.read() as connection:
+        before = audit.read(connection, action=IN_FORCE, limit=1)
+    old = dict(before[0].entry.new or {}) if before else None
+    if old is not None and {key: old.get(key) for key in now_in_force} == now_in_force:
+        return
+    with context.ledger.write() as connection:
+        entry = AuditEntry(
+            at=context.clock.now(),
+            actor=context.actor,
+            action=IN_FORCE,
+            object_type="configuration",
+            object_id="config/gateway.yaml",
+            old=old,
+            new={**now_in_force, "text": redacted(context.site.directory)},
+            versions=context.versions,
+        )
+        audit.append(connection, [entry])
+
+
+def _formats(context: Context) -> dict[str, Any]:
+    """Return the digest of every format version that a route may use, or why there is none."""
+    digests: dict[str, Any] = {}
+    for message_type in sorted({route.message_type for route in context.site.routes}):
+        for version, directory in context.catalogue.entries.get(message_type, {}).items():
+            try:
+                digests[f"{message_type} {version}"] = digest_of(directory)
+            except (OSError, FormatError) as error:
+                digests[f"{message_type} {version}"] = str(error)
+    return digests
+
+
+def _lock(context: Context) -> dict[str, Any]:
+    """Return what stands for the lock as a whole, and how each version that may be used stands to it."""
+    catalogue = context.catalogue
+    try:
+        said = {"head": head(catalogue.lock())}
+    except FormatError as error:
+        said = {"head": catalogue.noted, "problem": str(error)}
+    types = sorted({route.message_type for route in context.site.routes})
+    standings = {
+        f"{name} {version}": catalogue.standing(name, version).value
+        for name in types
+        for version in catalogue.versions(name)
+    }
+    return {**said, "versions": standings}
