@@ -158,6 +158,9 @@ KEYS: dict[str, Keys] = {
         ("deliveries[].tries", "tries so far"),
         ("deliveries[].next_try_at", "not before, or null for the next pass"),
         ("deliveries[].last_error", "why the last try failed, or null"),
+        ("formats[].code", "why versions that enabled routes accept take no files: code of the error"),
+        ("formats[].versions", "these versions; none: all of them"),
+        ("formats[].lines", "what is wrong and what to do, then a line for each file concerned"),
         ("gaps[].stream", "the stream"),
         *_under("gaps[]", _GAP),
         ("gaps[].age_seconds", "missing for so long"),
@@ -228,6 +231,7 @@ KEYS: dict[str, Keys] = {
         ("records", "business records"),
         ("envelope", "fields of headers and trailers by `record_type.field`"),
         ("findings", "exact totals and the listed findings"),
+        ("notes", "why routes refuse the version today, whatever the file holds"),
     ),
     "formats list": (
         ("[].message_type", "what its files mean"),

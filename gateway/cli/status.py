@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import age, json_option, moment, number, print_json, print_table, say
+from gateway.cli.output import age, json_option, moment, number, print_json, print_lines, print_table, say
 
 #: Waiting files, held files and deliveries shown; the numbers above them are exact.
 _SHOWN = 20
@@ -33,6 +33,7 @@ def status(shared: Shared, as_json: bool) -> None:
     _held(data)
     _deliveries(data)
     _gaps(data["gaps"])
+    _formats(data["formats"])
     _needs(data)
 
 
@@ -157,6 +158,16 @@ def _gaps(gaps: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def _formats(reasons: Sequence[dict[str, Any]]) -> None:
+    """Say why versions that routes accept take no files: files in these layouts stay where they are."""
+    for one in reasons:
+        say("")
+        say(f"No files are taken in: {', '.join(one['versions']) or 'any layout'}")
+        print_lines(one["lines"][0])
+        for line in one["lines"][1:]:
+            print_lines(line, indent=4)
+
+
 def _needs(data: dict[str, Any]) -> None:
     """Say at the end, where the eye rests, what somebody has to do."""
     failed = sum(row["failed_open"] for row in data["routes"])
@@ -173,6 +184,8 @@ def _needs(data: dict[str, Any]) -> None:
     if troubled:
         count = number(len(troubled), "delivery", "deliveries")
         needs.append(f"{count} that a destination refused: see above")
+    if data["formats"]:
+        needs.append("a format that takes no files: see above, and gateway formats check")
     say("")
     if not needs:
         say("Nothing needs you.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, print_json, size
+from gateway.cli.output import json_option, print_json, say, size
 from gateway.cli.selecting import catalogue_option, chosen_catalogue
 from gateway.printable import printable
 
@@ -27,7 +27,8 @@ from gateway.printable import printable
 def validate(shared: Shared, file: Path, chosen: str | None, catalogue: Path | None, as_json: bool) -> int:
     """Check FILE and print every finding; leaves with 1 when it would be refused.
 
-    Duplicates and the sequence are not looked at: they need a site's memory.
+    Duplicates, the sequence and what a route or a sender's agreement asks for are not looked at: they
+    need a site. A note says if routes refuse the version today (retired, or not in force).
     """
     from gateway.operations.validating import validate_file
     from gateway.validation.report import report_text
@@ -43,4 +44,6 @@ def validate(shared: Shared, file: Path, chosen: str | None, catalogue: Path | N
             "sha256": result.sha256,
         }
         click.echo(report_text(file.name, result.findings.summary(), facts), nl=False)
+        for note in result.notes:
+            say(f"Note: {note}")
     return 1 if result.findings.errors else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -44,11 +45,11 @@ def problems_of(catalogue: Catalogue, wanted: Sequence[tuple[str, Version]]) -> 
         try:
             problems += check_format(catalogue.look(message_type, version))
         except FormatError as error:
-            problems += error.problems or [_whole(error)]
+            problems += _advised(error) or [_whole(error)]
         try:
             catalogue.get(message_type, version)
         except FormatError as error:
-            problems += error.problems or [_whole(error)]
+            problems += _advised(error) or [_whole(error)]
     for message_type in dict.fromkeys(name for name, _version in wanted):
         versions = {each for name, each in wanted if name == message_type}
         problems += shared_problems(catalogue, message_type, versions)
@@ -70,7 +71,7 @@ def lock_problems(catalogue: Catalogue) -> list[Problem]:
     try:
         lock = catalogue.lock()
     except FormatError as error:
-        return list(error.problems) or [_whole(error)]
+        return _advised(error) or [_whole(error)]
     present = {f"{name} {version}" for name, versions in catalogue.entries.items() for version in versions}
     gone = [one.item for one in lock.entries if isinstance(one, Release) and one.item not in present]
     return [
@@ -82,7 +83,14 @@ def lock_problems(catalogue: Catalogue) -> list[Problem]:
 
 def _whole(error: FormatError) -> Problem:
     cause = f": {error.cause}" if error.cause else ""
-    return Problem(error.where or "formats", f"{error.message}{cause}")
+    advice = f". {error.hint}" if error.hint else ""
+    return Problem(error.where or "formats", f"{error.message}{cause}{advice}")
+
+
+def _advised(error: FormatError) -> list[Problem]:
+    """Return the problems of an error, each with what the error says is to be done."""
+    advice = f". {error.hint}" if error.hint else ""
+    return [dataclasses.replace(one, message=f"{one.message}{advice}") for one in error.problems]
 
 
 def _unusable(site: Site, catalogue: Catalogue) -> list[Problem]:

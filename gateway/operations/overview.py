@@ -13,6 +13,7 @@ from gateway.ledger import arrivals, deliveries, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
 from gateway.operations.holds import Hold, held
+from gateway.operations.refused_formats import refused_formats
 from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
 from gateway.printable import printable
@@ -49,6 +50,7 @@ def overview(context: Context) -> dict[str, Any]:
         "held": [hold_data(one, now) for one in holds[:LISTED]],
         "deliveries_total": len(open_deliveries),
         "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
+        "formats": refused_formats(context),
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
     }
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.clock import SystemClock
 from gateway.config.settings import FolderSource, Route
 from gateway.custody.copies import hash_file
 from gateway.custody.look import open_regular
 from gateway.errors import FormatUnknown
 from gateway.finding_codes import finding
 from gateway.findings import Findings
-from gateway.formats.definition import Format, Version
+from gateway.formats.definition import Format, Status, Version
 from gateway.formats.selection import recognises
 from gateway.model import Finding
 from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.rules import file_names
+from gateway.rules.in_force import out_of_force
 from gateway.stages.examine import HEAD_BYTES
 from gateway.stages.identify import choose_format, identity_of
 
@@ -38,6 +40,7 @@ class Validation:
     records: int
     envelope: dict[str, str]
     findings: Findings
+    notes: tuple[str, ...] = ()  #: why a route may refuse a file that is right
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready data."""
@@ -48,6 +51,7 @@ class Validation:
             "records": self.records,
             "envelope": self.envelope,
             "findings": self.findings.summary(),
+            "notes": list(self.notes),
         }
 
 
@@ -77,8 +81,24 @@ def _validated(definition: Format, file: Path, name: str) -> Validation:
         message = f"The name does not match {definition.file_name}"
         reading.findings.add(finding("F210", message, value=printable(name)))
     return Validation(
-        definition.name, reading.sha256, reading.size, reading.records, reading.envelope, reading.findings
+        definition.name,
+        reading.sha256,
+        reading.size,
+        reading.records,
+        reading.envelope,
+        reading.findings,
+        tuple(_notes(definition, SystemClock().now().date().isoformat())),
     )
+
+
+def _notes(definition: Format, today: str) -> Iterator[str]:
+    """Yield why a file of this version that arrives ``today`` is refused by routes, whatever it holds."""
+    why = out_of_force(today, definition.effective_from, definition.effective_until)
+    if definition.status is Status.RETIRED:
+        yield f"{definition.name} is retired: a route refuses such a file with F209."
+    elif why is not None:
+        period = why.partition(";")[0]
+        yield f"{definition.name} {period}: a file that arrives today ({today}) fails with F214."
 
 
 def _route(message_type: str) -> Route:

@@ -221,6 +221,82 @@ def test_the_formats_of_the_installation_stay_as_they_are(
     assert call("formats", "lock", "--formats", str(bundled("formats")), *WHY).exit_code == 2
 
 
+def test_a_blank_actor_is_the_user(formats: Path) -> None:
+    """A blank name of who acts never reaches the lock: nobody could read it again."""
+    result = call("--actor", " ", "formats", "lock", "confirmation@2.0.0", *WHY, "--formats", str(formats))
+    assert result.exit_code == 0, result.output
+    assert read_lock(formats).release("confirmation 2.0.0").signed.by.strip()  # type: ignore[union-attr] # locked
+
+
+def test_a_file_whose_name_cannot_be_shown_refuses_the_release(formats: Path) -> None:
+    """A name that the lock could not say is refused, and the lock stays as it was."""
+    (formats / "confirmation" / "2.0.0" / "a\x7fb").write_text("x")
+    status, said = refused(formats, "lock", "confirmation@2.0.0", *WHY)
+    assert status == 10
+    assert "cannot be shown" in said
+    assert read_lock(formats).entries == read_lock(bundled("formats")).entries
+
+
+def test_a_lock_that_could_not_be_read_again_is_not_written(
+    formats: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that would grow beyond what is read is left as it is."""
+    before = (formats / "formats.lock").read_bytes()
+    monkeypatch.setattr("gateway.documents.MAX_BYTES", len(before) + 100)
+    status, said = refused(formats, "retire", "confirmation@1.0.0", *WHY)
+    assert status == 2
+    assert "Nothing is written" in said
+    assert (formats / "formats.lock").read_bytes() == before
+
+
+def test_a_catalogue_without_a_site_has_no_lock_to_accept(formats: Path) -> None:
+    """Only a site knows which lock it worked with."""
+    result = call("--site", str(formats), "formats", "accept", *WHY)
+    assert result.exit_code == 2
+    assert "There is no site here" in result.stderr
+
+
+def test_the_status_says_which_formats_take_no_files_and_why(plant: Plant) -> None:
+    """The status names the version, the file that differs with both digests, and what to do."""
+    assert plant.json("status")["formats"] == []
+    path = plant.directory / "formats" / "confirmation" / "1.1.0" / "format.yaml"
+    path.write_bytes(path.read_bytes() + b"\n")
+    (reason,) = plant.json("status")["formats"]
+    assert (reason["code"], reason["versions"]) == ("format-changed", ["confirmation 1.1.0"])
+    assert "format.yaml: the file was changed after the release (found SHA-256" in reason["lines"][1]
+    said = plant.done("status")
+    assert "No files are taken in: confirmation 1.1.0" in said
+    assert "Needs you: a format that takes no files" in said
+    assert "Put the locked bytes back" in plant.run("config", "check").stdout
+
+
+def test_a_lost_lock_is_accepted_with_a_reason(plant: Plant) -> None:
+    """A lock that lacks an entry is accepted by a command, once, with a reason."""
+    lock = plant.directory / "formats" / "formats.lock"
+    older = lock.read_bytes()
+    plant.done("formats", "retire", "confirmation@1.0.0", *WHY)
+    lock.write_bytes(older)
+    assert "gateway formats accept" in plant.done("status")
+    assert plant.run("formats", "accept").exit_code == 2
+    assert "accepted as it stands" in plant.done("formats", "accept", *WHY)
+    assert "nothing was done" in plant.done("formats", "accept", *WHY)
+    assert plant.json("status")["formats"] == []
+
+
+def test_a_note_says_that_routes_refuse_a_good_file_today(formats: Path) -> None:
+    """Validating a file against a retired version says that no route takes it, and finds no error."""
+    at(formats, "retire", "confirmation@1.1.0", *WHY)
+    file = str(sample(GOOD.format(1)))
+    result = call("validate", file, "--format", "confirmation@1.1.0", "--formats", str(formats))
+    assert "Note: confirmation 1.1.0 is retired" in result.stdout
+    path = definition(formats, "confirmation@2.0.0")
+    path.write_text(path.read_text().replace("status: draft", "status: draft\neffective: {from: '2999-01-01'}"))
+    late = str(bundled("samples") / "confirmation" / "2.0.0" / "good" / "CONF_MES01_0000007.csv")
+    result = call("validate", late, "--format", "confirmation@2.0.0", "--formats", str(formats))
+    assert result.exit_code == 0, result.output
+    assert "Note: confirmation 2.0.0 is in force from 2999-01-01: a file that arrives today" in result.stdout
+
+
 def test_an_unknown_fingerprint_is_refused(formats: Path) -> None:
     """A fingerprint that no two versions differ by is refused, with the command that shows them."""
     for wrong in ("0123456789abcdef", "nonsense", "é" * 16):
