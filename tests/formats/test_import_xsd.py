@@ -187,7 +187,7 @@ def test_imports_that_cannot_be_made_say_why(tmp_path: Path) -> None:
         "two.xsd",
         schema('<xs:element name="A" type="xs:int"/><xs:element name="B" type="xs:int"/>'),
     )
-    with pytest.raises(ImportFailed, match="Choose one: A, B"):
+    with pytest.raises(ImportFailed, match="Choose one with --root: A, B"):
         import_xsd(two, None, "x", ONE)
     with pytest.raises(ImportFailed, match="no root element 'C'"):
         import_xsd(two, "C", "x", ONE)
@@ -215,3 +215,78 @@ def test_recursive_and_huge_schemas_are_bounded(tmp_path: Path) -> None:
     assert len(checked(made, "small", ONE).record_types) <= 60
     assert any("Not read as fields or records" in note for note in made.notes)
     assert build(read_set(tmp_path / "s.xsd")).problems == ()
+
+
+def test_a_file_of_the_set_that_is_broken_is_refused(tmp_path: Path) -> None:
+    """An include that is there and cannot be used shall refuse the import, with its file and line."""
+    write(tmp_path, "types.xsd", "<!DOCTYPE a [<!ENTITY b 'c'>]>" + schema(""))
+    write(tmp_path, "torn.xsd", "<a>\n<b>\n</a>")
+    for name, line, words in (("types.xsd", None, "DOCTYPE"), ("torn.xsd", 3, "mismatch")):
+        entry = write(
+            tmp_path,
+            "s.xsd",
+            schema(f'<xs:include schemaLocation="{name}"/><xs:element name="A" type="xs:int"/>'),
+        )
+        with pytest.raises(ImportFailed) as caught:
+            import_xsd(entry, None, "x", ONE)
+        assert [(one.file, one.line) for one in caught.value.problems] == [(name, line)]
+        assert words in caught.value.problems[0].message
+
+
+def test_an_error_stands_in_the_line_of_the_source(tmp_path: Path) -> None:
+    """What libxml2 refuses shall be told with the vendor's file and line, though references were changed."""
+    text = schema(
+        '\n<xs:include\n\n schemaLocation="http://127.0.0.1:9/gone.xsd"/>'
+        '\n\n<xs:element name="A" type="t:Gone"/>'
+    )
+    with pytest.raises(ImportFailed) as caught:
+        import_xsd(write(tmp_path, "s.xsd", text), None, "x", ONE)
+    line = text[: text.index("<xs:element")].count("\n") + 1
+    assert [one.line for one in caught.value.problems] == [line, text[: text.index("gone")].count("\n") + 1]
+    assert "network address" in caught.value.problems[1].message
+
+
+def test_locations_as_vendors_write_them_are_found(tmp_path: Path) -> None:
+    """A file shall be found by its URI and by a path of Windows; a file that includes itself is no error."""
+    write(
+        tmp_path,
+        "a b/types.xsd",
+        schema('<xs:simpleType name="S"><xs:restriction base="xs:int"/></xs:simpleType>'),
+    )
+    for location in ("a%20b/types.xsd", "a b\\types.xsd", "./a b/../a b/types.xsd"):
+        entry = write(
+            tmp_path,
+            "s.xsd",
+            schema(
+                f'<xs:include schemaLocation="s.xsd"/><xs:include schemaLocation="{location}"/>'
+                '<xs:element name="A" type="t:S"/>'
+            ),
+        )
+        made = import_xsd(entry, None, "x", ONE)
+        assert set(made.files) == {"s.xsd", "types.xsd"}
+        assert [one.name for one in checked(made, "x", ONE).record_types] == ["a"]
+
+
+def test_the_application_area_is_the_envelope(tmp_path: Path) -> None:
+    """B2MML's BODID, Sender/LogicalID and CreationDateTime shall be the envelope; others stay remarks."""
+    entry = reference("b2mml", "V0401", "B2MML-V0401-Material.xsd")
+    envelope = checked(import_xsd(entry, "SyncMaterialDefinition", "material", ONE), "material", ONE).envelope
+    assert (str(envelope.message_id), str(envelope.sender), str(envelope.created_at)) == (
+        "header.bodid", "header.logical_id", "header.creation_date_time",
+    )  # fmt: skip
+    made = import_xsd(write(tmp_path, "orders.xsd", ORDERS), None, "order", ONE)
+    assert "#   sender: header.sender\n" in made.text
+    assert checked(made, "order", ONE).envelope.sender is None
+
+
+def test_names_of_other_languages_stay_readable(tmp_path: Path) -> None:
+    """Letters with marks shall become the letters that people write for them where there are no others."""
+    body = "".join(
+        f'<xs:element name="{name}" type="xs:string"/>' for name in ("Größe", "Übung", "Año", "数量")
+    )
+    text = schema(
+        f'<xs:element name="Auftrag"><xs:complexType><xs:sequence>{body}</xs:sequence></xs:complexType>'
+        "</xs:element>"
+    )
+    definition = checked(import_xsd(write(tmp_path, "s.xsd", text), None, "x", ONE), "x", ONE)
+    assert [one.name for one in definition.record_types[0].fields] == ["groesse", "uebung", "ano", "f"]

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _LONGEST = 63
+#: Letters that are written with others where there are only those of ASCII.
+_LETTERS = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ß": "ss",
+        "æ": "ae",
+        "ø": "o",
+        "ł": "l",
+    }
+)
 
 
 def snake(source: str) -> str:
     """Return ``source`` as a name of the definition: small letters, digits, underscores, a letter first."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", source)
+    latin = unicodedata.normalize("NFC", source).translate(_LETTERS)
+    bare = "".join(char for char in unicodedata.normalize("NFKD", latin) if not unicodedata.combining(char))
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", bare)
     name = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
     if not name or not name[0].isalpha():
         name = f"f_{name}".rstrip("_")

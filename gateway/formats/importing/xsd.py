@@ -5,16 +5,17 @@ Nothing that the XSD accepts is refused: see ``xsd_records``.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, ImportFailed
 from gateway.formats.compare.xsd.building import build
 from gateway.formats.compare.xsd.documents import read_set
-from gateway.formats.compare.xsd.model import Element, Schema, namespace
+from gateway.formats.compare.xsd.model import Element, Schema, local, namespace
 from gateway.formats.importing.entry import ImportedFormat
 from gateway.formats.importing.names import quoted
-from gateway.formats.importing.xsd_files import flat_files
+from gateway.formats.importing.xsd_files import flat_files, unusable
 from gateway.formats.importing.xsd_records import FieldPlan, Plan, RecordPlan, plan_records
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ _ENVELOPE = {
     "sender": ("sender", "sender_id", "logical_id"),
     "receiver": ("receiver", "receiver_id"),
     "created_at": ("creation_date_time", "created_at", "creation_time"),
+}
+#: Where OAGIS, and B2MML after it, say who sent a message.
+_APPLICATION_AREA = {
+    "message_id": "ApplicationArea/BODID",
+    "sender": "ApplicationArea/Sender/LogicalID",
+    "created_at": "ApplicationArea/CreationDateTime",
 }
 
 
@@ -49,6 +56,10 @@ def import_xsd(
         documents = read_set(entry)
     except FormatError as error:
         raise ImportFailed(error.message, where=str(entry), problems=error.problems) from error
+    if refused := unusable(documents):
+        raise ImportFailed(
+            "A file of the XSD set cannot be used", where=str(entry), hint="Mend the file", problems=refused
+        )
     schema = build(documents)
     home = documents.found[-1].root.get("targetNamespace", "")
     start = _root(schema, root, home, entry, {child.get("name") for child in documents.found[-1].root})
@@ -71,7 +82,8 @@ def _root(schema: Schema, root: str | None, home: str, entry: Path, own: set[str
     )
     if len(found) == 1:
         return found[0]
-    names = sorted(one.local for one in every)
+    names = sorted(one.local for one in (found or every))
+    names = difflib.get_close_matches(root or "", names) or names
     some = ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
     if not names:
         raise ImportFailed("The XSD declares no element that a document can start with", where=str(entry))
@@ -80,7 +92,7 @@ def _root(schema: Schema, root: str | None, home: str, entry: Path, own: set[str
         if root is not None
         else "Several elements can be the root element"
     )
-    raise ImportFailed(what, where=str(entry), hint=f"Choose one: {some}")
+    raise ImportFailed(what, where=str(entry), hint=f"Choose one with --root: {some}")
 
 
 def _front(
@@ -113,8 +125,24 @@ def _front(
     )
 
 
+def _application_area(plan: Plan) -> dict[str, str]:
+    """Return the envelope of a message with the ApplicationArea of OAGIS, as B2MML has it; else nothing."""
+    header = plan.records[0]
+    names = {"/".join(map(local, one.path.split("/"))): one.name for one in header.fields}
+    whole = header.role == "header" and all(path in names for path in _APPLICATION_AREA.values())
+    return {part: f"{header.name}.{names[path]}" for part, path in _APPLICATION_AREA.items()} if whole else {}
+
+
 def _envelope(plan: Plan) -> Iterator[str]:
-    """Yield what may become the envelope, as comments: only a person knows who the sender is."""
+    """Yield the envelope where its names are those of a standard; else as comments what may become it."""
+    standard = _application_area(plan)
+    if standard:
+        yield "# The ApplicationArea says who sent the document and which one it is, where it says so at all."
+        yield "envelope:"
+        yield from (f"  {part}: {where}" for part, where in standard.items())
+        yield "  key: [sender, message_id]"
+        yield ""
+        return
     header = plan.records[0]
     found = {}
     for part, ends in _ENVELOPE.items():
@@ -170,6 +198,19 @@ def _cut(text: str) -> str:
 
 
 def _advice(plan: Plan) -> Iterator[str]:
-    yield "Name the envelope (message id, sender) where documents state it; else their bytes identify them"
+    if _application_area(plan):
+        yield (
+            "The envelope is the ApplicationArea: BODID is the message id, Sender/LogicalID the sender. "
+            "A file without a BODID is known by its bytes alone; one without a sender comes from the partner"
+        )
+    else:
+        yield (
+            "Name the envelope (message id, sender) where documents state it; else a file is known by its "
+            "bytes alone"
+        )
     if any(one.lenient for record in plan.records for one in record.fields):
-        yield "Numbers and dates that the gateway cannot read are warnings, for XML writes them more freely"
+        yield (
+            "Numbers and dates have `severity: warning`, for XML has more ways to write them (`.5`, `+7`, "
+            "2026-01-31Z) than the gateway computes with: such a text passes with a warning, and has no "
+            "value here. Take the line away from a field that a rule or a control total looks at"
+        )

@@ -110,7 +110,7 @@ class _Planner:
         while waiting := self._waiting or self._later:
             self._add(waiting.popleft())
         if len(self._plan.records) == 1:
-            header.role = "record"
+            header.name, header.role = snake(root.local), "record"
             self._plan.notes.append("No element repeats: the document itself is the one record")
         self._plan.notes += self._left_out()
         return self._plan
@@ -174,6 +174,8 @@ class _Planner:
         if one is None or key == ANY_TYPE:
             self._left.append("/".join((record.path, *steps)))
             return
+        if one.mixed:
+            self._left.append("/".join((record.path, *steps, "text()")))
         yield from self._attributes(record, one, steps)
         if one.text is not None:
             yield self._text(record, steps, one.text, words=one.documentation)

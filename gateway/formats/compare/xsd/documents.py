@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,12 +86,24 @@ def _targets(file: Path, root: etree._Element) -> Iterator[Path]:
     for element in root.iterchildren(*_INCLUDES):
         location = element.get("schemaLocation")
         if location and not is_remote(location):
-            yield _real(file.parent / location)
+            yield located(file, location)
 
 
 def is_remote(location: str) -> bool:
     """Whether ``location`` is a URL, which is never followed."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", location) is not None
+
+
+def located(file: Path, location: str) -> Path:
+    """Return the file that ``location`` in ``file`` names, which may be absent.
+
+    Where there is no file of that very name, it is read as the URI that it is (``%20``), and as a path of
+    Windows.
+    """
+    uri = urllib.parse.unquote(location)
+    readings = (location, uri, uri.replace("\\", "/"))
+    found = (name for name in readings if "\0" not in name and os.path.isfile(file.parent / name))
+    return _real(file.parent / next(found, location))
 
 
 class _Walk:
@@ -115,7 +128,10 @@ class _Walk:
         )
         try:
             tree = etree.parse(os.fspath(path), parser)
-        except (OSError, etree.XMLSyntaxError) as error:
+        except etree.XMLSyntaxError as error:
+            self._problem(path, f"the XSD cannot be read: {error.msg}", error.lineno or None)
+            return None
+        except OSError as error:
             self._problem(path, f"the XSD cannot be read: {error}")
             return None
         root = tree.getroot()
@@ -151,7 +167,7 @@ class _Walk:
             target = self._target(file, element)
             if target is None:
                 continue
-            own = self.root(target) if target.is_file() else None
+            own = self.root(target)
             if own is None:
                 continue
             theirs = own.get("targetNamespace")
@@ -169,7 +185,7 @@ class _Walk:
         if is_remote(location):
             message = "the schema refers to a network address, which is not followed"
             self._problem(file, message, _line(element), location)
-        elif (target := _real(file.parent / location)).is_file():
+        elif os.path.isfile(target := located(file, location)):
             return target
         else:
             self._problem(file, "the file that the schema refers to is not there", _line(element), location)
