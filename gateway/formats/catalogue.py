@@ -156,7 +156,7 @@ class Catalogue:
         for version in reversed(self.versions(message_type)):
             try:
                 formats.append(self.get(message_type, version))
-            except FormatError:  # kept: `broken` tells
+            except FormatError:  # kept: `get` raises it again
                 continue
         return formats
 
@@ -200,17 +200,6 @@ class Catalogue:
 
         directory = self.entries.get(key[0], {}).get(key[1])
         return directory is None or self._stamps.get(directory) != stamp_of(directory)
-
-    def broken(self) -> list[tuple[str, Version, FormatError]]:
-        """Return the versions that `get` refuses, each with its error; loads everything."""
-        found = []
-        for message_type, versions in self.entries.items():
-            for version in versions:
-                try:
-                    self.get(message_type, version)
-                except FormatError as error:
-                    found.append((message_type, version, error))
-        return found
 
     def _refusal(self, key: Key) -> FormatError | None:
         """Return why a version must not be worked with: the lock's word, then its definition's."""

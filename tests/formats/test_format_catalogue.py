@@ -57,9 +57,8 @@ def test_a_broken_format_stops_no_other(tmp_path: Path) -> None:
     write(tmp_path, {**FIXED, "status": "draft"})
     catalogue = Catalogue.load(tmp_path)
     assert [each.name for each in catalogue.usable("confirmation")] == ["confirmation 1.1.0"]
-    assert [(name, str(version)) for name, version, _error in catalogue.broken()] == [
-        ("confirmation", "2.0.0")
-    ]
+    others = [name for name in catalogue.message_types() if name != "confirmation"]
+    assert [len(catalogue.usable(name)) for name in others] == [1]
     for _ in range(2):
         with pytest.raises(FormatError, match="not YAML"):
             catalogue.get("confirmation", V("2.0.0"))

@@ -20,7 +20,8 @@ def section(message_type: str) -> str:
 
 def test_all_formats_load() -> None:
     """Every format version shall load; a broken one would stop its route."""
-    assert CATALOGUE.broken() == []
+    for message_type in CATALOGUE.message_types():
+        assert len(CATALOGUE.usable(message_type)) == len(CATALOGUE.versions(message_type))
 
 
 @pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
