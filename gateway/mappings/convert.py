@@ -7,7 +7,7 @@ headers and to count, once to write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
@@ -21,7 +21,7 @@ from gateway.formats.row import Row
 from gateway.mappings import values, writing
 from gateway.mappings.definition import Bound
 from gateway.mappings.transform import Refusal, RowMaker, computed, makers_of, place_of
-from gateway.mappings.values import Refused
+from gateway.mappings.values import Place, Refused
 from gateway.model import Finding
 from gateway.printable import printable
 from gateway.readers.rows import rows_of
@@ -98,13 +98,12 @@ class _Tally:
     counts: dict[str, int] = field(default_factory=dict)
     totals: dict[Reference, Decimal] = field(default_factory=dict)
 
-    def note(self, target: Format, row: Row) -> None:
-        """Count one row, and add its numbers to the totals that are summed over them."""
+    def note(self, summed: Iterable[tuple[Reference, Place]], row: Row) -> None:
+        """Count one row, and add its numbers to the totals of the fields ``summed``."""
         self.counts[row.record_type] = self.counts.get(row.record_type, 0) + 1
-        for total in target.envelope.totals:
-            of = total.sum_of
+        for of, place in summed:
             if of.record_type == row.record_type and of.field in row.texts:
-                value = values.read(place_of(of, target), row.texts[of.field])
+                value = values.read(place, row.texts[of.field])
                 if isinstance(value, Decimal):
                     self.totals[of] = _EXACT.add(self.totals.get(of, Decimal(0)), value)
 
@@ -132,6 +131,8 @@ class _Work:
         self._open: dict[str, Row] = {} if first is None else first.surroundings()
         self._groups: dict[str, tuple[str | None, ...]] = {}
         self.tally = _Tally()
+        summed = dict.fromkeys(total.sum_of for total in bound.target.envelope.totals)
+        self._summed = [(one, place_of(one, bound.target)) for one in summed]
         self.headers: list[Row] = []
         self._trailers: list[Row] = []
         self._at: Row | None = None
@@ -200,7 +201,7 @@ class _Work:
         if made.refusals:
             return
         row = Row(maker.target.name, made.texts, source.record, source.line)
-        self.tally.note(self._target, row)
+        self.tally.note(self._summed, row)
         role = maker.target.role
         if role is Role.HEADER:
             self.headers.append(row)

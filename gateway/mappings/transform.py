@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from gateway.formats.definition import Format, Reference
+from gateway.formats.definition import FieldType, Format, Reference
 from gateway.formats.row import Row
 from gateway.mappings import values, writing
 from gateway.mappings.definition import Feed, FormatMapping, RecordMap, UnitChange
@@ -20,6 +20,18 @@ from gateway.mappings.values import Place, Refused, Value
 #: The rows that a target row may take from: the source row itself, the records above it, the headers.
 Open = Mapping[str, Row]
 
+#: What limits the texts of a field.
+_LIMITS = (
+    "length",
+    "min_length",
+    "max_length",
+    "pattern",
+    "minimum",
+    "maximum",
+    "codes",
+    "constant",
+    "severity",
+)
 #: Texts of one field whose results are remembered; most columns have few different ones.
 _REMEMBERED = 2048
 
@@ -56,9 +68,14 @@ class RowMaker:
         """Return the row that the rows in ``opened`` make."""
         texts: dict[str, str] = {}
         refusals: list[Refusal] = []
+        given = opened[self.source].texts
         for feed in self._feeds:
+            raw = given.get(feed.own)
             try:
-                text = feed.text(opened, self._made)
+                if feed.is_remembered and raw in feed.remembered:
+                    text = feed.remembered[raw]
+                else:
+                    text = feed.text(opened, self._made)
             except Refused as error:
                 refusals.append(feed.refusal(opened, str(error)))
                 continue
@@ -103,7 +120,10 @@ class _Bound:
     sources: tuple[tuple[Reference, Place], ...]
     rounding: str | None
     unit: Callable[[Open], Fraction] | None
-    remembered: dict[str | None, str | None]
+    own: str  #: the field of the source row itself that alone decides the text; empty where none does
+    is_remembered: bool  #: the text is that of the same raw text before, or always the same
+    is_kept: bool  #: source and target field are alike: a text of the one is one of the other
+    remembered: dict[str | None, str | None]  #: text by raw text; for None, of a fixed value
 
     def text(self, opened: Open, made: int) -> str | None:
         """Return the text of the target field; raises Refused."""
@@ -120,6 +140,8 @@ class _Bound:
         raw = _raw(opened, reference)
         if self.unit is not None:
             return self._write(self._converted(place, raw, self.unit(opened)))
+        if self.is_kept and raw is not None and _is_value(place, raw):
+            return raw
         if raw not in self.remembered:
             if len(self.remembered) >= _REMEMBERED:
                 self.remembered.clear()
@@ -150,7 +172,7 @@ class _Bound:
     def _carried(self, value: Value | None) -> Value | None:
         """Cut, strip, pad and translate; each works on the text of the value."""
         feed = self.feed
-        if value is None or not (feed.split or feed.strip or feed.pad or feed.codes is not None):
+        if value is None or not _is_changed(feed):
             return value
         text: str | None = values.canonical_text(value)
         if feed.split is not None:
@@ -170,6 +192,11 @@ class _Bound:
         if not isinstance(value, Decimal):
             raise Refused("is not a number")
         return Fraction(value) * factor
+
+
+def _is_value(place: Place, raw: str) -> bool:
+    """Return whether ``raw`` has no blanks to be taken off and does not stand for no value."""
+    return raw not in place.null_tokens and values.trimmed(place.trim, raw) == raw
 
 
 def _part(feed: Feed, text: str) -> str | None:
@@ -210,15 +237,34 @@ def _bound(feed: Feed, mapping: RecordMap, source: Format, target: Format) -> _B
         (one, Place(source.record_type(one.record_type).field(one.field), source.dialect, source.kind))
         for one in feed.sources
     )
+    place = Place(field, target.dialect, target.kind)
+    is_single = len(sources) == 1 and feed.unit is None
+    is_own = is_single and sources[0][0].record_type == mapping.source
     return _Bound(
         feed,
-        Place(field, target.dialect, target.kind),
+        place,
         Reference(mapping.target, feed.target),
         sources,
         feed.rounding or field.rounding,
         _factor(feed.unit, source) if feed.unit is not None else None,
+        sources[0][0].field if is_own else "",
+        is_own or (not sources and feed.number_from is None),
+        is_single and not _is_changed(feed) and _are_alike(sources[0][1], place),
         {},
     )
+
+
+def _is_changed(feed: Feed) -> bool:
+    return bool(feed.split or feed.strip or feed.pad or feed.codes is not None)
+
+
+def _are_alike(one: Place, other: Place) -> bool:
+    """Return whether every value of the text field ``one`` is, as it stands, the same value of ``other``."""
+    if {one.field.type, other.field.type} != {FieldType.STRING}:
+        return False
+    if (one.trim, one.null_tokens) != (other.trim, other.null_tokens) or other.field.length is not None:
+        return False
+    return all(getattr(one.field, name) == getattr(other.field, name) for name in _LIMITS)
 
 
 def _factor(unit: UnitChange, source: Format) -> Callable[[Open], Fraction]:

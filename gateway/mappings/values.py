@@ -5,6 +5,7 @@ Writing such a value as another field says is the room next door (``mappings.wri
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -13,6 +14,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from gateway.formats import notation
+from gateway.formats.compare.values import Side
 from gateway.formats.definition import Dialect, Field, FieldType, Kind
 from gateway.validation.moments import MomentNotation
 from gateway.validation.numbers import NumberNotation
@@ -29,29 +31,67 @@ class Refused(Exception):
     """A value cannot be carried over; the text says why, as the end of a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """A field with what it needs to be read and written."""
+    """A field with what it needs to be read and written; what follows from that is worked out once."""
 
     field: Field
     dialect: Dialect
     kind: Kind
 
-    @property
+    @functools.cached_property
     def trim(self) -> str:
         """Which blanks do not belong to the text: ``none``, ``left``, ``right`` or ``both``."""
         return self.field.trim or self.dialect.trim
 
-    @property
+    @functools.cached_property
     def null_tokens(self) -> tuple[str, ...]:
         """The texts that stand for no value."""
         own = self.field.null_tokens
         return self.dialect.null_tokens if own is None else own
 
-    @property
+    @functools.cached_property
     def zone(self) -> str | None:
         """The named zone of its times without an offset."""
         return self.field.time_zone or self.dialect.time_zone
+
+    @functools.cached_property
+    def numbers(self) -> NumberNotation:
+        """How its numbers are written."""
+        return NumberNotation.of(self.field, self.dialect)
+
+    @functools.cached_property
+    def moments(self) -> MomentNotation:
+        """How its dates and times are written."""
+        return MomentNotation.of(self.field, self.dialect)
+
+    @functools.cached_property
+    def shape(self) -> re.Pattern[str]:
+        """What its numbers, dates or times look like, with any number of decimals."""
+        is_number = self.field.type in notation.NUMERIC
+        pattern = self.numbers.pattern("+") if is_number else self.moments.pattern
+        # validation's patterns end in a mark that Python's expressions do not know
+        return re.compile(pattern.removeprefix(r"\A").removesuffix(r"\z"))
+
+    @functools.cached_property
+    def side(self) -> Side:
+        """The field as the comparison of versions asks what a text means to it."""
+        return Side(self.field, self.dialect, self.kind)
+
+    @functools.cached_property
+    def is_open(self) -> bool:
+        """Whether every value of its type, a number between its bounds, may stand in it as it is written."""
+        one = self.field
+        limits = (one.min_length, one.max_length, one.pattern, one.constant)
+        is_unbounded = one.type in notation.NUMERIC or (one.minimum, one.maximum) == (None, None)
+        plain = one.type is not FieldType.STRING and not one.codes and limits == (None,) * len(limits)
+        return plain and is_unbounded
+
+    @functools.cached_property
+    def bounds(self) -> tuple[Decimal | None, Decimal | None]:
+        """The least and the largest number that may stand in it; None where it has no such bound."""
+        least, most = self.field.minimum, self.field.maximum
+        return Decimal(least) if least else None, Decimal(most) if most else None
 
 
 def read(place: Place, raw: str | None) -> Value | None:
@@ -65,9 +105,9 @@ def read(place: Place, raw: str | None) -> Value | None:
         return None if default is None else of_canonical(place.field.type, default)
     kind = place.field.type
     if kind in notation.NUMERIC:
-        return _number(NumberNotation.of(place.field, place.dialect), text)
+        return _number(place, text)
     if kind in notation.TEMPORAL:
-        return _moment(MomentNotation.of(place.field, place.dialect), text)
+        return _moment(place, text)
     if kind is FieldType.BOOLEAN:
         return _truth(place.dialect, text)
     return text
@@ -102,8 +142,9 @@ def canonical_text(value: Value) -> str:
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
-def _number(written: NumberNotation, text: str) -> Decimal:
-    if len(text) > LONGEST_NUMBER or not _fits(written.pattern("+"), text):
+def _number(place: Place, text: str) -> Decimal:
+    written = place.numbers
+    if len(text) > LONGEST_NUMBER or not place.shape.fullmatch(text):
         raise Refused("is not a number as its format writes numbers")
     if written.thousands:
         text = text.replace(written.thousands, "")
@@ -115,11 +156,6 @@ def _number(written: NumberNotation, text: str) -> Decimal:
     return Decimal(f"-{body}" if "-" in text else body)
 
 
-def _fits(pattern: str, text: str) -> bool:
-    """Ask a pattern of the validation, whose end mark Python's expressions do not know."""
-    return re.fullmatch(pattern.removeprefix(r"\A").removesuffix(r"\z"), text) is not None
-
-
 def _truth(dialect: Dialect, text: str) -> bool:
     if text in dialect.true_tokens:
         return True
@@ -128,8 +164,9 @@ def _truth(dialect: Dialect, text: str) -> bool:
     raise Refused("is neither of the words for yes and no")
 
 
-def _moment(written: MomentNotation, text: str) -> Value:
-    if not _fits(written.pattern, text):
+def _moment(place: Place, text: str) -> Value:
+    written = place.moments
+    if not place.shape.fullmatch(text):
         raise Refused(f"is not written {written.format}")
     parts = {letter: text[at : at + size] for letter, (at, size) in written.places.items() if letter != "Z"}
     fraction = parts.get("F", "0").ljust(6, "0")

@@ -6,6 +6,7 @@ stands for. What the target would refuse is refused here, while the place in the
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.formats import notation
 from gateway.formats.compare import values as meanings
-from gateway.formats.compare.values import Side, meaning
+from gateway.formats.compare.values import meaning
 from gateway.formats.definition import Dialect, FieldType, Kind
 from gateway.mappings.values import (
     LONGEST_NUMBER,
@@ -39,9 +40,11 @@ def write(place: Place, value: Value | None, rounding: str | None = None) -> str
     """
     if value is None:
         return _nothing(place)
-    kind = place.field.type
+    kind, is_open = place.field.type, place.is_open
     if kind in notation.NUMERIC:
-        text = _number_text(place, _as_number(value), rounding)
+        value = _as_number(value)
+        text = _number_text(place, value, rounding)
+        is_open = is_open and rounding is None and _is_between(value, *place.bounds)
     elif kind in notation.TEMPORAL:
         text = _moment_text(place, _as_moment(kind, value))
     elif kind is FieldType.BOOLEAN:
@@ -49,7 +52,13 @@ def write(place: Place, value: Value | None, rounding: str | None = None) -> str
     else:
         text = canonical_text(value)
     _demand_room(place, text)
+    if not is_open:
+        _demand_allowed(place, text)
     return text
+
+
+def _is_between(value: Decimal | Fraction, least: Decimal | None, most: Decimal | None) -> bool:
+    return (least is None or least <= value) and (most is None or value <= most)
 
 
 def _nothing(place: Place) -> str | None:
@@ -72,7 +81,10 @@ def _demand_room(place: Place, text: str) -> None:
         raise Refused("would be no value in the target")
     if trimmed(place.trim, text) != text:
         raise Refused("begins or ends with a blank, which the target would not keep")
-    found = meaning(Side(field, place.dialect, place.kind), text)
+
+
+def _demand_allowed(place: Place, text: str) -> None:
+    found = meaning(place.side, text)
     if isinstance(found, meanings.Refused):
         raise Refused(f"is not what the target takes: {found.why.rstrip('.')}")
 
@@ -86,12 +98,15 @@ def _as_number(value: Value) -> Decimal | Fraction:
 
 
 def _number_text(place: Place, value: Decimal | Fraction, rounding: str | None) -> str:
-    written = NumberNotation.of(place.field, place.dialect)
+    written = place.numbers
     most = 0 if place.field.type is FieldType.INTEGER else written.most_decimals
     least = max(0, -int(value.as_tuple().exponent)) if isinstance(value, Decimal) else 0
     if written.implied:
         most = least = written.implied
-    units, decimals = scaled(Fraction(value), min(least, most), most, rounding)
+    if isinstance(value, Decimal) and -int(value.as_tuple().exponent) == least <= most:
+        units, decimals = int(format(value, "f").replace(".", "")), least
+    else:
+        units, decimals = scaled(Fraction(value), min(least, most), most, rounding)
     digits = str(abs(units))
     if written.digits is not None and len(digits.lstrip("0")) > written.digits:
         raise Refused(f"has more digits than the {written.digits} of the target")
@@ -173,20 +188,26 @@ def _as_moment(kind: FieldType, value: Value) -> date | time | datetime:
 
 
 def _moment_text(place: Place, value: date | time | datetime) -> str:
-    form = notation.notation_of(place.field, place.dialect) or ""
-    letters = _LETTERS.findall(form)
+    letters = _letters(place.moments.format)
     if isinstance(value, datetime):
         value = _located(place, value, "Z" in letters)
     _demand_exact(letters, value)
     parts = _parts(value)
-    text, seen_hour = [], False
-    for letter in letters:
+    return "".join(
+        parts["F"][: len(letter)].ljust(len(letter), "0") if letter[0] == "F" else parts.get(letter, letter)
+        for letter in letters
+    )
+
+
+@functools.cache
+def _letters(form: str) -> tuple[str, ...]:
+    """Return the parts of a notation; the ``MM`` after the hour is ``minute``."""
+    letters, seen_hour = [], False
+    for letter in _LETTERS.findall(form):
         name = "minute" if letter == "MM" and seen_hour else letter
         seen_hour = (seen_hour or letter == "HH") and name != "minute"
-        text.append(
-            parts["F"][: len(letter)].ljust(len(letter), "0") if letter[0] == "F" else parts.get(name, letter)
-        )
-    return "".join(text)
+        letters.append(name)
+    return tuple(letters)
 
 
 def _parts(value: date | time | datetime) -> dict[str, str]:
@@ -202,7 +223,7 @@ def _parts(value: date | time | datetime) -> dict[str, str]:
     return parts
 
 
-def _demand_exact(letters: list[str], value: date | time | datetime) -> None:
+def _demand_exact(letters: tuple[str, ...], value: date | time | datetime) -> None:
     if not isinstance(value, time | datetime):
         return
     decimals = next((len(letter) for letter in letters if letter[0] == "F"), 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.formats.definition import Dialect, Format, RecordType, Role
 from gateway.writers.base import PLAIN, Style
 from gateway.writers.lines import LineOutput
-from gateway.writers.output import named, record_type_of, unwritable
+from gateway.writers.output import RecordTypes, named, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,14 +29,13 @@ class DelimitedWriter:
 
     def write(self, definition: Format, rows: Iterable[Row], out: BinaryIO) -> None:
         """Write ``rows``; see ``Writer``."""
-        columns = _Columns(definition)
+        kinds, columns = RecordTypes(definition), _Columns(definition)
         cells = _Cells(definition.dialect, quoted=self._style.quoted)
         lines = LineOutput(definition, out, self._style)
         if definition.dialect.header_row:
             lines.write(cells.joined([cells.heading(name) for name in columns.headings]), None)
         for row in rows:
-            texts = columns.of(row, record_type_of(definition, row))
-            line = cells.joined([cells.cell(text, row, name) for name, text in texts])
+            line = cells.row(columns.of(row, kinds.of(row)), row)
             if not line:
                 line = cells.blank(row)
             lines.write(line, row)
@@ -46,19 +46,16 @@ class _Columns:
     """Which text of a row stands in which column."""
 
     def __init__(self, definition: Format) -> None:
+        self._laid_out: dict[str, tuple[list[str], int]] = {}
         business = [kind for kind in definition.record_types if kind.role is Role.RECORD]
         names = (field.heading or field.name for kind in business for field in kind.fields)
         self.headings = list(dict.fromkeys(names)) if definition.dialect.header_row else []
 
     def of(self, row: Row, kind: RecordType) -> list[tuple[str, str]]:
         """Return field and text of each column; a column of no field of the row has the name ``""``."""
-        if self.headings and kind.role is Role.RECORD:
-            by_heading = {field.heading or field.name: field.name for field in kind.fields}
-            names = [by_heading.get(heading, "") for heading in self.headings]
-            least = len(names)
-        else:
-            names = [field.name for field in kind.fields]
-            least = next((n for n in range(len(names), 0, -1) if kind.fields[n - 1].required), 1)
+        if kind.name not in self._laid_out:
+            self._laid_out[kind.name] = self._layout(kind)
+        names, least = self._laid_out[kind.name]
         texts = [row.texts.get(name) for name in names]
         mark = kind.discriminator
         if mark is not None and mark.column is not None and texts[mark.column] is None:
@@ -67,6 +64,15 @@ class _Columns:
         while count > least and texts[count - 1] is None:
             count -= 1
         return [(name, text or "") for name, text in zip(names[:count], texts[:count], strict=True)]
+
+    def _layout(self, kind: RecordType) -> tuple[list[str], int]:
+        """Return the field of each column, and how many columns a row has at least."""
+        if self.headings and kind.role is Role.RECORD:
+            by_heading = {field.heading or field.name: field.name for field in kind.fields}
+            names = [by_heading.get(heading, "") for heading in self.headings]
+            return names, len(names)
+        names = [field.name for field in kind.fields]
+        return names, next((n for n in range(len(names), 0, -1) if kind.fields[n - 1].required), 1)
 
 
 class _Cells:
@@ -80,6 +86,7 @@ class _Cells:
         self._special = tuple(
             mark for mark in (dialect.delimiter, dialect.quote, dialect.escape, "\r", "\n") if mark
         )
+        self._unusual = re.compile(f"[{re.escape(''.join(self._special))}\\0]")
         self._closing = dialect.delimiter if dialect.trailing_delimiter == "required" else ""
 
     def joined(self, cells: list[str]) -> str:
@@ -89,6 +96,13 @@ class _Cells:
     def heading(self, name: str) -> str:
         """Return a column heading as a cell."""
         return self._in_quotes(name) if self._all or any(mark in name for mark in self._special) else name
+
+    def row(self, texts: list[tuple[str, str]], row: Row) -> str:
+        """Return the row of ``texts``, each with its field, without its line end."""
+        bare = [text for _name, text in texts]
+        if self._all or self._unusual.search("".join(bare)):
+            return self.joined([self.cell(text, row, name) for name, text in texts])
+        return self.joined(bare)
 
     def cell(self, text: str, row: Row, name: str) -> str:
         """Return ``text`` as a cell; UnwritableRow where the dialect has no way to write it."""

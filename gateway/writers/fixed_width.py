@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.writers.base import PLAIN, Style
 from gateway.writers.lines import LineOutput
-from gateway.writers.output import record_type_of, refuse, unwritable
+from gateway.writers.output import RecordTypes, refuse, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +24,9 @@ class FixedWidthWriter:
     def write(self, definition: Format, rows: Iterable[Row], out: BinaryIO) -> None:
         """Write ``rows``; see ``Writer``."""
         lines = LineOutput(definition, out, self._style)
+        kinds = RecordTypes(definition)
         for row in rows:
-            line = _record(row, record_type_of(definition, row))
+            line = _record(row, kinds.of(row))
             if self._style.stripped:
                 line = line.rstrip(" ") or line[:1]
             lines.write(line, row)

@@ -78,16 +78,25 @@ def unwritable(row: Row, field: str | None, reason: str) -> UnwritableRow:
     return UnwritableRow(f"{reason[0].upper()}{reason[1:]}", where=place)
 
 
-def record_type_of(definition: Format, row: Row) -> RecordType:
-    """Return the record type of ``row``; UnwritableRow where the format lacks it or a field of it."""
-    try:
-        kind = definition.record_type(row.record_type)
-    except KeyError:
-        raise unwritable(row, None, f"{definition.name} has no such record type") from None
-    if len(row.texts) > len(kind.fields) or not _names(kind).issuperset(row.texts):
-        stranger = next(name for name in row.texts if name not in _names(kind))
-        raise unwritable(row, stranger, f"{definition.name} has no such field")
-    return kind
+class RecordTypes:
+    """The record types of a format and the names of their fields, looked up once for all rows."""
+
+    def __init__(self, definition: Format) -> None:
+        self._format = definition.name
+        self._known = {
+            kind.name: (kind, frozenset(field.name for field in kind.fields))
+            for kind in definition.record_types
+        }
+
+    def of(self, row: Row) -> RecordType:
+        """Return the record type of ``row``; UnwritableRow where the format lacks it or a field of it."""
+        if row.record_type not in self._known:
+            raise unwritable(row, None, f"{self._format} has no such record type")
+        kind, names = self._known[row.record_type]
+        if not names.issuperset(row.texts):
+            stranger = next(name for name in row.texts if name not in names)
+            raise unwritable(row, stranger, f"{self._format} has no such field")
+        return kind
 
 
 def refuse(row: Row, texts: Mapping[str, str], characters: str, why: str) -> None:
@@ -96,7 +105,3 @@ def refuse(row: Row, texts: Mapping[str, str], characters: str, why: str) -> Non
         for character in characters:
             if character in text:
                 raise unwritable(row, name, f"{named(character)} cannot be written: {why}")
-
-
-def _names(kind: RecordType) -> frozenset[str]:
-    return frozenset(field.name for field in kind.fields)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.formats.definition import Format, RecordType, Role
 from gateway.formats.row import Row
-from gateway.writers.output import record_type_of, unwritable
+from gateway.writers.output import RecordTypes, unwritable
 
 Steps = tuple[str, ...]
 
@@ -49,10 +49,11 @@ def units(definition: Format, holder: Mapping[str, str], rows: Iterable[Row]) ->
     Raises UnwritableRow for a row of a type that is not the format's, and for a nested one without
     a record to stand in.
     """
+    kinds = RecordTypes(definition)
     latest: dict[str, Unit] = {}
     outer: Unit | None = None
     for row in rows:
-        unit = Unit(record_type_of(definition, row), row)
+        unit = Unit(kinds.of(row), row)
         around = holder.get(row.record_type)
         if around is None:
             if outer is not None:
