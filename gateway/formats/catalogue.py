@@ -173,7 +173,7 @@ class Catalogue:
     def look_again(self) -> bool:
         """Forget what did not load or was refused, and what changed on the disk since it was read.
 
-        Versions that are new are found. Returns whether anything changed.
+        Versions that are new are found. Returns whether anything changed, or may have.
         """
         before, is_changed = self.entries, False
         with contextlib.suppress(FormatError):  # what was known is still known; `get` tells what is gone
@@ -187,6 +187,7 @@ class Catalogue:
             self._loaded.clear()
         for key in [key for key, found in self._refused.items() if isinstance(found, FormatError)]:
             del self._refused[key]
+            is_changed = True  # it may be: nothing was read that could be compared
         for key, found in list(self._loaded.items()):
             was_changed = self._is_changed(key)
             if isinstance(found, FormatError) or was_changed:

@@ -151,6 +151,21 @@ def test_a_lock_with_all_its_entries_needs_no_acceptance(plant: Plant) -> None:
         assert audit.read(connection, action="lock-accepted") == []
 
 
+def test_a_change_and_its_repair_between_two_passes_are_on_record(plant: Plant) -> None:
+    """The gateway shall put on record that a version was changed while it ran, and that it was put back."""
+    plant.own_formats = True
+    with plant.working() as context:
+        run_routes(context)
+        edit(plant, "1.1.0", "title:", "title: Forged ", lock=False)
+        run_routes(context)
+        run_routes(context)
+        edit(plant, "1.1.0", "title: Forged ", "title:", lock=False)
+        run_routes(context)
+        with context.ledger.read() as connection:
+            said = [one.entry.new or {} for one in audit.read(connection, action=IN_FORCE)]
+    assert [one["lock"]["versions"]["confirmation 1.1.0"] for one in said] == ["locked", "CHANGED", "locked"]
+
+
 def test_a_service_takes_up_a_version_that_was_made_while_it_runs(plant: Plant) -> None:
     """The gateway shall find new versions between two passes of one run, and put on record what is in force."""
     plant.own_formats = True
