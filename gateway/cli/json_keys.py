@@ -160,7 +160,7 @@ KEYS: dict[str, Keys] = {
         ("deliveries[].last_error", "why the last try failed, or null"),
         ("formats[].code", "why versions that enabled routes accept take no files: code of the error"),
         ("formats[].versions", "these versions; none: all of them"),
-        ("formats[].lines", "what is wrong and what to do, then a line for each file concerned"),
+        ("formats[].lines[]", "what is wrong and what to do, then a line for each file concerned"),
         ("gaps[].stream", "the stream"),
         *_under("gaps[]", _GAP),
         ("gaps[].age_seconds", "missing for so long"),
@@ -231,7 +231,7 @@ KEYS: dict[str, Keys] = {
         ("records", "business records"),
         ("envelope", "fields of headers and trailers by `record_type.field`"),
         ("findings", "exact totals and the listed findings"),
-        ("notes", "why routes refuse the version today, whatever the file holds"),
+        ("notes[]", "why routes refuse the version today, whatever the file holds"),
     ),
     "formats list": (
         ("[].message_type", "what its files mean"),

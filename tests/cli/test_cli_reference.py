@@ -177,6 +177,13 @@ def _formats(plant: Plant) -> Iterator[tuple[str, Any]]:
     yield "formats lock", plant.json("formats", "lock", "confirmation@2.0.0", "--reason", "x")
     yield "formats retire", plant.json("formats", "retire", "confirmation@2.0.0", "--reason", "x")
     yield "formats approve", plant.json("formats", "approve", fingerprint, "--reason", "x")
+    file = str(sample("confirmation/2.0.0/good/CONF_MES01_0000008.csv"))
+    yield "validate", plant.json("validate", file, "--format", "confirmation@2.0.0")
+    changed = plant.directory / "formats" / "confirmation" / "1.1.0" / "format.yaml"
+    good = changed.read_bytes()
+    changed.write_bytes(good + b"\n")
+    yield "status", plant.json("status")
+    changed.write_bytes(good)
 
 
 def _parent(key: str) -> str:
