@@ -171,3 +171,44 @@ def test_names_that_are_no_names_of_ours_are_kept_apart(tmp_path: Path) -> None:
     """Names with slashes or digits in front, and names of the head, shall get names of their own."""
     definition = _placed(tmp_path, "E1A\n/BIC/ZX;0;3\n1ST;3;2\nDOCNUM;5;2\n")
     assert [each.name for each in definition.record_types[1].fields[6:]] == ["bic_zx", "f_1st", "docnum_2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E1A\nSEGNAM;0;30\nMANDT;30;3\nDOCNUM;33;16\nSEGNUM;49;6\nPSGNUM;55;6\nHLEVEL;61;2\nNAME;63;10\nY;73;2",
+        "E1A\nSEGNAM 0(30), SDATA 63(1000), NAME 63(10), Y 73(2)",
+        "Segment;Feld;Offset;Länge\ne1a;NAME;0;10\ne1a;Y;10;2",
+        "E1A\nFeldname;Start;Len\nNAME;0;10\nE1B\nZ;0;1\nE1A\nY;10;2",
+        "\ufeffE1A\r\nNAME\t0\t10\r\nY\t10\t2\r\n",
+    ],
+)
+def test_each_way_to_write_a_table_gives_the_same_fields(tmp_path: Path, text: str) -> None:
+    """Offsets from the record or from SDATA, headings, and a segment that goes on later shall be read."""
+    record = _placed(tmp_path, text).record_types[1]
+    assert (record.name, record.discriminator and record.discriminator.value) == ("e1a", "E1A")
+    assert [(each.name, each.offset, each.length) for each in record.fields[6:]] == [
+        ("name", 63, 10),
+        ("y", 73, 2),
+    ]
+
+
+def test_a_segment_that_an_export_has_twice_is_one_record_type(tmp_path: Path) -> None:
+    """A segment below two parents shall be imported once, and refused where its fields differ."""
+    start, end = _EXPORTED.index("    BEGIN_SEGMENT "), _EXPORTED.index("  END_IDOC")
+    twice = _EXPORTED[:end] + _EXPORTED[start:end] + _EXPORTED[end:]
+    assert [each.name for each in _placed(tmp_path, twice).record_types] == ["control", "e2maram009"]
+    other = _EXPORTED[:end] + _EXPORTED[start:end].replace("MSGFN", "OTHER") + _EXPORTED[end:]
+    assert any("with other fields" in message for _line, message in _problems(tmp_path, other))
+
+
+def test_an_export_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    """A parser description without its end shall be refused: its last fields would be missing."""
+    cut = _EXPORTED[: _EXPORTED.index("END_SEGMENT\n")]
+    assert any("cut off" in message for _line, message in _problems(tmp_path, cut))
+
+
+@pytest.mark.parametrize("text", ["x y\n" * 20_000, "A" * 300_000, "E" * 31 + "\nX;0;1"])
+def test_what_is_no_layout_is_told_shortly(tmp_path: Path, text: str) -> None:
+    """A file that is no layout shall be refused at once, with some of its problems and their number."""
+    assert 0 < len(_problems(tmp_path, text)) <= 50
