@@ -7,6 +7,7 @@ a fragment is a JSON pointer or the name of an ``$anchor``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,9 @@ DRAFTS = {
 #: The draft of a schema that states none.
 DEFAULT_DRAFT = 2020
 
+#: Digits up to which a whole number with a point or an exponent is written out.
+_MOST_DIGITS = 400
+
 Pointer = tuple[str, ...]
 Place = tuple[str, Pointer]  #: URI of a document, and where in it
 
@@ -40,6 +44,13 @@ Place = tuple[str, Pointer]  #: URI of a document, and where in it
 def exact(text: str | bytes) -> Any:
     """Return a JSON text as a value whose numbers are int and Decimal; ValueError if it is none."""
     return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+
+
+def _bound(text: str) -> int | Decimal:
+    """Return a number of a schema; a whole one is an int, which the library compares exactly."""
+    number = Decimal(text)
+    whole = number.adjusted() < _MOST_DIGITS and number == number.to_integral_value()
+    return int(number) if whole else number
 
 
 def _no_number(word: str) -> Any:
@@ -151,6 +162,27 @@ def read(main: Path) -> SchemaFiles:
 
     Raises FormatError where one cannot be read, or states a draft that is not known.
     """
+    return _files(main, {name: _contents(path) for name, path in _others(main).items()})
+
+
+def read_for_import(main: Path) -> SchemaFiles:
+    """Return the schema in ``main`` with the schemas among the ``*.json`` files beside it.
+
+    A vendor's directory has other files too: those that are none are left out. Raises FormatError where
+    ``main`` cannot be read, or states a draft that is not known.
+    """
+    found = {}
+    for name, path in _others(main).items():
+        with contextlib.suppress(FormatError):
+            found[name] = _contents(path)
+    return _files(main, found)
+
+
+def _others(main: Path) -> dict[str, Path]:
+    return {BASE + path.name: path for path in sorted(main.parent.glob("*.json")) if path.name != main.name}
+
+
+def _files(main: Path, others: dict[str, dict[str, Any]]) -> SchemaFiles:
     contents = _contents(main)
     draft = draft_of(contents)
     if draft is None:
@@ -158,14 +190,24 @@ def read(main: Path) -> SchemaFiles:
         raise FormatError(f"{contents['$schema']!r} is no known draft", where=str(main), hint=hint)
     own = contents.get("$id", contents.get("id") if draft == 4 else None)
     uri = own.removesuffix("#") if isinstance(own, str) and not own.startswith("#") else BASE + main.name
-    others = {BASE + path.name: path for path in sorted(main.parent.glob("*.json")) if path.name != main.name}
-    documents = {uri: contents, **{each: _contents(path) for each, path in others.items()}}
-    return SchemaFiles(main, uri, documents, draft)
+    return SchemaFiles(main, uri, {uri: contents, **others}, draft)
+
+
+def leading_nowhere(files: SchemaFiles) -> Iterator[tuple[str, str]]:
+    """Yield the references of the main schema that lead nowhere: where they stand, and what they say."""
+    for pointer, part in _objects(files.contents, ()):
+        reference = part.get("$ref")
+        if isinstance(reference, str) and reference.partition("#")[0] not in DRAFTS:
+            try:
+                files.target(reference, (files.uri, pointer))
+            except (KeyError, ValueError):
+                yield "/".join(("", *pointer, "$ref")), reference
 
 
 def _contents(path: Path) -> dict[str, Any]:
     try:
-        contents = exact(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        contents = json.loads(text, parse_float=_bound, parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:
         raise FormatError("The JSON Schema cannot be read.", where=str(path), cause=error) from error
     if not isinstance(contents, dict):

@@ -15,7 +15,7 @@ from gateway.bundle import bundled
 from gateway.errors import ImportFailed
 from gateway.formats.check import check_format
 from gateway.formats.definition import FieldType, Format, Role, Version
-from gateway.formats.importing.entry import place
+from gateway.formats.importing.entry import checked, place
 from gateway.formats.importing.json_schema import import_json_schema
 from gateway.model import Finding
 from gateway.validation.reading import Input, ListingLimits, read_files
@@ -198,6 +198,63 @@ def test_the_shipped_schema_imports_again(tmp_path: Path) -> None:
     assert files
     for file in files:
         assert _errors(definition, file.read_text("utf-8")) == []
+
+
+def test_types_that_use_one_another_are_bounded(tmp_path: Path) -> None:
+    """A schema whose parts multiply shall be imported at once, with a note of what was not looked at."""
+    for wrap in (lambda part: part, lambda part: {"type": "array", "items": part}):
+        parts: dict[str, Any] = {"n12": {"type": "object", "properties": {"v": {"type": "string"}}}}
+        for level in range(12):
+            inner = {f"k{n}": wrap({"$ref": f"#/$defs/n{level + 1}"}) for n in range(6)}
+            parts[f"n{level}"] = {"type": "object", "properties": {"v": {"type": "string"}, **inner}}
+        file = tmp_path / "many.json"
+        file.write_text(json.dumps({"$defs": parts, "$ref": "#/$defs/n0"}))
+        made = import_json_schema(file, "orders", _VERSION)
+        assert len(made.text) < 300_000
+        assert any("places" in note for note in made.notes)
+        assert len(made.notes) < 100
+
+
+def test_references_that_lead_nowhere_are_told_with_their_line(tmp_path: Path) -> None:
+    """Each reference to a network or a file that is not here shall be named, with where it stands."""
+    file = tmp_path / "orders.json"
+    properties = {
+        "a": {"$ref": "https://127.0.0.1:9/a.json"},
+        "b": {"$ref": "sub/b.json"},
+        "c": {"$ref": "#/c"},
+    }
+    file.write_text(json.dumps({"type": "object", "properties": properties}, indent=1))
+    with pytest.raises(ImportFailed) as caught:
+        import_json_schema(file, "orders", _VERSION)
+    assert [(one.line, one.path, one.found) for one in caught.value.problems] == [
+        (5, "/properties/a/$ref", "https://127.0.0.1:9/a.json"),
+        (8, "/properties/b/$ref", "sub/b.json"),
+        (11, "/properties/c/$ref", "#/c"),
+    ]
+
+
+def test_other_files_of_the_directory_do_not_matter(tmp_path: Path) -> None:
+    """Files beside the schema that are no schemas shall hinder nothing, and not be copied."""
+    (tmp_path / "torn.json").write_text("{{{")
+    (tmp_path / "list.json").write_text("[1]")
+    definition = _imported(tmp_path, {"type": "object", "properties": {"a": {"type": "string"}}})
+    assert definition.directory is not None
+    assert {each.name for each in definition.directory.iterdir()} == {"format.yaml", "orders.json"}
+
+
+def test_depth_is_bounded_in_words(tmp_path: Path) -> None:
+    """A schema within the depth that can be checked shall be imported, a deeper one refused in words."""
+    for levels, fits in ((48, True), (52, False), (400, False)):
+        schema: Any = {"type": "string"}
+        for _level in range(levels):
+            schema = {"type": "object", "properties": {"v": {"type": "string"}, "a": schema}}
+        file = tmp_path / "deep.json"
+        file.write_text(json.dumps(schema))
+        if fits:
+            checked(import_json_schema(file, "orders", _VERSION), "orders", _VERSION)
+        else:
+            with pytest.raises(ImportFailed, match=r"nested|recursion"):
+                import_json_schema(file, "orders", _VERSION)
 
 
 _LEAVES = [
