@@ -12,6 +12,7 @@ from gateway.documents import Document
 from gateway.formats import notation
 from gateway.formats.definition import Dialect, Field, FieldType, Format, RecordType, Reference, Role
 from gateway.mappings import values, writing
+from gateway.mappings.conditions import condition_problems
 from gateway.mappings.definition import Feed, FormatMapping, RecordMap
 from gateway.mappings.transform import computed, feeds_of
 from gateway.mappings.values import Place, Refused
@@ -78,7 +79,7 @@ def _references(record: RecordMap, source: Format, document: Document) -> Iterat
     reachable = _reachable(record, source)
     for feed in record.feeds:
         of = [feed.unit.of] if feed.unit is not None and feed.unit.of is not None else []
-        for one in (*feed.sources, *of):
+        for one in (*feed.sources, *of, *(condition.of for condition in feed.when)):
             yield from _reference(one, reachable, source, document, _at(document, record, feed))
     for one in record.drop:
         yield from _reference(one, reachable, source, document, _dropped_at(document, record, one))
@@ -206,6 +207,7 @@ def _feed(
         yield document.problem((*here, "unit", "to"), "the target has another unit", feed.unit.to, field.unit)
     if feed.unit is None and len(sources) == 1:
         yield from _same_unit(sources[0], field, document, here)
+    yield from condition_problems(feed.when, source, document, (*here, "when"))
     if feed.codes is not None:
         yield from _codes(feed, place, document, here)
 

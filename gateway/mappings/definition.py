@@ -49,12 +49,25 @@ class UnitChange:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """A test on one source field, as the rules of a format have them: one of the tests is given."""
+
+    of: Reference
+    equals: str | None = None  #: all values in canonical form
+    among: tuple[str, ...] = ()
+    present: bool | None = None
+    above: str | None = None  #: never true of an empty field
+    below: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """Where the value of one target field comes from: fields of the source, a constant, or a count."""
 
     target: str
     sources: tuple[Reference, ...] = ()  #: one, or several to join
     constant: str | None = None  #: in canonical form
+    when: tuple[When, ...] = ()  #: the constant stands only where all of these hold
     number_from: int | None = None  #: the rows of the target record are numbered from this
     separator: str | None = None  #: between joined texts
     split: Split | None = None

@@ -28,6 +28,7 @@ from gateway.mappings.definition import (
     RecordMap,
     Split,
     UnitChange,
+    When,
     file_name,
 )
 from gateway.model import Problem
@@ -124,6 +125,8 @@ def _shape_problems(document: Document) -> Iterator[Problem]:
                 yield document.problem(place, "it stands under `copy` too")
             yield from _unit_problems(document, (*place, "unit"), feed.get("unit"))
             yield from _split_problems(document, (*place, "split"), feed.get("split"))
+            if "when" in feed and "constant" not in feed:
+                yield document.problem((*place, "when"), "it counts only with `constant`")
             if "otherwise" in feed and "codes" not in feed:
                 yield document.problem((*place, "otherwise"), "it counts only with `codes`")
 
@@ -191,6 +194,7 @@ def _feed(name: str, data: Data, source: str) -> Feed:
         target=name,
         sources=tuple(_reference(text, source) for text in named),
         constant=_value(data.get("constant")),
+        when=tuple(_when(one, source) for one in data.get("when", ())),
         number_from=data.get("number"),
         separator=join.get("separator", "") if join else None,
         split=_split(split) if split else None,
@@ -204,6 +208,12 @@ def _feed(name: str, data: Data, source: str) -> Feed:
         rounding=data.get("rounding"),
         default=_value(data.get("default")),
     )
+
+
+def _when(data: Data, source: str) -> When:
+    tests = {key: _value(data.get(key)) for key in ("equals", "above", "below")}
+    among = tuple(str(one) for one in data.get("among", ()))
+    return When(_reference(data["field"], source), among=among, present=data.get("present"), **tests)
 
 
 def _value(data: str | int | bool | None) -> str | None:

@@ -11,13 +11,14 @@ _SECTIONS = (
     ("The file", None),
     ("A record", "record"),
     ("A field", "feed"),
+    ("A condition", "condition"),
 )
 #: Keys whose own keys stand in a table of their own.
 _OWN_TABLE = {"records", "fields"}
 
 
 def settings_markdown() -> str:
-    """Return one table for the file, for a record and for a field, ending in a newline."""
+    """Return tables for the file, a record, a field and a condition, ending in a newline."""
     lines: list[str] = []
     for title, name in _SECTIONS:
         part = schema() if name is None else schema()["$defs"][name]

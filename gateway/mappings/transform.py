@@ -14,6 +14,7 @@ from fractions import Fraction
 from gateway.formats.definition import FieldType, Format, Reference
 from gateway.formats.row import Row
 from gateway.mappings import values, writing
+from gateway.mappings.conditions import holding
 from gateway.mappings.definition import Feed, FormatMapping, RecordMap, UnitChange
 from gateway.mappings.values import Place, Refused, Value
 
@@ -120,6 +121,7 @@ class _Bound:
     sources: tuple[tuple[Reference, Place], ...]
     rounding: str | None
     unit: Callable[[Open], Fraction] | None
+    when: Callable[[Open], bool] | None
     own: str  #: the field of the source row itself that alone decides the text; empty where none does
     is_remembered: bool  #: the text is that of the same raw text before, or always the same
     is_kept: bool  #: source and target field are alike: a text of the one is one of the other
@@ -133,9 +135,11 @@ class _Bound:
         if len(self.sources) > 1:
             return self._write(self._joined(opened))
         if not self.sources:
-            if None not in self.remembered:
-                self.remembered[None] = self._write(self._fixed(feed.constant))
-            return self.remembered[None]
+            holds = self.when is None or self.when(opened)
+            known = None if holds else ""
+            if known not in self.remembered:
+                self.remembered[known] = self._write(self._fixed(feed.constant) if holds else None)
+            return self.remembered[known]
         reference, place = self.sources[0]
         raw = _raw(opened, reference)
         if self.unit is not None:
@@ -247,8 +251,9 @@ def _bound(feed: Feed, mapping: RecordMap, source: Format, target: Format) -> _B
         sources,
         feed.rounding or field.rounding,
         _factor(feed.unit, source) if feed.unit is not None else None,
+        holding(feed.when, source) if feed.when else None,
         sources[0][0].field if is_own else "",
-        is_own or (not sources and feed.number_from is None),
+        is_own or not (sources or feed.when or feed.number_from is not None),
         is_single and not _is_changed(feed) and _are_alike(sources[0][1], place),
         {},
     )
