@@ -48,8 +48,8 @@ def impact(
 ) -> int:
     """Read real files under both versions and say which change their verdict, and by which change.
 
-    Files are only read. Leaves with 1 where a file changes its verdict or its meaning, and with 63
-    where one contradicts what `gateway formats diff` says.
+    Files are only read. Leaves with 1 where a file changes its verdict or its meaning, or could not be
+    judged, and with 63 where one contradicts what `gateway formats diff` says.
     """
     from gateway.operations import impact as operation
     from gateway.operations.comparing import compare_versions
@@ -64,7 +64,7 @@ def impact(
     else:
         impact_text.show(found)
     _demand(found)
-    return 1 if found.changed else 0
+    return 1 if found.changed or found.unread_total else 0
 
 
 @contextlib.contextmanager

@@ -106,6 +106,4 @@ def _value_data(value: ExplainedValue) -> dict[str, Any]:
 
 
 def _cause_data(causes: Sequence[Cause]) -> list[dict[str, str]]:
-    return [
-        {"id": one.change.id, "fingerprint": one.fingerprint, "verdict": one.verdict.value} for one in causes
-    ]
+    return [{"id": one.id, "fingerprint": one.fingerprint, "verdict": one.verdict.value} for one in causes]

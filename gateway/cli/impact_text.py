@@ -40,14 +40,14 @@ def show(found: Impact) -> None:
 def _show_totals(found: Impact) -> None:
     from gateway.operations.impact_results import Effect
 
-    say(f"{number(found.files, 'file')} read under both versions" if found.files else "No file was read.")
+    say(f"{number(found.files, 'file')} read under both versions" if found.files else "No file was judged.")
     for effect in Effect:
         if found.effects[effect]:
             say(f"  {found.effects[effect]:>9,}  {effect.value}")
     if found.others:
         say(f"  {found.others:>9,}  left out: of another message type")
     if found.unread_total:
-        say(f"  {found.unread_total:>9,}  NOT READ:")
+        say(f"  {found.unread_total:>9,}  NOT JUDGED:")
     for line in found.unread[:_FILES]:
         print_lines(line, indent=13)
 
@@ -87,8 +87,19 @@ def _finding_groups(one: FileImpact) -> Iterator[list[str]]:
         key = (shift.under_new, found.code, found.rule, found.record_type, found.column)
         groups.setdefault(key, []).append(shift)
     for shifts in groups.values():
-        yield [_finding_line(shifts[0]), *_records([each.finding.record for each in shifts]),
-               _because(shifts[0].causes, follows=shifts[0].follows)]  # fmt: skip
+        first = shifts[0]
+        yield [_finding_line(first), *_records([each.finding.record for each in shifts], _total(one, first)),
+               _because(first.causes, follows=first.follows, back=not first.under_new)]  # fmt: skip
+
+
+def _total(one: FileImpact, shift: FindingShift) -> int:
+    """Return how many findings of this kind its version has; 0 where both have as many."""
+    found = shift.finding
+    kind = (found.code, found.rule or "", found.record_type or "", found.column or "")
+    for each in one.totals:
+        if (each.code, each.rule, each.record_type, each.column) == kind:
+            return each.under_new if shift.under_new else each.under_old
+    return 0
 
 
 def _finding_line(shift: FindingShift) -> str:
@@ -97,19 +108,18 @@ def _finding_line(shift: FindingShift) -> str:
     said = finding_words(shift.finding)
     value = printable(shift.finding.value or "")
     shown = f' (the value is "{value}")' if value and value not in said and len(value) <= _LONGEST else ""
-    return f"only under the {'new' if shift.under_new else 'old'} version: {said}{shown}"
+    side = "new" if shift.under_new else "old"
+    return f"{shift.finding.severity.value} only under the {side} version: {said}{shown}"
 
 
-def _records(records: Sequence[int | None]) -> list[str]:
-    """Return the line that names all records, where there are several."""
-    from gateway.operations.impact_judging import PER_RULE
-
+def _records(records: Sequence[int | None], total: int) -> list[str]:
+    """Return the line that names all records, where there are several; ``total`` counts unlisted ones too."""
     known = [f"{record:,}" for record in dict.fromkeys(records) if record is not None]
     if len(known) < 2:
         return []
-    more = ", ..." if len(known) > _RECORDS else ""
-    count = f"{len(known):,} records" if len(known) < PER_RULE else f"{PER_RULE:,} records or more"
-    return [f"in {count}: {', '.join(known[:_RECORDS])}{more}"]
+    more = ", ..." if len(known) > _RECORDS or total > len(records) else ""
+    unlisted = f"{total:,} places, first in records" if total > len(records) else f"{len(known):,} records"
+    return [f"in {unlisted}: {', '.join(known[:_RECORDS])}{more}"]
 
 
 def _value_groups(one: FileImpact) -> Iterator[list[str]]:
@@ -126,7 +136,6 @@ def _value_groups(one: FileImpact) -> Iterator[list[str]]:
 
 def _value_line(value: ExplainedValue) -> str:
     shift = value.shift
-    texts = [_text(text) for text in dict.fromkeys((shift.old_text, shift.new_text)) if text is not None]
     where = [
         f"{label} {at:,}" for label, at in (("record", shift.record), ("line", shift.line)) if at is not None
     ]
@@ -136,21 +145,31 @@ def _value_line(value: ExplainedValue) -> str:
         else f"{shift.old_place} (now {shift.new_place})"
     )
     doubt = "" if shift.certain else " (a person has to judge whether that is the same)"
-    raw = f"{' or '.join(texts)} " if texts else ""
-    old, new = shift.old_meaning, shift.new_meaning
-    return f"{', '.join([place, *where])}: {raw}was read as {old}, is read as {new}{doubt}"
+    old, new = _text(shift.old_text), _text(shift.new_text)
+    said = (
+        f"{old} was read as {shift.old_meaning}, is read as {shift.new_meaning}"
+        if old == new
+        else f"the old version takes {old} as {shift.old_meaning}, the new one {new} as {shift.new_meaning}"
+    )
+    return f"{', '.join([place, *where])}: {said}{doubt}"
 
 
-def _text(text: str) -> str:
+def _text(text: str | None) -> str:
+    if text is None:
+        return "nothing"
     return f'"{text if len(text) <= _LONGEST else text[:_LONGEST] + "..."}"'
 
 
-def _because(causes: Sequence[Cause], *, follows: bool = False) -> str:
-    """Return the changes that can be behind a difference, those that can do harm first."""
+def _because(causes: Sequence[Cause], *, follows: bool = False, back: bool = False) -> str:
+    """Return the changes that can be behind a difference, those that can do harm first.
+
+    ``back`` is for what only the old version finds: the verdicts are those of that direction.
+    """
     if not causes:
         return "unexplained: no reported change causes this"
+    way = "new-under-old: " if back else ""
     ordered = sorted(causes, key=lambda one: not one.is_harmful)
-    named = ", or ".join(f"{one.change.id} ({one.verdict.value})" for one in ordered[:2])
+    named = ", or ".join(f"{one.id} ({way}{one.verdict.value})" for one in ordered[:2])
     more = f" and {len(ordered) - 2} more" if len(ordered) > 2 else ""
     return f"{'follows from' if follows else 'explained by'} {named}{more}"
 

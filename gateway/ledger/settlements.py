@@ -46,20 +46,20 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
 
 def processed(
     connection: Connection, message_type: str, after: str = "", limit: int = 1000
-) -> list[tuple[str, str, str]]:
-    """Return id, name and path of processed files of ``message_type`` in arrival order.
+) -> list[tuple[str, str, str, str | None]]:
+    """Return id, name, path and SHA-256 of processed files of ``message_type`` in arrival order.
 
     At most ``limit``, whose ids come after ``after``: an archive of any size is gone through a page at
     a time, and no page keeps the ledger from its work for long.
     """
     statement = (
-        select(transfers.c.id, transfers.c.name, transfers.c.settled_path)
+        select(transfers.c.id, transfers.c.name, transfers.c.settled_path, transfers.c.sha256)
         .where(transfers.c.state == State.PROCESSED, transfers.c.message_type == message_type)
         .where(transfers.c.settled_path.is_not(None), transfers.c.id > after)
         .order_by(transfers.c.id)
         .limit(limit)
     )
-    return [(number, name, path) for number, name, path in connection.execute(statement)]
+    return [(number, name, path, sha256) for number, name, path, sha256 in connection.execute(statement)]
 
 
 def resting(connection: Connection, route: str, sha256: str) -> list[Transfer]:

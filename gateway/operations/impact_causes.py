@@ -1,8 +1,8 @@
 """Which change is behind a difference that a real file shows; pure decisions.
 
 A finding has its cause in a change whose kind can cause its code, at the same field or over the whole
-file. What is told of a whole file (a count, a total, a rule across fields) can also be the
-consequence of a value that is read otherwise.
+file; of several the nearest is named. What is told of a whole file (a count, a total, a rule across
+fields) can also be the consequence of a value that is read otherwise.
 
 The changes are always turned so that ``new`` is the reader: for files of the new version under the
 old one they are swapped first.
@@ -11,7 +11,7 @@ old one they are swapped first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.formats.compare.change import Change, Comparison, Direction, Verdict
@@ -20,6 +20,10 @@ from gateway.model import Finding
 
 #: Kinds that move values about: what they cause may show at any field.
 _STRUCTURAL = ("C1", "C2", "C3", "C401", "C402", "C403", "C404", "C405", "C406", "C407", "C408", "C409", "C7")
+#: Kinds by which a row has more or fewer fields, or another length.
+_SIZING = ("C401", "C402", "C403", "C404", "C407")
+#: Findings on how many fields, or characters, a row has.
+_SIZES = ("F108", "F109")
 #: Findings on the file as a whole, to which a value read otherwise can lead.
 _CONSEQUENCES = ("F205", "F206", "F207", "F4")
 
@@ -30,6 +34,7 @@ class Cause:
 
     change: Change
     fingerprint: str
+    id: str  #: of the change as the comparison has it, whichever way it is seen here
 
     @property
     def verdict(self) -> Verdict:
@@ -49,26 +54,23 @@ def turned(comparison: Comparison, direction: Direction) -> list[Cause]:
     """Return the changes of ``comparison`` for files read in ``direction``."""
     forwards = direction is Direction.OLD_UNDER_NEW
     return [
-        Cause(one if forwards else one.swapped(), comparison.fingerprint(one)) for one in comparison.changes
+        Cause(one if forwards else one.swapped(), comparison.fingerprint(one), one.id)
+        for one in comparison.changes
     ]
 
 
 def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
-    """Return the changes that can be behind ``finding`` of the reading version, the nearest first."""
+    """Return the changes that can be behind ``finding`` of the reading version: the nearest ones."""
     fitting = [one for one in causes if finding.code in KINDS[one.change.kind].explains]
     if finding.rule:
         fitting = _by_rule(fitting, finding.rule) or fitting
     # a column that nobody knows belongs to no record type: any field may have been called so
     place = _place(finding.record_type, finding.column) if finding.record_type else ""
-    near = [one for one in fitting if place and one.change.new_field == place]
-    if any(one.is_harmful for one in near):
-        return near
-    wide = [one for one in fitting if one not in near and _can_show_at(one.change, place)]
-    found = near + wide
+    found = [one for one in fitting if _can_show_at(one.change, place)]
     if not any(one.is_harmful for one in found):
         # what happens to one field can show in more ways than its kind names
         found += [one for one in causes if place and one.is_harmful and one.change.new_field == place]
-    return sorted(found, key=lambda one: _distance(one, finding))
+    return _nearest(found, lambda one: _distance(one, finding, place))
 
 
 def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]:
@@ -83,10 +85,10 @@ def followed_by(finding: Finding, moving: Causes, causes: Causes) -> list[Cause]
 
 
 def of_value(record_type: str, field: str, causes: Causes) -> list[Cause]:
-    """Return the changes that can make a field of the reading version be read otherwise."""
+    """Return the changes that can make a field of the reading version be read otherwise: the nearest ones."""
     place = _place(record_type, field)
-    near = [one for one in causes if one.change.new_field == place]
-    return near + [one for one in causes if one not in near and _reaches_values(one.change)]
+    found = [one for one in causes if one.change.new_field == place or _reaches_values(one.change)]
+    return _nearest(found, lambda one: (_remoteness(one.change, place),))
 
 
 def of_rows(record_type: str, causes: Causes) -> list[Cause]:
@@ -100,10 +102,41 @@ def is_structural(change: Change) -> bool:
     return change.code.startswith(_STRUCTURAL)
 
 
-def _distance(cause: Cause, finding: Finding) -> tuple[bool, bool]:
-    """Return how far a change is from a finding: one that names its column, and can do harm, is nearest."""
+def _nearest(causes: Causes, distance: Callable[[Cause], tuple[int, ...]]) -> list[Cause]:
+    """Return those that can do harm and are nearest; all of ``causes`` where none can do harm."""
+    harmful = [one for one in causes if one.is_harmful]
+    least = min(map(distance, harmful), default=())
+    return [one for one in harmful if distance(one) == least] or list(causes)
+
+
+def _distance(cause: Cause, finding: Finding, place: str) -> tuple[int, ...]:
+    """Return how far a change is from a finding, the most telling measure first."""
+    if finding.code in _SIZES and not finding.column:
+        return _of_size(cause.change, place), 0
     named = {part.lower() for part in re.split(r"[^0-9A-Za-z_]+", cause.change.path)}
-    return (finding.column or "").lower() not in named, not cause.is_harmful
+    return _remoteness(cause.change, place), (finding.column or "").lower() not in named
+
+
+def _of_size(change: Change, record_type: str) -> int:
+    """Return how far a change is from rows of ``record_type`` of another size than needed."""
+    mine = (change.new_field or change.old_field or "").partition(".")[0]
+    if change.new_field is not None and change.new_field == record_type:
+        return 0
+    if change.code.startswith(_SIZING) and record_type in (mine, ""):
+        return 1
+    return 2 if not mine else 3
+
+
+def _remoteness(change: Change, place: str) -> int:
+    """Return how far a change is from the field or record type at ``place``."""
+    field = change.new_field
+    if field is not None and field == place:
+        return 0
+    if field is None and not is_structural(change):
+        return 1
+    if field is None or not place:
+        return 2
+    return 3 if field.partition(".")[0] == place.partition(".")[0] else 4
 
 
 def _by_rule(causes: Iterable[Cause], rule: str) -> list[Cause]:
@@ -115,11 +148,11 @@ def _place(record_type: str | None, column: str | None) -> str:
 
 
 def _can_show_at(change: Change, place: str) -> bool:
-    """Return whether ``change``, which is not about the field ``place``, can show there."""
+    """Return whether ``change`` can show at the field or record type ``place``; "" is the whole file."""
     field = change.new_field
     if field is None or not place or is_structural(change):
         return True
-    return field == place.partition(".")[0] or place == field.partition(".")[0]
+    return field in (place, place.partition(".")[0]) or place == field.partition(".")[0]
 
 
 def _reaches_values(change: Change) -> bool:

@@ -28,6 +28,7 @@ class Candidate:
     path: str
     name: str
     is_certain: bool  #: named, or of this message type by the ledger
+    sha256: str | None = None  #: of its bytes, where the ledger knows them
 
 
 def in_paths(paths: Iterable[Path]) -> Iterator[Candidate]:
@@ -54,8 +55,8 @@ def in_archive(context: Context, message_type: str) -> Iterator[Candidate]:
     while True:
         with context.ledger.read() as connection:
             page = settlements.processed(connection, message_type, after)
-        for _number, name, path in page:
-            yield Candidate(str(context.layout.absolute(path)), name, is_certain=True)
+        for _number, name, path, sha256 in page:
+            yield Candidate(str(context.layout.absolute(path)), name, is_certain=True, sha256=sha256)
         if not page:
             return
         after = page[-1][0]

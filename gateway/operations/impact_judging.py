@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,19 @@ if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.validation.reading import Input, Reading
 
-#: Findings compared one by one per kind and per file; beyond, their exact numbers are.
-PER_RULE, PER_FILE = 200, 2000
+#: Findings compared one by one per kind; beyond, their exact numbers are.
+PER_RULE = 200
+#: Differences listed per file, some of each kind. What is compared has no such limit: a list that is cut
+#: within the file would show differences that are none.
+PER_FILE = 2000
 
 Kind = tuple[str, str, str, str]  # code, rule, record type, column
-#: A finding wherever it is found: its kind, record, line and raw value.
-Identity = tuple[str, str, str, str, int | None, int | None, str | None]
+#: A finding wherever it is found: its kind, severity, record, line and raw value.
+Identity = tuple[Kind, Severity, int | None, int | None, str | None]
+
+
+#: In which direction a finding is seen that only the old, or only the new version has.
+_READS = {False: Direction.NEW_UNDER_OLD, True: Direction.OLD_UNDER_NEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class _Seen:
     """The findings of one version, by their places in the new version."""
 
     totals: Counter[Kind]
-    listed: Mapping[Identity, tuple[Kind, Finding]]
+    listed: Mapping[Identity, Finding]
 
     @classmethod
     def of(cls, findings: Findings, names: Mapping[str, str]) -> _Seen:
@@ -67,13 +75,14 @@ class _Seen:
         listed = {}
         for one in findings.listed():
             kind = (one.code, one.rule or "", *_new_place(one.record_type or "", one.column or "", names))
-            listed[(*kind, one.record, one.line, one.value)] = (kind, one)
+            listed[kind, one.severity, one.record, one.line, one.value] = one
         return cls(totals, listed)
 
     def beyond(self, other: _Seen) -> Iterator[Finding]:
         """Yield the listed findings that ``other`` lacks; none of a kind that it could not list whole."""
-        for identity, (kind, one) in self.listed.items():
-            if identity not in other.listed and other.totals[kind] <= PER_RULE:
+        cut = {identity[:2] for identity in other.listed if other.totals[identity[0]] > PER_RULE}
+        for identity, one in self.listed.items():
+            if identity not in other.listed and identity[:2] not in cut:
                 yield one
 
 
@@ -109,6 +118,9 @@ class Judge:
             if before.sha256 != after.sha256:
                 found.leave_out(one.path, "it changed while it was read")
                 continue
+            if one.sha256 not in (None, before.sha256):
+                found.leave_out(one.path, _altered(one.sha256, before.sha256))
+                continue
             self._check_name(one, before, after)
             try:
                 yield self._file(one, before, after)
@@ -123,7 +135,7 @@ class Judge:
             Input(number, one.name, functools.partial(open_regular, one.path))
             for number, one in enumerate(batch)
         ]
-        readings = read_files(definition, inputs, limits=ListingLimits(PER_RULE, PER_FILE))
+        readings = read_files(definition, inputs, limits=ListingLimits(PER_RULE, sys.maxsize))
         for reading in readings:
             reading.keys.close()
         return readings
@@ -160,7 +172,7 @@ class Judge:
             before.sha256,
             *errors,
             effect=_effect(errors, seen, found),
-            findings=shifts,
+            findings=tuple(_some_of_each(shifts)),
             totals=tuple(_total_shifts(*seen)),
             values=values,
             value_totals=tuple((*key, count) for key, count in found.totals.items()),
@@ -169,13 +181,19 @@ class Judge:
 
     def _finding_shifts(self, before: _Seen, after: _Seen) -> Iterator[FindingShift]:
         """Yield the listed findings that only one of the versions has."""
-        for under_new, beyond, direction in (
-            (False, before.beyond(after), Direction.NEW_UNDER_OLD),
-            (True, after.beyond(before), Direction.OLD_UNDER_NEW),
-        ):
-            causes = self._causes[direction]
-            shifts = [FindingShift(under_new, one, tuple(of_finding(one, causes))) for one in beyond]
-            yield from _followed(shifts, causes)
+        shifts = [
+            FindingShift(under_new, one, tuple(of_finding(one, self._causes[_READS[under_new]])))
+            for under_new, beyond in ((False, before.beyond(after)), (True, after.beyond(before)))
+            for one in beyond
+        ]
+        moving = {
+            cause.fingerprint
+            for one in shifts
+            for cause in one.causes
+            if cause.is_harmful and is_structural(cause.change)
+        }
+        for one in shifts:
+            yield _followed(one, moving, self._causes[_READS[one.under_new]])
 
     def _behind(self, shift: ValueShift, direction: Direction) -> list[Cause]:
         """Return the changes that can make a value be read otherwise in ``direction``."""
@@ -215,17 +233,32 @@ class Judge:
                 yield _contradiction(direction, finding_words(one.finding), one.causes)
 
 
-def _followed(shifts: Sequence[FindingShift], causes: Causes) -> Iterator[FindingShift]:
-    """Yield ``shifts``, those without a harmful cause of their own as consequences, where they can be."""
-    moving = [
-        cause for one in shifts for cause in one.causes if cause.is_harmful and is_structural(cause.change)
-    ]
+def _followed(shift: FindingShift, moving: Collection[str], causes: Causes) -> FindingShift:
+    """Return ``shift``; without a harmful cause of its own, as a consequence where it can be one.
+
+    ``moving`` are the fingerprints of the changes that move the values of this file about: a finding can
+    come by them, and one of the other version can go.
+    """
+    if any(cause.is_harmful for cause in shift.causes):
+        return shift
+    behind = tuple(followed_by(shift.finding, [one for one in causes if one.fingerprint in moving], causes))
+    return dataclasses.replace(shift, causes=behind, follows=True) if behind else shift
+
+
+def _some_of_each(shifts: Sequence[FindingShift]) -> Iterator[FindingShift]:
+    """Yield at most ``PER_FILE`` of ``shifts`` in their order, of each kind as there is room."""
+    kinds = Counter(map(_kind_of, shifts))
+    room = PER_FILE // max(1, len(kinds)) if len(shifts) > PER_FILE else PER_FILE
+    left = Counter(dict.fromkeys(kinds, max(1, room)))
     for one in shifts:
-        if any(cause.is_harmful for cause in one.causes):
+        if left[_kind_of(one)]:
+            left[_kind_of(one)] -= 1
             yield one
-            continue
-        behind = tuple(followed_by(one.finding, list(dict.fromkeys(moving)), causes))
-        yield dataclasses.replace(one, causes=behind, follows=True) if behind else one
+
+
+def _kind_of(shift: FindingShift) -> tuple[object, ...]:
+    found = shift.finding
+    return shift.under_new, found.code, found.rule, found.record_type, found.column
 
 
 def _total_shifts(before: _Seen, after: _Seen) -> Iterator[TotalShift]:
@@ -233,6 +266,10 @@ def _total_shifts(before: _Seen, after: _Seen) -> Iterator[TotalShift]:
     for kind in sorted({*before.totals, *after.totals}):
         if before.totals[kind] != after.totals[kind]:
             yield TotalShift(*kind, under_old=before.totals[kind], under_new=after.totals[kind])
+
+
+def _altered(known: str | None, found: str) -> str:
+    return f"it is not the file that was archived: its SHA-256 is {found}, the ledger has {known}"
 
 
 def _takes_name(definition: Format, name: str) -> bool:
@@ -253,7 +290,7 @@ def _effect(errors: tuple[int, int], seen: tuple[_Seen, _Seen], values: ValueShi
 
 
 def _contradiction(direction: Direction, what: str, causes: Iterable[Cause]) -> str:
-    named = ", ".join(f"{one.change.id} is said to be ok" for one in list(causes)[:3])
+    named = ", ".join(f"{one.id} is said to be ok" for one in list(causes)[:3])
     return f"{direction.value}: {what}; {named or 'no change is reported that could explain it'}"
 
 

@@ -209,7 +209,8 @@ def _said(one: Refused | Null | Value) -> str:
         return one.why
     if isinstance(one, Null):
         return "no value"
-    return " ".join(part for part in (one.sort, one.shown, one.unit or one.unit_field, one.zone) if part)
+    unit = one.unit or (f"in the unit of {one.unit_field}" if one.unit_field else None)
+    return " ".join(part for part in (one.sort, one.shown, unit, one.zone) if part)
 
 
 def _understood(side: Side) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_the_archive_is_read_and_left_as_it_is(plant: Plant) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in (plant.directory / "processed").rglob("*")}
     nothing = plant.run("formats", "impact", "order", "1.0.0", "1.1.0", "--against", "archive")
     assert nothing.exit_code == 0
-    assert "No file was read." in nothing.stdout
+    assert "No file was judged." in nothing.stdout
 
 
 def test_a_missing_file_of_the_archive_is_said(plant: Plant) -> None:
@@ -83,8 +84,21 @@ def test_a_missing_file_of_the_archive_is_said(plant: Plant) -> None:
     plant.done("run", "--once")
     next((plant.directory / "processed" / "confirmations").rglob("*.csv")).unlink()
     result = plant.run("formats", "impact", "confirmation", "1.0.0", "1.1.0", "--against", "archive")
-    assert "NOT READ" in result.stdout
+    assert "NOT JUDGED" in result.stdout
     assert "CONF_MES01_0000001.csv: it is missing" in " ".join(result.stdout.split())
+
+
+def test_a_file_that_was_altered_in_the_archive_is_said(plant: Plant) -> None:
+    """A processed file that is not what was archived shall be named with both digests, and not judged."""
+    plant.drop("confirmations", GOOD.format(1))
+    plant.done("run", "--once")
+    path = next((plant.directory / "processed" / "confirmations").rglob("*.csv"))
+    path.write_bytes(path.read_bytes().replace(b";KG;", b";EA;"))
+    result = plant.run("formats", "impact", "confirmation", "1.0.0", "1.1.0", "--against", "archive")
+    said = " ".join(result.stdout.split())
+    assert result.exit_code == 1
+    assert "No file was judged." in said
+    assert f"its SHA-256 is {hashlib.sha256(path.read_bytes()).hexdigest()}, the ledger has " in said
 
 
 def test_a_wrong_verdict_ends_with_63(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,6 +204,44 @@ def test_consequences_of_a_moved_field_are_no_contradiction(tmp_path: Path) -> N
     assert found.contradicting_total == 0
 
 
+def test_a_row_of_another_length_is_laid_to_the_field_that_came(tmp_path: Path) -> None:
+    """A row with too few fields shall be explained by the field that was added, not by one that moved."""
+    pair = versions("{}", "records: {item: {fields: {extra: {}}}}")
+    breaking = (Verdict.BREAKING, Verdict.BREAKING)
+    moved = change("field-moved", *breaking, "records.item.fields.note.position", "item.note")
+    added = change("field-added-required", *breaking, "records.item.fields.extra", "item.extra")
+    far = change("field-added-required", *breaking, "records.head.fields.extra", "head.extra")
+    found = seen(pair, [moved, far, added], file(tmp_path, [row("1")]))
+    causes = {each.finding.code: [cause.id for cause in each.causes] for each in found.listed[0].findings}
+    assert causes == {"F108": [added.id], "F205": [added.id]}
+    assert list(found.by_change) == [found.comparison.fingerprint(added)]
+
+
+def test_a_warning_that_became_an_error_is_shown_and_held_to_the_verdict(tmp_path: Path) -> None:
+    """A finding that is an error under one version alone shall be listed, and contradict an ok."""
+    pair = versions(
+        "records: {item: {fields: {quantity: {decimals: 2, severity: warning}}}}",
+        "records: {item: {fields: {quantity: {decimals: 2}}}}",
+    )
+    path = file(tmp_path, [row("1.125")] * (PER_RULE + 1))
+    found = seen(pair, [change("severity", Verdict.BREAKING, Verdict.OK)], path)
+    assert found.effects == {Effect.REFUSED: 1}
+    assert {each.finding.severity.value for each in found.listed[0].findings if each.under_new} == {"error"}
+    assert found.contradicting_total == 0
+    assert seen(pair, [], path).contradicting_total == 1
+
+
+def test_many_findings_that_both_have_are_no_differences(tmp_path: Path) -> None:
+    """Findings of both versions shall not show as differences because there are many of other kinds."""
+    kinds = 12
+    long = ", ".join(f"x{number}: {{max_length: 1, severity: warning}}" for number in range(kinds))
+    shape = "records: {item: {fields: {%s}}}"
+    pair = versions(shape % long, shape % f"{long}, material: {{max_length: 1, severity: warning}}")
+    rows = [row("1", material="M1") + ";" + ";".join(["TOO"] * kinds)] * PER_RULE
+    found = seen(pair, [], file(tmp_path, rows))
+    assert {each.finding.column for each in found.only_findings[0].findings} == {"material"}
+
+
 def test_a_name_counts_only_where_the_versions_differ_in_it(tmp_path: Path) -> None:
     """A name that one version alone takes shall be a finding; a copy under another name tells nothing."""
     pair = versions(r"file_name: 'S[0-9]+\.csv'", r"file_name: 'STOCK[0-9]+\.csv'")
