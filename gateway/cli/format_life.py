@@ -1,4 +1,4 @@
-"""`gateway formats new|lock|retire|approve`: the life of a format version."""
+"""Commands for the life of a format version: new, lock, retire, accept, approve."""
 
 from __future__ import annotations
 
