@@ -94,7 +94,7 @@ def _leading_nowhere(files: json_schemas.SchemaFiles) -> Iterator[Problem]:
 
 _NOTES = (
     "The schema decides what a document may hold; the fields only name what tables and reports show.",
-    "Numbers have `severity: warning`, for JSON has 1e3 for 1000: such a text is a warning, and has no value.",
+    "Numbers have `severity: warning`, JSON has 1e3 for 1000: such a text is a warning, and has no value.",
     "Take the line away from a field that a rule or a control total looks at.",
     "No envelope is known: name the fields for `message_id`, `sender` and `control_number` where there are.",
 )
