@@ -134,7 +134,16 @@ def _loose(path: Path) -> Format:
 def _one(old: Format, new: Format, approvals: Mapping[str, Approved], notes: tuple[str, ...]) -> Compared:
     from gateway.formats.compare.definitions import compare
 
-    return Compared((compare(old, new),), ((old, new),), approvals, notes=notes)
+    return Compared((_held(compare(old, new), (old, new)),), ((old, new),), approvals, notes=notes)
+
+
+def _held(comparison: Comparison, pair: tuple[Format, Format] | None) -> Comparison:
+    """Return ``comparison`` with the verdicts that stand where a schema decides as well."""
+    if pair is None or not any(one.dialect.xsd or one.dialect.json_schema for one in pair):
+        return comparison
+    from gateway.witness import held
+
+    return held(*pair, comparison)
 
 
 def _compare_catalogues(old: Path, new: Path) -> Compared:
@@ -144,6 +153,7 @@ def _compare_catalogues(old: Path, new: Path) -> Compared:
     comparisons = tuple(compare_catalogues(*catalogues))
     approvals, notes = _approvals([old, new])
     pairs = tuple(_pair(one, *catalogues) for one in comparisons)
+    comparisons = tuple(map(_held, comparisons, pairs))
     return Compared(comparisons, pairs, approvals, notes=notes)
 
 

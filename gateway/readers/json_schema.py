@@ -135,6 +135,18 @@ def schema_of(definition: Format) -> JsonSchema | None:
     return _cached(definition.digest, main) if definition.digest else _load(main)
 
 
+def takes(definition: Format, data: bytes) -> bool:
+    """Return whether the JSON Schema of ``definition`` takes ``data``, of JSON lines the first line.
+
+    True where there is none. Raises FormatError where it cannot be loaded.
+    """
+    found = schema_of(definition)
+    text = data.decode(definition.encoding.charset).removeprefix("\ufeff")
+    if definition.dialect.lines:
+        text = text.partition("\n")[0]
+    return found is None or not any(True for _ in found.errors(exact(text)))
+
+
 def exact(text: str) -> Any:
     """Return a JSON text as a value whose numbers are int and Decimal."""
     return json.loads(text, parse_float=Decimal)

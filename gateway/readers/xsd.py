@@ -79,6 +79,16 @@ def xsd_of(definition: Format) -> XsdSet | None:
     return _cached(definition.digest, main) if definition.digest else _load(main)
 
 
+def takes(definition: Format, data: bytes) -> bool:
+    """Return whether the XSD of ``definition`` takes the document ``data``; True where there is none.
+
+    Raises FormatError where the XSD cannot be loaded.
+    """
+    found = xsd_of(definition)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    return found is None or found.compiled.validate(etree.fromstring(data, parser))
+
+
 @functools.lru_cache(maxsize=64)
 def _cached(_digest: str, main: Path) -> XsdSet:
     return _load(main)

@@ -2,6 +2,7 @@
 
 from gateway.witness.building import build
 from gateway.witness.checking import Checked, WitnessFile
+from gateway.witness.holding import held
 from gateway.witness.proving import Difference, Proof, Proved, confirmed, prove, prove_all
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "WitnessFile",
     "build",
     "confirmed",
+    "held",
     "prove",
     "prove_all",
 ]

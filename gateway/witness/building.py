@@ -5,19 +5,18 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import io
-import itertools
 from typing import TYPE_CHECKING
 
 from gateway.errors import UnwritableRow
-from gateway.findings import Findings
 from gateway.formats.compare.change import Demand
 from gateway.formats.compare.patterns import examples
 from gateway.formats.definition import Format, Kind
 from gateway.formats.row import Row
-from gateway.readers.rows import rows_of
 from gateway.witness.checking import Checked, WitnessFile, checked, has_name
-from gateway.witness.draft import MOST_ROWS, DraftRow, composed, reshaped
+from gateway.witness.draft import DraftRow, composed, reshaped
+from gateway.witness.grafting import dressed
 from gateway.witness.repairing import repaired
+from gateway.witness.schema_documents import schema_documents
 from gateway.writers import writer_for
 from gateway.writers.base import Style
 
@@ -36,29 +35,26 @@ NOTHING = Demand()
 def build(definition: Format, demand: Demand = NOTHING, *, variety: int = 0) -> WitnessFile | None:
     """Return a file valid under ``definition`` that has what ``demand`` asks for; None if none was found.
 
-    ``variety`` chooses among the files that fit; the same number gives the same file. Raises
-    FormatError where the definition cannot be applied.
+    ``variety`` chooses among the files that fit; the same number gives the same file. A demand that is a
+    document is for ``showing``. Raises FormatError where the definition cannot be applied.
     """
     name = file_name(definition, demand)
-    if demand.document is not None:
-        file = WitnessFile(name, demand.document)
-        if checked(definition, [file])[0].accepted:
-            return file
-        rows = _rows(definition, demand.document)
-        demand = NOTHING
-    else:
-        rows = composed(definition, demand, variety)
+    rows = composed(definition, demand, variety)
     if not rows and any(demand.counts.get(kind.name) != 0 for kind in definition.record_types):
         return None
-    press = _Press(definition, demand, name)
+    press = Press(definition, demand, name)
     found = repaired(definition, rows, press.judge)
-    return None if found is None else press.file(found)
+    if found is not None:
+        return press.file(found)
+    return _of_schema(definition, name) if demand == NOTHING else None
 
 
-def _rows(definition: Format, document: bytes) -> list[DraftRow]:
-    """Return the rows of a document that its schema allows, and the definition may refuse: to be mended."""
-    found = itertools.islice(rows_of(definition, io.BytesIO(document), Findings()), MOST_ROWS)
-    return [DraftRow(definition.record_type(row.record_type), dict(row.texts)) for row in found]
+def _of_schema(definition: Format, name: str) -> WitnessFile | None:
+    """Return a document that the schema beside ``definition`` takes, where that is valid as it stands."""
+    dressings = (dressed(definition, one) for one in schema_documents(definition))
+    files = [WitnessFile(name, data) for data in dressings if data is not None]
+    verdicts = checked(definition, files)
+    return next((file for file, one in zip(files, verdicts, strict=True) if one.accepted), None)
 
 
 def file_name(definition: Format, demand: Demand = NOTHING) -> str:
@@ -72,10 +68,11 @@ def file_name(definition: Format, demand: Demand = NOTHING) -> str:
     return f"witness.{_SUFFIX[definition.kind]}"
 
 
-class _Press:
+class Press:
     """Writes drafts as the demand wants them, and has them judged."""
 
     def __init__(self, definition: Format, demand: Demand, name: str) -> None:
+        """Write files called ``name`` under ``definition``, in the form that ``demand`` asks for."""
         self._definition = definition
         self._written_as = _physical(reshaped(definition, demand), demand)
         self._style = Style(

@@ -50,6 +50,8 @@ def checked(definition: Format, files: Sequence[WitnessFile]) -> list[Checked]:
 
     Raises FormatError where the definition cannot be applied.
     """
+    if not files:
+        return []
     inputs = [
         Input(number, file.name, functools.partial(_opened, file.data)) for number, file in enumerate(files)
     ]

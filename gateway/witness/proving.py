@@ -16,10 +16,13 @@ from gateway.formats.row import Row
 from gateway.readers.rows import rows_of
 from gateway.witness.building import build
 from gateway.witness.checking import Checked, WitnessFile, checked, has_name
+from gateway.witness.showing import shown
 from gateway.witness.texts import side_of
 
 #: What is claimed of a change: there is something to prove.
 PROVABLE = (Verdict.BREAKING, Verdict.SILENT)
+#: Codes of changes of what values are.
+_VALUES = "C5"
 #: Files that are tried: in one two values may be alike by chance.
 _VARIETIES = (0, 1, 2, 5)
 
@@ -32,6 +35,7 @@ class Difference:
     field: str  #: ``record_type.field`` of the writer's version
     writer: str  #: what it means there, for people
     reader: str
+    said: bool = False  #: the value is the same; only what the definitions say of it differs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Proof:
     named: bool  #: the reader's version accepts the file's name
     differences: tuple[Difference, ...]
     confirmed: bool  #: the file does what the verdict says
+    masked: bool = False  #: another change refuses the file, which shows a silent one nevertheless
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,21 @@ def prove(old: Format, new: Format, change: Change, direction: Direction) -> Pro
     if judgement.verdict not in PROVABLE or judgement.demand is None:
         return None
     writer, reader = (old, new) if direction is Direction.OLD_UNDER_NEW else (new, old)
+    if judgement.demand.document is not None:
+        found = shown(writer, reader, judgement.demand.document)
+        if found is None:
+            return None
+        breaks = judgement.verdict is Verdict.BREAKING
+        return Proof(found.file, found.writer, found.reader, named=True, differences=(), confirmed=breaks)
     first: Proof | None = None
     for variety in _VARIETIES:
         file = build(writer, judgement.demand, variety=variety)
         if file is None:
             continue
         proof = examined(writer, reader, file, judgement.verdict, judgement.demand)
+        if judgement.verdict is Verdict.SILENT and proof.writer.accepted and not proof.reader.accepted:
+            place = change.old_field if direction is Direction.OLD_UNDER_NEW else change.new_field
+            proof = _masked(writer, reader, proof, change, place or "")
         if proof.confirmed:
             return proof
         first = first or proof
@@ -94,11 +108,12 @@ def confirmed(old: Format, new: Format, comparison: Comparison) -> tuple[Compari
     """
     proofs = tuple(prove_all(old, new, comparison))
     doubtful = {(one.change.id, one.direction) for one in proofs if not (one.proof and one.proof.confirmed)}
-    changes = tuple(_with_doubts(change, doubtful) for change in comparison.changes)
+    changes = tuple(with_doubts(change, doubtful) for change in comparison.changes)
     return dataclasses.replace(comparison, changes=changes), proofs
 
 
-def _with_doubts(change: Change, doubtful: set[tuple[str, Direction]]) -> Change:
+def with_doubts(change: Change, doubtful: set[tuple[str, Direction]]) -> Change:
+    """Return ``change`` as ``review`` in each direction in which ``doubtful`` has its id."""
     forward, back = (
         _doubted(change.judgement(one)) if (change.id, one) in doubtful else change.judgement(one)
         for one in Direction
@@ -113,19 +128,55 @@ def _doubted(judgement: Judgement) -> Judgement:
 
 
 def examined(writer: Format, reader: Format, file: WitnessFile, verdict: Verdict, demand: Demand) -> Proof:
-    """Return what ``file`` proves of ``verdict``, read under both versions."""
+    """Return what ``file`` proves of ``verdict``, read under both versions.
+
+    Values read otherwise are looked for in a file that is refused as well, where the verdict is silent:
+    another change may refuse it.
+    """
     (there,) = checked(writer, [file])
     (here,) = checked(reader, [file])
     named = has_name(reader, file.name) or demand.file_name is None
     differences: tuple[Difference, ...] = ()
-    if there.accepted and here.accepted:
-        said = _said_differently(writer, reader, there, here)
+    if there.accepted and (here.accepted or verdict is Verdict.SILENT):
+        said = _said_differently(writer, reader, there, here) if here.accepted else ()
         differences = (*said, *read_differently(writer, reader, file.data))
     if verdict is Verdict.BREAKING:
         confirmed = there.accepted and (not here.accepted or not named)
     else:
         confirmed = there.accepted and here.accepted and bool(differences)
     return Proof(file, there, here, named, differences, confirmed)
+
+
+def _masked(writer: Format, reader: Format, proof: Proof, change: Change, place: str) -> Proof:
+    """Return ``proof`` of a silent change whose file is refused for another change.
+
+    What is silent comes to light as soon as that other break is mended, so that it is shown all the same:
+    in what the reader's version reads there, or else in what its field makes of the writer's text.
+    ``place`` is the writer's field or record type, "" where the change is about the whole file.
+    """
+    refused = {f"{one.record_type}.{one.column}" for one in proof.reader.findings}
+    found = [one for one in proof.differences if one.field not in refused and _is_at(one.field, place)]
+    if not found and change.code.startswith(_VALUES):
+        found = [one for one in _by_itself(writer, reader, proof.file.data) if _is_at(one.field, place)]
+    return dataclasses.replace(proof, differences=tuple(found), confirmed=bool(found), masked=True)
+
+
+def _is_at(field: str, place: str) -> bool:
+    return not place or field == place or field.startswith(f"{place}.")
+
+
+def _by_itself(writer: Format, reader: Format, data: bytes) -> Iterator[Difference]:
+    """Yield the values of ``data`` whose texts mean something else to the reader's field for them."""
+    pairs = {pair.old.name: pair for pair in match(writer, reader) if pair.old and pair.new}
+    for row in rows_of(writer, io.BytesIO(data), Findings()):
+        pair = pairs.get(row.record_type)
+        if pair is None or pair.new is None:
+            continue
+        both = [(one.old, one.new) for one in pair.fields if one.old is not None and one.new is not None]
+        known = {new.name: row.texts[old.name] for old, new in both if old.name in row.texts}
+        other = dataclasses.replace(row, record_type=pair.new.name, texts=known)
+        for old, new in both:
+            yield from _difference(writer, reader, (row, old), (other, new))
 
 
 def read_differently(writer: Format, reader: Format, data: bytes) -> Iterator[Difference]:
@@ -168,7 +219,9 @@ def _difference(
     sense, other_sense = _sense(field, one, row), _sense(its, two, other)
     if same(one, two) is False or (None not in (sense, other_sense) and sense != other_sense):
         place = f"{row.record_type}.{field.name}"
-        yield Difference(row.record, place, _shown(field, one, sense), _shown(its, two, other_sense))
+        words = _shown(field, one, sense), _shown(its, two, other_sense)
+        said = field.unit_field is None and same(one, two) is not False
+        yield Difference(row.record, place, *words, said=said)
 
 
 def _sense(field: Field, found: Meaning, row: Row) -> str | None:

@@ -70,13 +70,13 @@ def _fields(definition: Format, row: DraftRow, finding: Finding) -> list[str]:
     if rule is not None:
         names = list(_named(rule))
     else:
-        names = [field.name for field in row.kind.fields if _is_about(field, finding.column or "")]
+        names = [field.name for field in row.kind.fields if is_about(field, finding.column or "")]
     own = {field.name for field in row.kind.fields} - row.fixed
     return [name for name in dict.fromkeys(names) if name in own]
 
 
-def _is_about(field: Field, column: str) -> bool:
-    """Whether ``column`` is ``field``; schemas name the element or member instead."""
+def is_about(field: Field, column: str) -> bool:
+    """Return whether ``column`` is ``field``; schemas name the element or member instead."""
     if column == field.name:
         return True
     last = (field.path or "").rpartition("/")[2]

@@ -75,7 +75,7 @@ class _Document:
                 name.encode(self._output.codec)
             except UnicodeEncodeError as error:
                 raise UnwritableRow(f"The name {name!r} cannot be encoded", cause=error) from error
-        self._output.write(f'<?xml version="1.0" encoding="{_declared(self._output.codec)}"?>\n')
+        self._output.write(f'<?xml version="1.0" encoding="{encoding_name(self._output.codec)}"?>\n')
 
     def put(self, unit: Unit) -> None:
         """Write one record with all that is nested in it."""
@@ -205,7 +205,7 @@ def _order(definition: Format) -> ElementOrder | None:
     return element_order(definition.directory / definition.dialect.xsd)
 
 
-def _declared(codec: str) -> str:
+def encoding_name(codec: str) -> str:
     """Return the name under which XML knows ``codec`` (IANA)."""
     name = codecs.lookup(codec).name
     if name.startswith("utf-16"):

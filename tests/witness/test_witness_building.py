@@ -89,7 +89,6 @@ def test_a_demand_that_the_version_refuses_has_no_file(base: Format) -> None:
     assert build(base, Demand(rows=(DemandedRow("item", {"quantity": "much"}),))) is None
     assert build(base, Demand(counts={"item": 0})) is None
     assert build(base, Demand(counts={"item": 5000})) is None
-    assert build(base, Demand(document=b"nonsense")) is None
     assert build(base, Demand(rows=(DemandedRow("item", {"note": "a\0b"}),))) is None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.formats.compare.change import Change, Judgement
+from gateway.formats.compare.change import Change, Judgement, Verdict
 from gateway.formats.compare.document_shape import root_of
 from gateway.formats.compare.views import View, Views, ok, review
 
@@ -46,11 +47,23 @@ def _compared(views: Views, key: str) -> Iterator[Change]:
     if key == "xsd":
         from gateway.formats.compare.xsd import compare_xsd
 
-        yield from compare_xsd(paths[0], paths[1], root_of(old), root_of(new))
+        yield from map(_as_read, compare_xsd(paths[0], paths[1], root_of(old), root_of(new)))
     else:
         from gateway.formats.compare.json_schema import compare_json_schema
 
         yield from compare_json_schema(paths[0], paths[1])
+
+
+def _as_read(change: Change) -> Change:
+    """Return ``change`` as it is for files that the gateway reads: it fills in no default of a schema."""
+    forwards, back = map(_unfilled, (change.old_under_new, change.new_under_old))
+    return dataclasses.replace(change, old_under_new=forwards, new_under_old=back)
+
+
+def _unfilled(judgement: Judgement) -> Judgement:
+    if judgement.verdict is not Verdict.SILENT:
+        return judgement
+    return review(f"{judgement.why} The gateway itself fills in none; who reads by the schema does.")
 
 
 def _schema(definition: Format, key: str) -> Path | None:
