@@ -158,6 +158,12 @@ class UnwritableRow(FormatError):
     code = "unwritable-row"
     exit_status = 17
 
+    record_type: str | None = None  #: of the row
+    field: str | None = None  #: that cannot be written; None where it is the row as a whole
+    text: str | None = None  #: of that field
+    record: int | None = None  #: of the source that the row was made from
+    line: int | None = None
+
 
 class SourceError(GatewayError):
     """A source cannot be read."""

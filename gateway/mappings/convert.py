@@ -123,6 +123,7 @@ class _Work:
     def __init__(self, bound: Bound, findings: Findings, first: _Work | None = None) -> None:
         self._target = bound.target
         self._source = bound.source
+        self._mapping = bound.mapping
         self._findings = findings
         self._first = first
         self._makers = makers_of(bound.mapping, bound.source, bound.target)
@@ -135,7 +136,6 @@ class _Work:
         self._summed = [(one, place_of(one, bound.target)) for one in summed]
         self.headers: list[Row] = []
         self._trailers: list[Row] = []
-        self._at: Row | None = None
 
     def surroundings(self) -> dict[str, Row]:
         """Return the headers and trailers of the source, as far as they were read."""
@@ -146,7 +146,6 @@ class _Work:
         if self._first is not None:
             yield from (self._completed(row, self._first) for row in self._first.headers)
         for row in rows_of(self._source, stream, Findings()):
-            self._at = row
             self._opened(row)
             for maker in self._makers.get(row.record_type, ()):
                 if self._begins(maker):
@@ -154,15 +153,37 @@ class _Work:
         yield from (self._completed(row, self) for row in self._trailers)
 
     def unwritable(self, error: UnwritableRow) -> Finding:
-        """Return the finding that a row cannot stand in the target, with the place it was made from."""
-        at = self._at
+        """Return the finding that a row cannot stand in the target, with the place it was made from.
+
+        The writer may hold rows back, so the place is that of the row and not of the source's last one.
+        """
+        target = Reference(error.record_type or "", error.field or "")
+        source = next(
+            (one for one in self._sources(target) if one.record_type == self._made_from(target)), None
+        )
         return finding(
             "F220",
             f"The row made from it cannot be written: {error.message}.",
-            record_type=at.record_type if at else None,
-            record=at.record if at else None,
-            line=at.line if at else None,
+            rule=str(target) if error.field else None,
+            record_type=self._made_from(target),
+            record=error.record,
+            line=error.line,
+            column=source.field if source else None,
+            value=error.text,
         )
+
+    def _made_from(self, target: Reference) -> str | None:
+        """Return the source record type that rows like that of ``target`` are made from."""
+        mapping = self._mapping.records
+        return next((one.source for one in mapping if one.target == target.record_type), None)
+
+    def _sources(self, target: Reference) -> Iterator[Reference]:
+        """Yield the source fields that ``target`` is made from."""
+        for record in self._mapping.records:
+            if record.target == target.record_type:
+                yield from (
+                    one for feed in record.feeds if feed.target == target.field for one in feed.sources
+                )
 
     def _opened(self, row: Row) -> None:
         """Let ``row`` stand where its kind stood; what stood below the one before is closed."""

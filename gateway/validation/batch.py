@@ -59,7 +59,8 @@ class Batch:
         self._bytes = self._rows = 0
         totals = definition.envelope.totals
         self._sums = {
-            one.name: [total.sum_of.field for total in totals if total.sum_of.record_type == one.name]
+            # once each, however many records state the same total
+            one.name: list(dict.fromkeys(t.sum_of.field for t in totals if t.sum_of.record_type == one.name))
             for one in definition.record_types
         }
 

@@ -75,7 +75,11 @@ def unwritable(row: Row, field: str | None, reason: str) -> UnwritableRow:
     place = row.record_type if field is None else f"{row.record_type}.{field}"
     if row.record is not None:
         place += f", record {row.record}"
-    return UnwritableRow(f"{reason[0].upper()}{reason[1:]}", where=place)
+    error = UnwritableRow(f"{reason[0].upper()}{reason[1:]}", where=place)
+    error.record_type, error.field = row.record_type, field
+    error.text = row.texts.get(field or "")
+    error.record, error.line = row.record, row.line
+    return error
 
 
 class RecordTypes:
