@@ -108,11 +108,15 @@ def _said(proof: Proof) -> Iterator[str]:
     """Yield what reading the file under both versions found."""
     yield _judged(proof.writer)
     yield _judged(proof.reader)
+    if proof.masked and proof.confirmed:
+        yield "another change refuses it, and hides what this one does"
     if not proof.named:
         yield f"{proof.reader.format} takes no file of this name"
     for one in proof.differences[:_NAMED]:
         record = f", record {one.record:,}" if one.record is not None else ""
         yield f"{one.field}{record} means {one.writer} to the one and {one.reader} to the other"
+    if proof.differences and all(one.said for one in proof.differences):
+        yield "the file does not show it: the value is the same, what the definitions say of it is not"
     if len(proof.differences) > _NAMED:
         yield f"and {len(proof.differences) - _NAMED:,} more values"
 

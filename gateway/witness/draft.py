@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.formats.definition import Field, Format, Kind, RecordType, Role
 from gateway.formats.row import Row
-from gateway.witness.texts import options
+from gateway.witness.texts import number_in, options
 
 if TYPE_CHECKING:
     from gateway.formats.compare.change import Demand
@@ -124,12 +124,26 @@ def composed(definition: Format, demand: Demand, variety: int = 0) -> list[Draft
 
     ``variety`` chooses among the texts that fit: the same number, the same rows.
     """
+    demand = _with_counts(definition, demand)
     rows: list[DraftRow] = []
     for row in _Composer(definition, demand, parents_of(definition), variety).rows():
         rows.append(row)
         if len(rows) > MOST_ROWS:
             return []
     return rows
+
+
+def _with_counts(definition: Format, demand: Demand) -> Demand:
+    """Return ``demand`` with as many records as a number that it demands states."""
+    counts = dict(demand.counts)
+    for count in definition.envelope.counts:
+        stated = definition.record_type(count.stated.record_type).field(count.stated.field)
+        for row in demand.rows:
+            text = row.texts.get(stated.name) if row.record_type == count.stated.record_type else None
+            number = number_in(definition, stated, text)
+            if number is not None and len(count.of) == 1 and 0 <= number <= MOST_ROWS:
+                counts.setdefault(count.of[0], int(number))
+    return dataclasses.replace(demand, counts=counts)
 
 
 def reshaped(definition: Format, demand: Demand) -> Format:

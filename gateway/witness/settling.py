@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateway.formats.definition import Format, RecordType, Reference, Rule
+from gateway.formats.definition import ControlTotal, Format, RecordType, Reference, Rule
 from gateway.validation.envelope import EXACT
 from gateway.validation.gathering import types_of
 from gateway.witness.texts import is_accepted, number_in, written
@@ -24,6 +24,7 @@ def settle(definition: Format, rows: list[DraftRow]) -> None:
         number = sum(row.kind.name in count.of for row in rows)
         _state(definition, rows, count.stated, Decimal(number))
     for total in definition.envelope.totals:
+        _add_up(definition, rows, total)
         _state(definition, rows, total.stated, _sum(definition, rows, total.sum_of))
 
 
@@ -43,6 +44,22 @@ def _state(definition: Format, rows: list[DraftRow], place: Reference, number: D
     for row in rows:
         if row.kind.name == place.record_type and text is not None:
             row.put(place.field, text)
+
+
+def _add_up(definition: Format, rows: list[DraftRow], total: ControlTotal) -> None:
+    """Where the total is demanded, give one record the number that makes the sum right."""
+    place, field = total.sum_of, definition.record_type(total.sum_of.record_type).field(total.sum_of.field)
+    stated = definition.record_type(total.stated.record_type).field(total.stated.field)
+    fixed = [row for row in rows if row.kind.name == total.stated.record_type and stated.name in row.fixed]
+    free = [row for row in rows if row.kind.name == place.record_type and place.field not in row.fixed]
+    if not fixed or not free:
+        return
+    number = number_in(definition, stated, fixed[0].texts[stated.name])
+    own = number_in(definition, field, free[0].texts.get(place.field)) or Decimal(0)
+    if number is not None:
+        missing = EXACT.subtract(number, _sum(definition, rows, place))
+        text = written(definition, field, EXACT.add(own, missing))
+        free[0].put(place.field, text if text is not None else free[0].texts.get(place.field))
 
 
 def _sum(definition: Format, rows: list[DraftRow], place: Reference) -> Decimal:

@@ -26,6 +26,7 @@ from gateway.formats.definition import (
     FieldType,
     Format,
     Kind,
+    Numbering,
     RecordType,
     Reference,
     Role,
@@ -37,7 +38,7 @@ from gateway.model import Severity
 from gateway.witness.building import build
 from gateway.witness.checking import WitnessFile
 
-PATTERNS = ("[A-Z]{2,4}", "[0-9]{4}", "[A-Z0-9-]{1,8}", "(?:AB|CD)[0-9]?", "[a-z]+")
+PATTERNS = ("[A-Z]{2,4}", "[A-Z]{1,6}", "[0-9]{4}", "[A-Z0-9-]{1,8}", "(?:AB|CD)[0-9]?", "[a-z]+")
 CODES = ("A", "B", "KG", "10", "X1")
 DATES = ("YYYY-MM-DD", "DD.MM.YYYY", "MM/DD/YYYY", "YYYYMMDD")
 DATETIMES = ("YYYY-MM-DDTHH:MM:SS", "DD.MM.YYYY HH:MM:SS", "YYYYMMDDHHMMSS")
@@ -92,6 +93,8 @@ def fields(draw: st.DrawFn, kind: Kind, name: str, type_: FieldType | None = Non
         field = dataclasses.replace(field, date_format=draw(st.sampled_from(DATES)))
     if kind in (Kind.XML, Kind.JSON) and draw(st.booleans()):
         field = dataclasses.replace(field, required=False, nullable=True)
+    elif kind is Kind.DELIMITED and draw(st.integers(0, 4)) == 0:
+        field = dataclasses.replace(field, required=False)
     if draw(st.integers(0, 9)) == 0:
         field = dataclasses.replace(field, severity=Severity.WARNING)
     return field
@@ -155,12 +158,12 @@ def definitions(draw: st.DrawFn, kind: Kind) -> Format:
     headed = kind is Kind.DELIMITED and draw(st.integers(0, 3)) == 0
     lines = kind is Kind.JSON and draw(st.integers(0, 3)) == 0
     dialect = dataclasses.replace(dialect, header_row=headed, lines=lines)
-    item = _type(draw, kind, "item", Role.RECORD, draw(st.integers(1, 4)))
+    item = record_type(draw, kind, "item", Role.RECORD, draw(st.integers(1, 4)))
     kinds = [dataclasses.replace(item, path="") if lines else item]
     if not headed and not lines and draw(st.booleans()):
         kinds = [_header(draw, kind), item]
         if draw(st.booleans()):
-            kinds.append(_type(draw, kind, "part", Role.RECORD, 2, parent="item"))
+            kinds.append(record_type(draw, kind, "part", Role.RECORD, 2, parent="item"))
         kinds.append(_trailer(kind))
     definition = Format(
         "sample",
@@ -187,7 +190,10 @@ def _encodings(kind: Kind) -> st.SearchStrategy[Encoding]:
     return st.builds(Encoding, st.sampled_from(names), boms) | st.just(Encoding("utf-8", "required"))
 
 
-def _type(draw: Any, kind: Kind, name: str, role: Role, count: int, parent: str | None = None) -> RecordType:
+def record_type(
+    draw: Any, kind: Kind, name: str, role: Role, count: int, parent: str | None = None
+) -> RecordType:
+    """Draw a record type with ``count`` fields, and before them, in rows, the tag that tells it."""
     own = [draw(fields(kind, f"{name}{number}")) for number in range(count)]
     tag = Field("tag", constant=name[0].upper(), path=_path(kind, "tag"))
     told = {
@@ -205,7 +211,7 @@ def _type(draw: Any, kind: Kind, name: str, role: Role, count: int, parent: str 
 
 
 def _header(draw: Any, kind: Kind) -> RecordType:
-    header = _type(draw, kind, "head", Role.HEADER, 1)
+    header = record_type(draw, kind, "head", Role.HEADER, 1)
     identifier = Field("id", path=_path(kind, "id"), max_length=9)
     return dataclasses.replace(header, fields=(*header.fields, identifier))
 
@@ -236,7 +242,13 @@ def _envelope(draw: Any, definition: Format) -> Envelope:
     totals: tuple[ControlTotal, ...] = ()
     if numbers and draw(st.booleans()):
         totals = (ControlTotal(Reference("tail", "total"), Reference("item", numbers[0].name)),)
-    return Envelope(message_id=Reference("head", "id"), key=("message_id",), counts=counts, totals=totals)
+    control: dict[str, Any] = {}
+    if draw(st.integers(0, 3)) == 0:
+        numbering = draw(st.sampled_from((None, Numbering(1, 999))))
+        control = {"control_number": Reference("head", "id"), "sequence": numbering}
+    return Envelope(
+        message_id=Reference("head", "id"), key=("message_id",), counts=counts, totals=totals, **control
+    )
 
 
 def _rules(draw: Any, definition: Format) -> tuple[Rule, ...]:

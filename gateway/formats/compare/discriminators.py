@@ -99,10 +99,12 @@ def line_of(kind: RecordType, texts: dict[str, str]) -> str:
     """Return the fixed-width line of a record with ``texts``, blanks where nothing is said."""
     ends = [(field.offset or 0) + (field.length or 0) for field in kind.fields]
     line = [" "] * (kind.length or max(ends, default=0))
-    mark = kind.discriminator
-    if mark is not None and mark.offset is not None:
-        line[mark.offset : mark.offset + len(mark.value)] = mark.value
     for field in kind.fields:
         start, length = field.offset or 0, field.length or 0
         line[start : start + length] = texts.get(field.name, "").ljust(length)[:length]
+    mark = kind.discriminator
+    if mark is not None and mark.offset is not None and mark.length is not None:
+        end = mark.offset + mark.length
+        if not "".join(line[mark.offset : end]).strip(" "):  # no field says it: as files are written
+            line[mark.offset : end] = mark.value[: mark.length].ljust(mark.length)
     return "".join(line)

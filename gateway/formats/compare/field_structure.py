@@ -20,6 +20,11 @@ from gateway.model import Severity
 if TYPE_CHECKING:
     from gateway.formats.definition import Field, Format, RecordType
 
+#: Rows that are asked for one that the writer's rules allow.
+_ASKED = 12
+#: What misread rows can show, the most telling first: a verdict, and whether it is the field's own.
+_TELLING = ((Verdict.BREAKING, True), (Verdict.SILENT, True), (Verdict.BREAKING, False),
+            (Verdict.REVIEW, True), (Verdict.REVIEW, False))  # fmt: skip
 #: A record type and its field, which may be missing.
 Spot = tuple["RecordType", "Field | None"]
 
@@ -120,7 +125,7 @@ def _added(rows: Rows, field: Field) -> Judgement:
 
 
 def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
-    found = rows.misread(field, None)
+    found = _misread(rows, field, None)
     before = any(overlap(span_of(one), span_of(field)) for one in rows.writer.fields)
     if found.verdict is Verdict.SILENT and not before:
         why = (
@@ -128,6 +133,24 @@ def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
         )
         return review(f"{why}; blanks are accepted.")
     return found
+
+
+def _misread(rows: Rows, field: Field, written: Field | None) -> Judgement:
+    """Judge what the reader's ``field`` finds where ``written`` was meant: refused before different.
+
+    A row that the writer's own rules refuse shows nothing; then the next one is asked.
+    """
+    outcomes: dict[tuple[Verdict, bool], Judgement] = {}
+    asked = 0
+    for shows, own in rows.misread(field, written):
+        harmful = shows.verdict is Verdict.BREAKING
+        asked += harmful
+        found = allowed(rows.view, rows.writer, shows) if harmful else shows
+        outcomes.setdefault((found.verdict, own), found)
+        if (found.verdict, own) == _TELLING[0] or asked == _ASKED:
+            break
+    undecided = review(f"What {rows.view.ours} finds for `{field.name}` could not be decided.")
+    return next((outcomes[one] for one in _TELLING if one in outcomes), undecided)
 
 
 def _instead(rows: Rows, source: Field, field: Field) -> Judgement:
@@ -236,7 +259,7 @@ def _placed(view: View, writer: Spot, reader: Spot) -> Judgement:
 
 def _shifted(rows: Rows, field: Field, mine: Field) -> Judgement:
     """Judge a field that is read by position and stands at another one."""
-    found, refused = rows.misread(mine, field), form(rows)
+    found, refused = _misread(rows, mine, field), form(rows)
     if refused is None or refused.verdict is not Verdict.BREAKING or found.verdict is Verdict.BREAKING:
         return under_totals(rows.view, rows.writer, field, found)
     return breaking(f"{refused.why} Besides, {found.why}", refused.demand)

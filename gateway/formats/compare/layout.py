@@ -6,7 +6,8 @@ heading, element path or pointer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from gateway.formats.compare.discriminators import line_of
 from gateway.formats.compare.record_types import length, size_of
 from gateway.formats.compare.texts import rows_of, texts_of
 from gateway.formats.compare.values import Refused, meaning, same
-from gateway.formats.compare.views import View, breaking, review, silent
+from gateway.formats.compare.views import View, breaking, silent
 from gateway.formats.definition import Format, Kind, Role
 
 if TYPE_CHECKING:
@@ -76,27 +77,33 @@ class Rows:
         found = self.source(field)
         return None if found is None else texts.get(found.name)
 
-    def misread(self, field: Field, written: Field | None) -> Judgement:
-        """Judge what the reader's ``field`` finds in rows, where ``written`` (None: nothing) was meant."""
-        harmless: Judgement | None = None
-        others: Judgement | None = None
+    def misread(self, field: Field, written: Field | None) -> Iterator[tuple[Judgement, bool]]:
+        """Yield what the reader's ``field`` finds in rows, where ``written`` (None: nothing) was meant.
+
+        With it, whether it is the field's own: not where another field is refused in the same row.
+        """
         for texts in rows_of(self.view.writer, self.writer):
             found = self._found(texts, field, written)
             if found is None or found.verdict is Verdict.BREAKING:
                 if found is not None:
-                    return found
+                    yield found, True
                 continue
             refusing = self._refusing(texts)
             if refusing is None:
-                harmless = harmless or found
+                yield self._whole(texts, found), True
             else:
                 why = f"{found.why} In the same row it refuses what it finds for `{refusing.name}`."
-                demand = self.demand(
-                    {**self._telling(texts, field, written), **self._telling(texts, refusing, None)}
-                )
-                others = others or breaking(why, demand)
-        undecided = review(f"What {self.view.ours} finds for `{field.name}` could not be decided.")
-        return harmless or others or undecided
+                yield breaking(why, self.demand(self._telling(texts, refusing, None))), False
+
+    def _whole(self, texts: dict[str, str], found: Judgement) -> Judgement:
+        """Return ``found`` with a demand for the whole row, in which no other field is refused.
+
+        What a rule or the envelope ties to other fields and rows is left to the file.
+        """
+        demanded = found.demand.rows[0].texts if found.demand else {}
+        tied = _tied(self.view.writer, self.writer)
+        free = {name: text for name, text in texts.items() if name not in tied}
+        return dataclasses.replace(found, demand=self.demand({**free, **demanded}))
 
     def _found(self, texts: dict[str, str], field: Field, written: Field | None) -> Judgement | None:
         """Judge what is found for ``field`` in one row; None where it is what was meant."""
@@ -134,6 +141,19 @@ class Rows:
             found = [one for one in (self.source(field),) if one is not None]
         names = [one.name for one in (*found, *([written] if written else []))]
         return {name: texts[name] for name in names}
+
+
+def _tied(definition: Format, kind: RecordType) -> set[str]:
+    """Return the fields of ``kind`` whose texts follow from other fields or rows."""
+    envelope = definition.envelope
+    stated = [count.stated for count in envelope.counts]
+    stated += [place for total in envelope.totals for place in (total.stated, total.sum_of)]
+    stated += [envelope.format_version] if envelope.format_version else []
+    found = {one.field for one in stated if one.record_type == kind.name}
+    for rule in definition.rules:
+        found |= {rule.left or "", rule.right or "", *rule.fields, *(one.field for one in rule.when)}
+        found |= {rule.of.field} if rule.of else set()
+    return found
 
 
 def span_of(field: Field) -> range:

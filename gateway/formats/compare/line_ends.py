@@ -50,10 +50,20 @@ def _line_end(view: View, writer: str, reader: str) -> Judgement:
     for end in _ENDS[writer]:
         if end not in _ENDS[reader]:
             why = f"{view.theirs} accepts {_WORDS[end]}; {view.ours} refuses them."
-            return breaking(why, Demand(line_end=end))
+            return _unended(view, why) if end == "none" else breaking(why, Demand(line_end=end))
     if reader == "optional" and not _stays_told(view.writer):
         return review(f"A line end inside a value of the first record would make {view.ours} cut there.")
     return ok(f"{view.ours} accepts all line ends that {view.theirs} does.")
+
+
+def _unended(view: View, why: str) -> Judgement:
+    """Judge files without line ends: one record alone is a last line without its line end."""
+    kinds = [one for one in view.writer.record_types if one.max_occurs != 0]
+    if len(kinds) > 1:
+        return breaking(why, Demand(line_end="none"))
+    if kinds and kinds[0].max_occurs != 1:
+        return breaking(why, Demand(line_end="none", counts={kinds[0].name: max(2, kinds[0].min_occurs)}))
+    return review(f"{why} But a file has one record only, which {view.ours} may take for a last line.")
 
 
 def _stays_told(definition: Format) -> bool:

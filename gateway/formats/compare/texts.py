@@ -16,7 +16,7 @@ from gateway.formats.definition import FieldType, Kind
 from gateway.formats.notation import NUMERIC, TEMPORAL
 
 if TYPE_CHECKING:
-    from gateway.formats.definition import Field, Format, RecordType
+    from gateway.formats.definition import Discriminator, Field, Format, RecordType
 
 #: Texts of one field that are tried.
 _TEXTS = 60
@@ -86,9 +86,18 @@ def tag_of(definition: Format, kind: RecordType, field: Field) -> str | None:
     if definition.kind is Kind.DELIMITED:
         return mark.value if kind.fields.index(field) == mark.column else None
     if definition.kind is Kind.FIXED_WIDTH:
-        here = (field.offset, field.length) == (mark.offset, mark.length)
-        return mark.value.ljust(field.length or 0) if here else None
+        return _tag_within(mark, field)
     return mark.value if (field.path or "").strip("/") == (mark.path or "").strip("/") else None
+
+
+def _tag_within(mark: Discriminator, field: Field) -> str | None:
+    """Return the text of ``field`` that has the tag where ``mark`` looks; None where there is no room."""
+    start, length = field.offset or 0, field.length or 0
+    first = max(start, mark.offset or 0)
+    room = min(start + length, (mark.offset or 0) + (mark.length or 0)) - first
+    if room <= 0 or room < len(mark.value):
+        return None
+    return (" " * (first - start) + mark.value).ljust(length)
 
 
 def text_with(side: Side, character: str) -> str | Unknown | None:

@@ -13,7 +13,7 @@ from gateway.formats.compare.sums import tied, under_totals
 from gateway.formats.compare.texts import tag_of
 from gateway.formats.compare.values import Side, Value, meaning
 from gateway.formats.compare.views import View, row
-from gateway.formats.definition import Reference
+from gateway.formats.definition import Kind, Reference
 from gateway.formats.notation import notation_of
 from gateway.model import Severity
 
@@ -54,6 +54,9 @@ def writing(view: View, spot: Spot) -> Side:
         return view.written(spot.field)
     tags = {tag: "", tag.strip(): ""}
     told = dataclasses.replace(spot.field, codes=tags, severity=Severity.ERROR, nullable=False, default=None)
+    if view.writer.kind is Kind.DELIMITED:  # what tells the type may have blanks behind it, none before
+        right = view.written(spot.field).trim in ("right", "both")
+        told = dataclasses.replace(told, trim="right" if right else "none", codes={**tags, f"{tag} ": ""})
     return view.written(told)
 
 
