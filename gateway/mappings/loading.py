@@ -67,11 +67,13 @@ def find(directory: Path, message_type: str) -> Iterator[tuple[End, End, Path]]:
 
 
 def strays(directory: Path, message_type: str) -> list[Path]:
-    """Return the files among the mappings of ``message_type`` that have no name of a mapping."""
+    """Return what stands among the mappings of ``message_type`` and is neither one nor the cases of one."""
     place = directory / message_type / DIRECTORY
     if not place.is_dir():
         return []
-    return sorted(path for path in place.iterdir() if path.is_file() and not _NAME.fullmatch(path.name))
+    files = {path for *_ends, path in find(directory, message_type)}
+    cases = {path.with_suffix("") for path in files}
+    return sorted(path for path in place.iterdir() if path not in files and path not in cases)
 
 
 def path_of(directory: Path, source: End, target: End) -> Path:

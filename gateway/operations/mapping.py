@@ -109,6 +109,8 @@ def _route_problems(site: Site, route: Route, catalogue: Catalogue) -> list[Prob
         return [Problem(place[0], message, path=place[1], found=route.deliver_as, allowed=known or None)]
     accepted = parse_range(route.versions)
     problems = []
+    if _is_retired(catalogue, target):
+        problems.append(Problem(place[0], "the version is retired", path=place[1], found=route.deliver_as))
     for version in catalogue.versions(route.message_type):
         source = End(route.message_type, version)
         if not accepted.accepts(version) or source == target:
@@ -117,6 +119,13 @@ def _route_problems(site: Site, route: Route, catalogue: Catalogue) -> list[Prob
             message = f"the route accepts {source}, and no mapping leads from there"
             problems.append(Problem(place[0], message, path=place[1], found=route.deliver_as))
     return problems
+
+
+def _is_retired(catalogue: Catalogue, end: End) -> bool:
+    try:
+        return catalogue.get(end.message_type, end.version).status is Status.RETIRED
+    except FormatError:
+        return False  # the check of the formats says what is wrong with it
 
 
 @dataclass(frozen=True, slots=True)

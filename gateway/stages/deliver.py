@@ -9,6 +9,7 @@ a later try and nothing else.
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,16 @@ from datetime import datetime
 from gateway.config.settings import FolderDestination, RetryPolicy
 from gateway.custody.names import archive_name
 from gateway.destinations import Destination, Parcel, Staged, destination_for
-from gateway.errors import DestinationError, GatewayError, PredecessorUndelivered, PublicationUnfinished
+from gateway.errors import (
+    DestinationError,
+    FileMissing,
+    GatewayError,
+    PredecessorUndelivered,
+    PublicationUnfinished,
+)
 from gateway.ledger import audit, deliveries, transfers
 from gateway.model import AuditEntry, Delivery, DeliveryState, Disposition, State, Transfer
+from gateway.printable import printable
 from gateway.rules import retry
 from gateway.rules.sequence import Model, Order
 from gateway.stages.context import Context, Report, Route
@@ -170,6 +178,7 @@ def _deliver_to(
         one.resume(place)
     fresh = [one for one in group if one.delivery.state is DeliveryState.PENDING]
     _apply(destination.stage, fresh)
+    _tell_lost_outputs(context, fresh)
     _commit_staged(context, [one for one in fresh if one.error is None], place)
     _stop_after_failure(group)
     going = [one for one in group if one.error is None]
@@ -194,6 +203,23 @@ def _apply(step: Callable[[Sequence[Parcel]], list[GatewayError | None]], group:
     results = step([one.parcel for one in group]) if group else []
     for one, result in zip(group, results, strict=True):
         one.error = result
+
+
+def _tell_lost_outputs(context: Context, group: Sequence[_Try]) -> None:
+    """Say of each output that is gone from work how it is made again: its input is still there."""
+    for one in group:
+        output = one.transfer.output
+        path = one.parcel.path
+        if output is None or one.error is None or os.path.lexists(path):
+            continue
+        made_from = printable(context.path_of(one.transfer))
+        target = output.format.replace(" ", "@")
+        one.error = FileMissing(
+            "What was made of the file, and was to be delivered, is gone",
+            where=printable(path),
+            hint=f"Restore it, or make it again if the mapping is unchanged: its SHA-256 is {output.sha256}; "
+            f"`gateway formats map {made_from} --to {target} --output {printable(path)}`",
+        )
 
 
 def _stop_after_failure(group: Sequence[_Try]) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from gateway.custody.look import open_regular
 from gateway.custody.refusals import refusing, shown
 from gateway.custody.writes import writing
-from gateway.errors import FileChanged, GatewayError
-from gateway.formats.definition import Format
+from gateway.errors import FileChanged, GatewayError, MappingInvalid
+from gateway.formats.definition import Format, Status
 from gateway.mappings.definition import Bound, End
 from gateway.mappings.shelf import parse_end
 from gateway.model import Output, Transfer
@@ -66,6 +66,12 @@ def _rewrite(context: Context, one: Examined, target: End, path: str) -> None:
 
     assert one.definition is not None  # noqa: S101 - `_is_mapped` has asked
     bound = context.mappings.bound(context.catalogue, one.definition, target)
+    if bound.target.status is Status.RETIRED:
+        raise MappingInvalid(
+            f"{bound.target.name} is retired: nothing is written in it any more",
+            where=f"routes.{one.transfer.route}.deliver_as",
+            hint="Let the route deliver a version that its receivers read",
+        )
     limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
     source = context.path_of(one.transfer)
     digest = one.transfer.sha256 or ""

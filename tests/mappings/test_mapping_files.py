@@ -101,6 +101,10 @@ def test_a_name_that_says_something_else_is_refused(kit: Kit) -> None:
     kit.map("confirmation", "1.1-to-2.0", TO_PERFORMANCE)
     (problem,) = mapping_problems(Catalogue.load(kit.directory), ["confirmation"])
     assert "not the name of a mapping" in problem.message
+    (path.parent / "1.1-to-2.0.yaml").unlink()
+    (path.parent / "1.1.0-to-9.9.9" / "case").mkdir(parents=True)  # cases whose mapping is gone
+    (problem,) = mapping_problems(Catalogue.load(kit.directory), ["confirmation"])
+    assert problem.file.endswith("1.1.0-to-9.9.9")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_total_that_two_records_state_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_a_group_that_comes_again_is_refused_where_the_target_says_so(tmp_path: Path) -> None:
-    """A key that comes again after another makes a second group; a target that has it once shall refuse it."""
+    """A key that comes again makes a second group; a target that has it once shall refuse the output."""
     once = XML + "rules: [{id: once, kind: unique, record: row, fields: [words], message: Each once.}]\n"
     mapping = TO_OTHER.replace("copy:", "group_by: [text], copy:")
     _output, _places, errors = made(tmp_path, once, mapping, b"a;1\na;1\nb;2\na;3\n")

@@ -10,7 +10,7 @@ from gateway.custody.differences import Kind
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger import transfers
 from gateway.model import State
-from gateway.operations.mapping import mapping_problems, route_problems
+from gateway.operations.mapping import map_file, mapping_problems, route_problems
 from gateway.operations.reprocess import Selection, forecast, replay, reprocess, select
 from gateway.operations.verifying import verify_site
 from gateway.pipeline import take_up
@@ -19,7 +19,7 @@ from gateway.stages.context import Report
 from gateway.stages.examine import examine
 from gateway.stages.rewrite import rewrite
 from tests.mappings.mapping_kit import PERFORMANCE, TO_PERFORMANCE, Kit
-from tests.pipeline.plant import Plant, confirmation, name_of, route
+from tests.pipeline.plant import Plant, confirmation, name_of, route, shared_catalogue
 
 #: The hour that the beginning of summer time leaves out.
 NO_SUCH_HOUR = b"29.03.2026 02:30:00"
@@ -324,4 +324,40 @@ def test_an_accepted_empty_file_goes_as_it_is(tmp_path: Path) -> None:
     plant.drop(name_of(1), b"")
     plant.run()
     assert (plant.directory / "outbox/erp" / name_of(1)).read_bytes() == b""
+    plant.demand_proof()
+
+
+def test_a_retired_version_is_not_written_any_more(tmp_path: Path) -> None:
+    """A route that delivers a version that was retired meanwhile shall keep its files, and say so."""
+    plant = mapped(tmp_path)
+    plant.own_formats = True
+    path = plant.directory / "formats/confirmation/2.0.0/format.yaml"
+    path.write_text(path.read_text("utf-8").replace("status: draft", "status: retired", 1), "utf-8")
+    plant.drop_confirmation(1)
+    (report,) = plant.run()
+    assert ["is retired" in str(problem.error) for problem in report.problems] == [True]
+    assert plant.states() == {name_of(1): State.CLAIMED}
+    with plant.opened() as context:
+        problems = route_problems(context.site, context.catalogue)
+    assert "the version is retired" in [one.message for one in problems]
+
+
+def test_an_output_that_was_lost_in_work_can_be_made_again(tmp_path: Path) -> None:
+    """A lost output shall keep its file back, with the command that makes the very same bytes again."""
+    plant = mapped(tmp_path, sequence="{model: counter, order: strict, start: 1}")
+    plant.drop_confirmation(2)
+    plant.run()
+    (waiting,) = (plant.directory / "working/confirmations").glob("*.output")
+    waiting.unlink()
+    plant.drop_confirmation(1)
+    (report,) = plant.run()
+    (problem,) = report.problems
+    assert problem.error.code == "file-missing"
+    words = (problem.error.hint or "").split("`")[1].split()
+    assert words[:3] == ["gateway", "formats", "map"]
+    done = map_file(Path(words[3]), None, words[5], shared_catalogue(), Path(words[7]))
+    assert done.sha256 in (problem.error.hint or "")
+    plant.clock.advance(hours=1)
+    plant.run()
+    assert plant.delivered() == [name_of(1), name_of(2)]
     plant.demand_proof()
