@@ -10,36 +10,20 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from gateway.formats.check import check_format
-from gateway.formats.definition import Field, FieldType, Format, Kind, RecordType, Role, Status, Version
+from gateway.formats.definition import Field, Format, Kind, RecordType, Role, Status, Version
 from gateway.model import Severity
 from tests.compare.generated import (
-    CODES,
     DATES,
     DATETIMES,
-    PATTERNS,
     TIMES,
-    UNITS,
     fields,
     placed,
     record_type,
 )
+from tests.compare.mutated_fields import settings_of
 from tests.compare.mutated_rules import drawn_rule, envelope
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-#: Values that stand for an absent one.
-DEFAULTS = {
-    FieldType.STRING: ("A", "KG"),
-    FieldType.INTEGER: ("1", "20"),
-    FieldType.DECIMAL: ("1.5", "20"),
-    FieldType.BOOLEAN: ("true", "false"),
-    FieldType.DATE: ("2026-02-03",),
-    FieldType.TIME: ("10:11:12",),
-    FieldType.DATETIME: ("2026-02-03T10:11:12",),
-}
-#: What the codes mean, in two versions.
-MEANT, OTHERWISE = ("apple", "pear"), ("apple", "plum", "weight")
-_STRINGS = (FieldType.STRING,)
-_NUMBERS = (FieldType.INTEGER, FieldType.DECIMAL)
 
 
 @st.composite
@@ -128,7 +112,7 @@ def _field(draw: Draw, definition: Format) -> Format:
     """Change one setting of one field."""
     kind = draw(st.sampled_from(definition.record_types))
     field = draw(st.sampled_from(kind.fields))
-    options = _settings(field, kind)
+    options = settings_of(field, kind)
     change: dict[str, Any] = {}
     for _ in range(draw(st.integers(1, 2))):
         name = draw(st.sampled_from(sorted(options)))
@@ -136,37 +120,6 @@ def _field(draw: Draw, definition: Format) -> Format:
     if change.get("unit_field"):
         change["unit"] = None
     return _with_field(definition, kind, field, change)
-
-
-def _settings(field: Field, kind: RecordType) -> dict[str, tuple[Any, ...]]:
-    """Return what can be said of ``field``, with some values of each setting."""
-    options: dict[str, tuple[Any, ...]] = {
-        "nullable": (True, False),
-        "required": (True, False),
-        "null_tokens": (None, ("",), ("", "X")),
-        "trim": (None, "both", "none"),
-        "severity": tuple(Severity),
-        "type": tuple(FieldType),
-        "description": ("", "In other words."),
-        "default": (None, *DEFAULTS[field.type]),
-    }
-    if field.type in _STRINGS:
-        options |= {"max_length": (None, 3, 6, 20), "min_length": (None, 2, 5), "pattern": (None, *PATTERNS)}
-        meant, other = (dict(zip(CODES, words, strict=False)) for words in (MEANT, OTHERWISE))
-        options |= {"codes": ({}, dict.fromkeys(CODES[:2], ""), dict.fromkeys(CODES[1:], ""), meant, other)}
-        options |= {"constant": (None, "K", "A")}
-    elif field.type in _NUMBERS:
-        units = tuple(one.name for one in kind.fields if one.type is FieldType.STRING)
-        options |= {"minimum": (None, "0", "10", "-9"), "maximum": (None, "100", "500"), "unit": UNITS}
-        options |= {"sign": ("leading", "trailing", "none"), "unit_field": (None, *units)}
-        if field.type is FieldType.DECIMAL:
-            options |= {"digits": (None, 5, 9), "decimals": (None, 1, 3), "implied_decimals": (None, 2, 3)}
-            options |= {"rounding": (None, "half-up", "down"), "decimal_mark": (None, ".", ",")}
-    elif field.type is FieldType.DATE:
-        options |= {"date_format": (None, *DATES), "minimum": (None, "2026-01-01")}
-    elif field.type in (FieldType.TIME, FieldType.DATETIME):
-        options |= {"time_zone": (None, "Europe/Berlin", "UTC")}
-    return options
 
 
 def _with_field(definition: Format, kind: RecordType, field: Field, change: dict[str, Any]) -> Format:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.change import Change, Judgement, Verdict
 from gateway.formats.compare.layout import Rows, form, found_by_name, overlap, place_of, span_of
 from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
+from gateway.formats.compare.misreading import misread
 from gateway.formats.compare.rule_rows import allowed
 from gateway.formats.compare.spaces import judge_values
 from gateway.formats.compare.sums import under_totals
@@ -20,11 +21,6 @@ from gateway.model import Severity
 if TYPE_CHECKING:
     from gateway.formats.definition import Field, Format, RecordType
 
-#: Rows that are asked for one that the writer's rules allow.
-_ASKED = 12
-#: What misread rows can show, the most telling first: a verdict, and whether it is the field's own.
-_TELLING = ((Verdict.BREAKING, True), (Verdict.SILENT, True), (Verdict.BREAKING, False),
-            (Verdict.REVIEW, True), (Verdict.REVIEW, False))  # fmt: skip
 #: A record type and its field, which may be missing.
 Spot = tuple["RecordType", "Field | None"]
 
@@ -109,7 +105,7 @@ def _added(rows: Rows, field: Field) -> Judgement:
     """Judge rows without ``field``, which only the reader's version has."""
     view = rows.view
     if view.reader.kind is Kind.FIXED_WIDTH:
-        return _blank_or_misread(rows, field)
+        return _blank_ormisread(rows, field)
     source = rows.source(field)
     if source is not None:
         return _instead(rows, source, field)
@@ -124,8 +120,8 @@ def _added(rows: Rows, field: Field) -> Judgement:
     return ok(f"Files of {view.theirs} do not have `{field.name}`, and it need not be there.")
 
 
-def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
-    found = _misread(rows, field, None)
+def _blank_ormisread(rows: Rows, field: Field) -> Judgement:
+    found = misread(rows, field, None)
     before = any(overlap(span_of(one), span_of(field)) for one in rows.writer.fields)
     if found.verdict is Verdict.SILENT and not before:
         why = (
@@ -133,24 +129,6 @@ def _blank_or_misread(rows: Rows, field: Field) -> Judgement:
         )
         return review(f"{why}; blanks are accepted.")
     return found
-
-
-def _misread(rows: Rows, field: Field, written: Field | None) -> Judgement:
-    """Judge what the reader's ``field`` finds where ``written`` was meant: refused before different.
-
-    A row that the writer's own rules refuse shows nothing; then the next one is asked.
-    """
-    outcomes: dict[tuple[Verdict, bool], Judgement] = {}
-    asked = 0
-    for shows, own in rows.misread(field, written):
-        harmful = shows.verdict is Verdict.BREAKING
-        asked += harmful
-        found = allowed(rows.view, rows.writer, shows) if harmful else shows
-        outcomes.setdefault((found.verdict, own), found)
-        if (found.verdict, own) == _TELLING[0] or asked == _ASKED:
-            break
-    undecided = review(f"What {rows.view.ours} finds for `{field.name}` could not be decided.")
-    return next((outcomes[one] for one in _TELLING if one in outcomes), undecided)
 
 
 def _instead(rows: Rows, source: Field, field: Field) -> Judgement:
@@ -259,7 +237,7 @@ def _placed(view: View, writer: Spot, reader: Spot) -> Judgement:
 
 def _shifted(rows: Rows, field: Field, mine: Field) -> Judgement:
     """Judge a field that is read by position and stands at another one."""
-    found, refused = _misread(rows, mine, field), form(rows)
+    found, refused = misread(rows, mine, field), form(rows)
     if refused is None or refused.verdict is not Verdict.BREAKING or found.verdict is Verdict.BREAKING:
         return under_totals(rows.view, rows.writer, field, found)
     return breaking(f"{refused.why} Besides, {found.why}", refused.demand)
