@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from gateway.errors import FormatError
 from gateway.findings import Findings
+from gateway.formats import json_schemas
 from gateway.formats.definition import Format
+from gateway.formats.json_schemas import validator
 from gateway.model import Finding
 from gateway.readers import document_text
 from gateway.readers import json as json_reader
@@ -85,6 +88,15 @@ def test_decimals_are_exact(tmp_path: Path, number: str) -> None:
     found = wrong(definition, _document(f'{{"material": "1", "base": {{"quantity": {beyond}}}}}'))
     assert {f.rule for f in found} == {"json-schema:multipleOf", "json-schema:maximum"}
     assert {f.value for f in found} == {beyond}
+
+
+@pytest.mark.parametrize("bound", ["1", "1.0", "1e0", "9007199254740993.0"])
+def test_whole_bounds_are_exact(tmp_path: Path, bound: str) -> None:
+    """A whole bound shall be judged exactly, however it is written in the schema."""
+    (tmp_path / "schema.json").write_text(f'{{"maximum": {bound}}}', "utf-8")
+    judge = validator(json_schemas.read(tmp_path / "schema.json"))
+    assert judge.is_valid(Decimal(bound))
+    assert not judge.is_valid(Decimal(bound) + Decimal("0.00000000001"))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gateway.formats.compare.xsd import builtin, simple_types
+from gateway.formats.compare.xsd.declared import (
+    Broken,
+    Declarations,
+    Declared,
+    block_of,
+    constraint_of,
+    documentation,
+    occurs,
+    true_in,
+    with_members,
+)
 from gateway.formats.compare.xsd.model import (
     ANY_TYPE,
     XS,
@@ -26,14 +37,12 @@ from gateway.formats.compare.xsd.model import (
     Wildcard,
     local,
 )
-from gateway.model import Problem
 
 if TYPE_CHECKING:
     from lxml import etree
 
     from gateway.formats.compare.xsd.documents import Document, Documents
 
-_KINDS = ("element", "complexType", "simpleType", "group", "attributeGroup", "attribute")
 _PARTICLES = tuple(f"{{{XS}}}{name}" for name in ("sequence", "choice", "all", "group", "element", "any"))
 _CONSTRAINTS = tuple(f"{{{XS}}}{name}" for name in ("unique", "key", "keyref"))
 _DEPTH = 60  #: groups in groups, types in types: beyond this something refers to itself
@@ -44,69 +53,15 @@ def build(documents: Documents, names: Mapping[str, str] | None = None) -> Schem
     return _Builder(documents, names or {}).schema()
 
 
-class _Broken(ValueError):
-    """A declaration cannot be understood; the text says why."""
-
-
-@dataclasses.dataclass(slots=True)
-class _Declared:
-    """A global declaration and the document in which it stands."""
-
-    element: etree._Element
-    document: Document
-    before: _Declared | None = None  #: what it redefines
-
-
-class _Builder:
+class _Builder(Declarations):
     """Reads declarations when they are asked for, each once."""
 
     def __init__(self, documents: Documents, names: Mapping[str, str]) -> None:
-        self._documents = documents
-        self._names = names
-        self._problems: list[Problem] = list(documents.problems)
-        self._declared: dict[tuple[str, str], _Declared] = {}
+        super().__init__(documents, names)
         self._types: dict[str, Type] = builtin.builtin_types()
         self._attributes = builtin.xml_attributes()
         self._open: list[str] = []
         self._depth = 0
-        for document in documents.found:
-            self._declare(document, document.root)
-
-    # global declarations
-
-    def _declare(self, document: Document, parent: etree._Element) -> None:
-        for child in parent.iterchildren(*(f"{{{XS}}}{kind}" for kind in _KINDS)):
-            name = child.get("name")
-            if not name:
-                self._problem(document, child, "a global declaration has no name")
-                continue
-            place = (
-                child.tag.rpartition("}")[2].replace("complexType", "type").replace("simpleType", "type"),
-                "",
-            )
-            at = (place[0], f"{{{self._canonical(document.namespace)}}}{name}")
-            before = self._declared.get(at)
-            if before is not None and parent is document.root and before.document.path != document.path:
-                self._problem(document, child, "it is declared a second time; the first counts", name)
-                continue
-            redefines = before if parent is not document.root else None
-            self._declared[at] = _Declared(child, document, redefines)
-        if parent is document.root:
-            for again in parent.iterchildren(f"{{{XS}}}redefine"):
-                self._declare(document, again)
-
-    def _canonical(self, namespace: str) -> str:
-        return self._names.get(namespace, namespace)
-
-    def _problem(
-        self, document: Document, element: etree._Element, message: str, found: str | None = None
-    ) -> None:
-        line = element.sourceline
-        problem = Problem(
-            document.path.name, message, line=line if isinstance(line, int) else None, found=found
-        )
-        if problem not in self._problems:
-            self._problems.append(problem)
 
     def schema(self) -> Schema:
         """Return the whole model."""
@@ -132,31 +87,13 @@ class _Builder:
         }
         return Schema(elements, self._types, attributes, forms, tuple(self._problems))
 
-    def _global_attribute(self, declared: _Declared) -> Attribute:
+    def _global_attribute(self, declared: Declared) -> Attribute:
         name = f"@{declared.element.get('name')}"
         try:
             return self._attribute(declared.document, declared.element, name)
         except ValueError as error:
             self._problem(declared.document, declared.element, str(error), name)
             return Attribute(name, builtin.simple_types()["anySimpleType"])
-
-    # names
-
-    def _resolve(self, document: Document, element: etree._Element, text: str) -> str:
-        """Return the canonical name that the QName ``text`` means at ``element``."""
-        prefix, _, name = text.strip().rpartition(":")
-        uri = element.nsmap.get(prefix or None)
-        if uri is None and prefix:
-            raise _Broken(f"the prefix of {text!r} is not declared")
-        if uri is None:
-            uri = document.namespace  # no namespace; in a chameleon that of the including document
-        return f"{{{uri if uri == XS else self._canonical(uri)}}}{name}"
-
-    def _find(self, kind: str, name: str) -> _Declared:
-        declared = self._declared.get((kind, name))
-        if declared is None:
-            raise _Broken(f"there is no {kind} {local(name)!r}")
-        return declared
 
     # types
 
@@ -166,7 +103,7 @@ class _Builder:
             return self._types[name]
         declared = self._find("type", name)
         if name in self._open or len(self._open) > _DEPTH:
-            raise _Broken(f"the type {local(name)!r} is derived from itself")
+            raise Broken(f"the type {local(name)!r} is derived from itself")
         self._open.append(name)
         try:
             made = self._declared_type(declared, name)
@@ -175,7 +112,7 @@ class _Builder:
         self._types[name] = made
         return made
 
-    def _declared_type(self, declared: _Declared, name: str) -> Type:
+    def _declared_type(self, declared: Declared, name: str) -> Type:
         if declared.before is not None:
             self._types[name] = self._declared_type(declared.before, name)
         try:
@@ -193,7 +130,7 @@ class _Builder:
     def _simple(self, document: Document, element: etree._Element, key: str) -> Simple:
         self._depth += 1
         if self._depth > _DEPTH:
-            raise _Broken("simple types are nested too deeply")
+            raise Broken("simple types are nested too deeply")
         try:
             return simple_types.simple_type(
                 key,
@@ -209,20 +146,20 @@ class _Builder:
         if isinstance(found, Complex) and found.text is not None:
             return found.text
         if not isinstance(found, Simple):
-            raise _Broken(f"{text!r} is no simple type")
+            raise Broken(f"{text!r} is no simple type")
         return found
 
     def _complex(self, document: Document, element: etree._Element, key: str) -> Complex:
         own = Complex(
             key,
-            mixed=_true(element, "mixed"),
-            abstract=_true(element, "abstract"),
-            block=_block(document, element),
+            mixed=true_in(element, "mixed"),
+            abstract=true_in(element, "abstract"),
+            block=block_of(document, element),
             documentation=documentation(element),
         )
         for child in element.iterchildren(f"{{{XS}}}simpleContent", f"{{{XS}}}complexContent"):
             for derived in child.iterchildren(f"{{{XS}}}extension", f"{{{XS}}}restriction"):
-                mixed = own.mixed or _true(child, "mixed")
+                mixed = own.mixed or true_in(child, "mixed")
                 return self._derived(document, derived, dataclasses.replace(own, mixed=mixed))
         content = self._content(document, element, key)
         attributes, anything = self._attributes_of(document, element, key, {}, None)
@@ -261,7 +198,7 @@ class _Builder:
         if within is not None:
             text = self._simple(document, within, f"{key}/value")
         if text is None:
-            raise _Broken("the base of the simple content has no text")
+            raise Broken("the base of the simple content has no text")
         if extends:
             return text
         facets = simple_types.restricted(text, element.iterchildren())
@@ -278,7 +215,7 @@ class _Builder:
         self._depth += 1
         try:
             if self._depth > _DEPTH:
-                raise _Broken("groups are nested too deeply, or a group holds itself")
+                raise Broken("groups are nested too deeply, or a group holds itself")
             return self._read_particle(document, element, key)
         except ValueError as error:
             self._problem(document, element, str(error), element.get("name") or element.get("ref"))
@@ -287,7 +224,7 @@ class _Builder:
             self._depth -= 1
 
     def _read_particle(self, document: Document, element: etree._Element, key: str) -> Particle | None:
-        low, high = _occurs(element)
+        low, high = occurs(element)
         kind = local(element.tag)
         if kind == "element":
             return Use(self._local(document, element, key), low, high)
@@ -299,7 +236,7 @@ class _Builder:
         found = [self._particle(document, child, key) for child in element.iterchildren(*_PARTICLES)]
         return Group(kind, tuple(part for part in found if part is not None), low, high)
 
-    def _group(self, declared: _Declared, key: str, low: int, high: int | None) -> Particle | None:
+    def _group(self, declared: Declared, key: str, low: int, high: int | None) -> Particle | None:
         """Return a named group's content; one that redefines itself finds what it was before."""
         name = f"{{{self._canonical(declared.document.namespace)}}}{declared.element.get('name')}"
         if declared.before is not None:
@@ -341,12 +278,12 @@ class _Builder:
             name,
             self._type_of(document, element, inner),
             qualified=True,
-            nillable=_true(element, "nillable"),
-            abstract=_true(element, "abstract"),
+            nillable=true_in(element, "nillable"),
+            abstract=true_in(element, "abstract"),
             default=element.get("default"),
             fixed=element.get("fixed"),
-            constraints=tuple(sorted(_constraint(one) for one in element.iterchildren(*_CONSTRAINTS))),
-            block=_block(document, element),
+            constraints=tuple(sorted(constraint_of(one) for one in element.iterchildren(*_CONSTRAINTS))),
+            block=block_of(document, element),
             heads=tuple(self._resolve(document, element, one) for one in head.split()),
             documentation=documentation(element),
         )
@@ -386,7 +323,7 @@ class _Builder:
                     heads += elements[head].heads
         for key, type_ in self._types.items():
             if isinstance(type_, Complex) and type_.content is not None and members:
-                content = _with_members(type_.content, members, elements)
+                content = with_members(type_.content, members, elements)
                 self._types[key] = dataclasses.replace(type_, content=content)
 
     # attributes
@@ -427,7 +364,7 @@ class _Builder:
             self._declared["attributeGroup", name] = declared.before
         try:
             if self._depth > _DEPTH:
-                raise _Broken("an attribute group holds itself")
+                raise Broken("an attribute group holds itself")
             return self._attributes_of(declared.document, declared.element, key, found, anything)
         finally:
             self._declared["attributeGroup", name] = declared
@@ -464,50 +401,3 @@ class _Builder:
         else:
             type_ = builtin.simple_types()["anySimpleType"]
         return Attribute(full, type_, False, element.get("default"), element.get("fixed"))
-
-
-def _with_members(
-    particle: Particle, members: Mapping[str, list[Element]], elements: Mapping[str, Element]
-) -> Particle:
-    if isinstance(particle, Group):
-        parts = tuple(_with_members(part, members, elements) for part in particle.parts)
-        return dataclasses.replace(particle, parts=parts)
-    if isinstance(particle, Wildcard) or particle.element != elements.get(particle.element.name):
-        return particle
-    others = members.get(particle.element.name)
-    if not others:
-        return particle
-    each = [one for one in (particle.element, *others) if not one.abstract]
-    return Group("choice", tuple(Use(one) for one in each), particle.low, particle.high)
-
-
-def _occurs(element: etree._Element) -> tuple[int, int | None]:
-    low = simple_types.count(element.get("minOccurs", "1"))
-    high = element.get("maxOccurs", "1").strip()
-    return low, None if high == "unbounded" else simple_types.count(high)
-
-
-def _true(element: etree._Element, name: str) -> bool:
-    return element.get(name, "").strip() in ("true", "1")
-
-
-def _block(document: Document, element: etree._Element) -> frozenset[str]:
-    text = element.get("block", document.root.get("blockDefault", ""))
-    every = ("extension", "restriction", "substitution")
-    return frozenset(every if text.strip() == "#all" else text.split())
-
-
-def _constraint(element: etree._Element) -> str:
-    """Return an identity constraint as one text: its kind, name, selector and fields."""
-    inner = [
-        f"{local(str(child.tag))}={child.get('xpath', '')}"
-        for child in element.iterchildren(f"{{{XS}}}selector", f"{{{XS}}}field")
-    ]
-    refer = [f"refer={element.get('refer')}"] if element.get("refer") else []
-    return " ".join([local(str(element.tag)), element.get("name", ""), *inner, *refer])
-
-
-def documentation(element: etree._Element) -> str:
-    """Return the words for people in ``element`` and all within it, blanks joined."""
-    found = element.iter(f"{{{XS}}}documentation")
-    return " ".join(" ".join("".join(map(str, one.itertext())).split()) for one in found)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from gateway.formats.compare.change import Change, Demand, Judgement, Verdict
 from gateway.formats.compare.xsd.drafts import PLACE, VALUES, Claim, Draft, Holds
-from gateway.formats.compare.xsd.instances import Impossible, Node, Shape, Writing
+from gateway.formats.compare.xsd.instances import Impossible, Shape
 from gateway.formats.compare.xsd.matching import Side
+from gateway.formats.compare.xsd.writing import Node, Writing
 
 _TRIES = 24  #: documents that are made for one claim
 _SHOWN = 60  #: characters of an example

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.xsd.building import build
 from gateway.formats.compare.xsd.compiling import compile_set
 from gateway.formats.compare.xsd.documents import read_set
-from gateway.formats.compare.xsd.instances import Maker, Writing
+from gateway.formats.compare.xsd.instances import Maker
+from gateway.formats.compare.xsd.writing import Writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from gateway.formats.compare.xsd.documents import Documents
-    from gateway.formats.compare.xsd.instances import Node
     from gateway.formats.compare.xsd.model import Schema
+    from gateway.formats.compare.xsd.writing import Node
     from gateway.model import Problem
 
 

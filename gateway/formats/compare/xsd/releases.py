@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from gateway.formats.compare.change import Change, Judgement
 from gateway.formats.compare.xsd.complex_changes import changes_of_complex, element_changes
-from gateway.formats.compare.xsd.content_changes import present
+from gateway.formats.compare.xsd.declarations import (
+    abstract_element,
+    come,
+    documentation,
+    gone,
+    holding,
+    type_words,
+    unknown,
+    wild_attribute,
+    worst,
+)
 from gateway.formats.compare.xsd.drafts import (
     PLACE,
     Claim,
@@ -23,12 +33,11 @@ from gateway.formats.compare.xsd.drafts import (
     kind_of,
     ok,
     refused,
-    unclear,
 )
-from gateway.formats.compare.xsd.instances import Impossible, Node, Shape
+from gateway.formats.compare.xsd.instances import Shape
 from gateway.formats.compare.xsd.judging import Judge, change_of
 from gateway.formats.compare.xsd.matching import Side, read_sides
-from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, is_builtin, local, namespace
+from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, is_builtin, local
 from gateway.formats.compare.xsd.pairs import Pair
 from gateway.formats.compare.xsd.simple_changes import changes_of_simple, describe
 from gateway.formats.compare.xsd.summary import SchemaSummary
@@ -37,9 +46,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.model import Problem
-
-_SHAPES = 8  #: shapes that a change inside a type brings to the place where the type is used
-_WORDS = 160  #: characters of documentation that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class _Comparer:
             names = {**judge.reader.names}
             if what == "targetNamespace":
                 names[name] = judge.writer.names.get(name, name)
-            nodes = _holding(judge.writer, name, local_only=what != "targetNamespace")
+            nodes = holding(judge.writer, name, local_only=what != "targetNamespace")
             judgements.append(judge.judge_unmapped(Claim(Holds.REFUSED, why), nodes, names))
         return Change("schema-namespace", f"{what}{self._label(name)}", *shown, judgements[0], judgements[1])
 
@@ -144,10 +150,10 @@ class _Comparer:
                 yield from self._element(old[before], new[after])
             elif before in old:
                 claim = self._element_claim(before)
-                yield _gone(local(before), ("element", None), claim, before, _unknown(self.new))
+                yield gone(local(before), ("element", None), claim, before, unknown(self.new))
             elif after in new:
                 claim = self._element_claim(after)
-                yield _come(local(after), (None, "element"), claim, after, _unknown(self.old))
+                yield come(local(after), (None, "element"), claim, after, unknown(self.old))
 
     def _element_pairs(self) -> list[tuple[str, str]]:
         if self.roots != (None, None):
@@ -166,8 +172,8 @@ class _Comparer:
         pair = Pair(old.local, Complex(""), Complex(""), self._type_change)
         found = list(element_changes(pair, "", old, new, lambda _writer, shape: shape))
         if old.abstract != new.abstract:
-            found.append(_abstract_element(old, new))
-        found += _documentation(old.local, old.documentation, new.documentation)
+            found.append(abstract_element(old, new))
+        found += documentation(old.local, old.documentation, new.documentation)
         for draft in found:
             draft.element = old.name
             # A renamed root is found under its own name by either side.
@@ -178,7 +184,7 @@ class _Comparer:
         old, new = self.old.schema.attributes, self.new.schema.attributes
         for name in sorted(old.keys() ^ new.keys()):
             path = f"@{local(name)}"
-            forwards, backwards = _wild_attribute(self.old), _wild_attribute(self.new)
+            forwards, backwards = wild_attribute(self.old), wild_attribute(self.new)
             if name in old:
                 yield Draft("schema-declaration-removed", path, "attribute", None, forwards, backwards)
             else:
@@ -215,9 +221,9 @@ class _Comparer:
         side = self.old if key in self.old.schema.types else self.new
         if not side.maker.is_named(key):
             there = ok("No document names the type; where it was used, that is a change of its own.")
-        make = _gone if key in self.old.schema.types else _come
-        words = _type_words(side.schema.types[key])
-        shown = (words, None) if make is _gone else (None, words)
+        make = gone if key in self.old.schema.types else come
+        words = type_words(side.schema.types[key])
+        shown = (words, None) if make is gone else (None, words)
         absent = self._stranger_claim(key)
         draft = make(display(key), shown, there, None, absent)
         draft.types, draft.by_name = [key], True
@@ -248,7 +254,7 @@ class _Comparer:
         else:
             found = [self._other_nature(place, old, new)]
         if "/" not in place:
-            found = [*found, *_documentation(place, old.documentation, new.documentation)]
+            found = [*found, *documentation(place, old.documentation, new.documentation)]
         return found
 
     def _other_nature(self, place: str, old: Type, new: Type) -> Draft:
@@ -271,8 +277,8 @@ class _Comparer:
         return Draft(
             kind_of("schema-type", *claims),
             place + PLACE,
-            _type_words(old),
-            _type_words(new),
+            type_words(old),
+            type_words(new),
             claims[0],
             claims[1],
         )
@@ -282,8 +288,8 @@ class _Comparer:
         drafts = [one for one in self._deep(old, new) if one.kind != "schema-documentation"]
         if not drafts:
             return None
-        forwards = _worst([one.forwards for one in drafts])
-        backwards = _worst([one.backwards for one in drafts])
+        forwards = worst([one.forwards for one in drafts])
+        backwards = worst([one.backwards for one in drafts])
         kind = kind_of("schema-type", forwards, backwards)
         return Draft(kind, path, self._shown(self.old, old), self._shown(self.new, new), forwards, backwards)
 
@@ -332,93 +338,3 @@ class _Comparer:
     def summary(self) -> SchemaSummary:
         """Return the numbers of what was added, removed and changed."""
         return SchemaSummary.of(self.old.schema, self.new.schema)
-
-
-def _unknown(writer: Side) -> Claim:
-    """Claim about documents of a version that does not declare an element."""
-    if writer.maker.lax:
-        return unclear("A wildcard lets the element in as it comes, and the other version checks it.")
-    return ok("No document of this version has it.")
-
-
-def _wild_attribute(writer: Side) -> Claim:
-    if writer.maker.open_attributes:
-        return unclear("A wildcard may let the attribute in, and one version does not declare it.")
-    return ok("No wildcard lets the attribute in; where a type uses it, that is a change of its own.")
-
-
-def _worst(claims: list[Claim]) -> Claim:
-    """Return one claim for several: the gravest, with what shows any of them."""
-    bad = [one for one in claims if one.holds is not Holds.OK]
-    if not bad:
-        return ok("Everything that is valid in these documents is valid under the other version as well.")
-    shapes = tuple(shape for one in bad for shape in one.shapes[:2])[:_SHAPES]
-    holds = Holds.REFUSED if shapes else Holds.OPEN
-    return Claim(holds, bad[0].why, shapes)
-
-
-def _type_words(one: Type) -> str:
-    return "simple type" if isinstance(one, Simple) else "complex type"
-
-
-def _gone(
-    path: str,
-    shown: tuple[str | None, str | None],
-    there: Claim,
-    element: str | None,
-    absent: Claim | None = None,
-) -> Draft:
-    nothing = absent or ok("No document of this version has it.")
-    return Draft("schema-declaration-removed", path, *shown, there, nothing, element=element)
-
-
-def _come(
-    path: str,
-    shown: tuple[str | None, str | None],
-    there: Claim,
-    element: str | None,
-    absent: Claim | None = None,
-) -> Draft:
-    nothing = absent or ok("No document of this version has it.")
-    return Draft("schema-declaration-added", path, *shown, nothing, there, element=element)
-
-
-def _abstract_element(old: Element, new: Element) -> Draft:
-    words = {True: "abstract", False: "not abstract"}
-    gone = refused("The element is abstract in the other version: no document may have it.", Shape())
-    fine = ok("No document of this version has the abstract element itself.")
-    claims = (gone, fine) if new.abstract else (fine, gone)
-    return Draft(
-        "schema-abstract", f"{old.local}@abstract", words[old.abstract], words[new.abstract], *claims
-    )
-
-
-def _documentation(place: str, old: str, new: str) -> list[Draft]:
-    if old == new:
-        return []
-    same = ok("Only words for people changed.")
-    shown = [text if len(text) <= _WORDS else text[: _WORDS - 3] + "..." for text in (old, new)]
-    path = f"{place}{PLACE}@documentation"
-    return [Draft("schema-documentation", path, shown[0] or None, shown[1] or None, same, same)]
-
-
-def _holding(side: Side, name: str, *, local_only: bool) -> Iterator[Node]:
-    """Yield documents that have names of the namespace ``name``; else its qualified local elements only."""
-    for key in side.maker.reached():
-        one = side.schema.types.get(key)
-        children = present(one.content) if isinstance(one, Complex) else {}
-        for child in children:
-            element = side.maker.elements(key)[child]
-            if namespace(child) == name and not (local_only and side.schema.elements.get(child) == element):
-                try:
-                    yield side.maker.document(key, Shape(row=side.maker.row(key, child)))
-                except Impossible:
-                    continue
-                break
-    if not local_only:
-        for root in side.maker.roots:
-            if namespace(root) == name:
-                try:
-                    yield side.maker.root(root)
-                except Impossible:
-                    continue
