@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
+from gateway import documents
 from gateway.bundle import bundled
 from tests.cli.plant import call, sample
 from tests.formats.test_import_idoc import material_layout
@@ -155,3 +157,78 @@ def test_without_a_catalogue_of_ones_own_nothing_is_written(
     result = call("formats", "import", "x", "--idoc-layout", str(file))
     assert result.exit_code == 2
     assert "--formats" in result.stderr
+
+
+_TABLE = """schema: 1
+message_type: property
+version: 1.0.0
+status: draft
+title: Properties of materials as a table
+kind: delimited
+dialect: {delimiter: ";", line_end: lf, header_row: true}
+records:
+  property:
+    fields: {sender: {}, material: {}, property: {}, value: {nullable: true}}
+"""
+_MAPPING = """schema: 1
+from: {message_type: b2mml, version: 1.0.0}
+to: {message_type: property, version: 1.0.0}
+status: draft
+title: Properties of B2MML materials as a table
+records:
+  property:
+    from: value
+    fields:
+      sender: {from: header.logical_id}
+      material: {from: material_definition.id}
+      property: {from: material_definition_property.id}
+      value: {from: value_string}
+"""
+_NEEDED = {
+    "header": ("logical_id",),
+    "material_definition": ("id",),
+    "material_definition_property": ("id",),
+    "value": ("value_string",),
+}
+
+
+def test_an_imported_format_is_cut_down_and_mapped(catalogue: Path) -> None:
+    """What nobody needs shall be deletable from an import; the rest shall map from XML to delimited text.
+
+    The Business To Manufacturing Markup Language (B2MML) is used courtesy of MESA International.
+    """
+    xsd = str(_reference("b2mml", "V0401", "B2MML-V0401-Material.xsd"))
+    made = call(
+        "formats", "import", "b2mml@1.0.0", "--xsd", xsd, "--root", "SyncMaterialDefinition", "--formats",
+        str(catalogue),
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    definition = catalogue / "b2mml/1.0.0/format.yaml"
+    data = documents.read(definition).data
+    for part in ("message_id", "created_at"):
+        del data["envelope"][part]
+    data["envelope"]["key"] = ["sender"]
+    data["records"] = {
+        name: record | {"fields": {field: record["fields"][field] for field in _NEEDED[name]}}
+        for name, record in data["records"].items()
+        if name in _NEEDED
+    }
+    definition.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+    sample = _reference("b2mml", "samples", "MAT-20121210170256-CRBN0001.xml").read_text("utf-8")
+    expected = (
+        "sender;material;property;value\n"
+        "DEV130;CRBN0001;BaseUnitOfMeasure;KG\n"
+        "DEV130;CRBN0001;HazardousMaterialWarning;C\n"
+        "DEV130;CRBN0001;HazardousMaterialWarning;XN\n"
+    )
+    mapping = catalogue / "b2mml/mappings/1.0.0-to-property-1.0.0.yaml"
+    case = mapping.with_suffix("") / "table"
+    for place, text in (
+        (catalogue / "property/1.0.0/format.yaml", _TABLE), (mapping, _MAPPING), (case / "input.xml", sample),
+        (case / "expected.csv", expected),
+    ):  # fmt: skip
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, "utf-8")
+    check = call("formats", "check", "--formats", str(catalogue))
+    assert check.exit_code == 0, check.output
+    assert "1 mapping checked: no problem found" in check.output
