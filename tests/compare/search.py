@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Verdict
 from gateway.formats.compare.definitions import compare
 from gateway.formats.definition import Format, Kind
-from gateway.operations.impact_causes import of_finding, turned
+from gateway.operations.impact_causes import followed_by, is_structural, of_finding, turned
 from gateway.witness import build, held, prove
 from gateway.witness.checking import Checked, WitnessFile, checked
 from gateway.witness.proving import PROVABLE, read_differently
@@ -145,9 +145,10 @@ def _explained(
     comparison, direction = said
     causes = turned(comparison, direction)
     file, found = read
+    moving = [one for one in causes if one.is_harmful and is_structural(one.change)]
     for finding in found.findings:
-        changes = of_finding(finding, causes)
-        if not changes and not any(one.verdict is not Verdict.OK for one in causes):
+        behind = [*of_finding(finding, causes), *followed_by(finding, moving, causes)]
+        if not any(one.is_harmful for one in behind):
             tally.blame("explained", old, new, f"{direction.value} {file.data!r} {finding}")
             return
 
