@@ -217,6 +217,8 @@ def _difference(
     if isinstance(one, Refused) or isinstance(two, Refused):
         return
     sense, other_sense = _sense(field, one, row), _sense(its, two, other)
+    if (field.unit_field is None) != (its.unit_field is None):
+        sense, other_sense = sense or _fixed_unit(field, one), other_sense or _fixed_unit(its, two)
     if same(one, two) is False or (None not in (sense, other_sense) and sense != other_sense):
         place = f"{row.record_type}.{field.name}"
         words = _shown(field, one, sense), _shown(its, two, other_sense)
@@ -235,10 +237,15 @@ def _sense(field: Field, found: Meaning, row: Row) -> str | None:
     return field.codes.get(found.shown) or None
 
 
+def _fixed_unit(field: Field, found: Meaning) -> str | None:
+    """Return the unit that the definition gives a number, said as one that stands in the file."""
+    return f"in {field.unit}" if field.unit and isinstance(found, Value) else None
+
+
 def _shown(field: Field, found: Meaning, sense: str | None) -> str:
     if not isinstance(found, Value):
         return "no value"
-    unit = f" {field.unit}" if field.unit else ""
+    unit = f" {field.unit}" if field.unit and not (sense or "").startswith("in ") else ""
     return f"{found.shown}{unit}" + (f" ({sense})" if sense else "")
 
 

@@ -322,7 +322,7 @@ _ALL: tuple[Kind, ...] = (
     _kind("C722", "schema-nillable", "A value may be nil or null, or not any more",
           "Breaking towards the version that refuses it.", "F503 F605"),
     _kind("C723", "schema-default", "A default or fixed value changed",
-          "Silent for absent values, breaking for a fixed value.", "F503 F605"),
+          "Breaking for a fixed value; for absent values review, silent between schemas alone.", "F503 F605"),
     _kind("C724", "schema-open-content", "Wildcards or further members are accepted, or refused",
           "Breaking towards the version that refuses them.", "F503 F605"),
     _kind("C725", "schema-mixed", "Text between elements is accepted, or refused",

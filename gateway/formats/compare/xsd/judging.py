@@ -21,6 +21,7 @@ _TRIES = 24  #: documents that are made for one claim
 _SHOWN = 60  #: characters of an example
 _ANYWHERE = 6  #: types in which a change is looked for
 _NO_PROOF = "No document was found that proves it."
+_WILD = "Documents hold it only where a wildcard lets any element in; that was not tried."
 _UNUSABLE = "The schema of one version cannot be loaded, so nothing was proved."
 
 
@@ -53,14 +54,19 @@ class Judge:
                 return proved
             if number >= _TRIES:
                 break
-        why = claim.why if claim.holds is Holds.OPEN else f"{claim.why} {_NO_PROOF}"
-        return Judgement(Verdict.REVIEW, why)
+        if claim.holds is Holds.OPEN:
+            return Judgement(Verdict.REVIEW, claim.why)
+        return Judgement(Verdict.REVIEW, f"{claim.why} {_NO_PROOF if self._reached(draft) else _WILD}")
+
+    def _reached(self, draft: Draft) -> bool:
+        """Whether a document holds what changed by its declarations, not only where anything may stand."""
+        return draft.element is not None or any(map(self.writer.maker.reaches, draft.types or [""]))
 
     def _possible(self, draft: Draft) -> bool:
         """Whether a document of the writer can hold what changed, as far as the declarations say."""
         if draft.element is not None or not draft.types or self.writer.maker.open:
             return True
-        return any(self.writer.maker.reaches(key) for key in draft.types)
+        return self._reached(draft)
 
     def _nodes(self, draft: Draft, claim: Claim) -> Iterator[tuple[Shape, Node]]:
         maker = self.writer.maker
