@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.errors import ImportFailed
 from gateway.formats.definition import Version
 from gateway.formats.importing.entry import ImportedFormat, checked, place
 
@@ -47,10 +48,14 @@ def import_format(
 
     Raises ImportFailed with every problem where it cannot be made, or the version exists.
     """
-    made = _made(source, message_type, version)
-    if trial:
-        return Import(checked(made, message_type, version), made, None)
-    definition = place(made, catalogue.directory, message_type, version)
+    try:
+        made = _made(source, message_type, version)
+        if trial:
+            return Import(checked(made, message_type, version), made, None)
+        definition = place(made, catalogue.directory, message_type, version)
+    except OSError as error:  # a file that went away, or no room for the trial of the schema
+        where = error.filename if isinstance(error.filename, str) else str(source.file)
+        raise ImportFailed("The import cannot read or write", where=where, cause=error) from error
     return Import(definition, made, definition.directory)
 
 

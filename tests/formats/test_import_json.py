@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,18 @@ def test_depth_is_bounded_in_words(tmp_path: Path) -> None:
         else:
             with pytest.raises(ImportFailed, match=r"nested|recursion"):
                 import_json_schema(file, "orders", _VERSION)
+
+
+def test_what_a_killed_import_left_is_taken_away(tmp_path: Path) -> None:
+    """The next import shall take away what one left that was killed, and leave alone what is being made."""
+    left, making = (tmp_path / "formats" / name for name in (".import-old", ".import-new"))
+    for each in (left, making):
+        (each / "orders/1.0.0").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    file = tmp_path / "x.json"
+    file.write_text('{"type": "object", "properties": {"a": {"type": "string"}}}')
+    place(import_json_schema(file, "orders", _VERSION), tmp_path / "formats", "orders", _VERSION)
+    assert sorted(each.name for each in (tmp_path / "formats").iterdir()) == [".import-new", "orders"]
 
 
 _LEAVES = [

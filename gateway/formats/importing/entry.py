@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 #: As the schema of ``format.yaml`` has it; looked at before a directory gets the name.
 _MESSAGE_TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
+#: Begins the directory in which a version is made; no part of the catalogue, whose names begin otherwise.
+_MAKING = ".import-"
+#: Seconds after which such a directory is what an import left that was killed.
+_LEFT = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ def place(imported: ImportedFormat, catalogue: Path, message_type: str, version:
             f"{message_type} {version} is in the catalogue already", where=str(target), hint=hint
         )
     try:
-        made = Path(tempfile.mkdtemp(prefix=".import-", dir=catalogue))
+        _sweep(catalogue)
+        made = Path(tempfile.mkdtemp(prefix=_MAKING, dir=catalogue))
         try:
             return _placed(imported, made / message_type / str(version), target)
         finally:
@@ -71,6 +77,13 @@ def _name(message_type: str) -> str:
         hint = "Small letters, digits and hyphens, a letter first: material-master"
         raise ImportFailed(f"{message_type!r} is no name of a message type", hint=hint)
     return message_type
+
+
+def _sweep(catalogue: Path) -> None:
+    """Take away what imports left that were killed."""
+    for left in catalogue.glob(f"{_MAKING}*"):
+        if time.time() - left.lstat().st_mtime > _LEFT:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _placed(imported: ImportedFormat, made: Path, target: Path) -> Format:
