@@ -210,7 +210,7 @@ def _advice(plan: Plan) -> Iterator[str]:
         )
     if any(one.lenient for record in plan.records for one in record.fields):
         yield (
-            "Numbers and dates have `severity: warning`, for XML has more ways to write them (`.5`, `+7`, "
+            "Numbers and dates have `severity: warning`, for XML has more ways to write them (`.5`, `1.`, "
             "2026-01-31Z) than the gateway computes with: such a text passes with a warning, and has no "
             "value here. Take the line away from a field that a rule or a control total looks at"
         )
