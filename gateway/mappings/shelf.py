@@ -5,6 +5,7 @@ A released mapping must be in the lock with the very bytes that it has, as a rel
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def _stamp(path: Path, source: Format, target: Format) -> _Stamp | None:
         status = path.stat()
     except OSError:
         return None
+    if not stat.S_ISREG(status.st_mode):
+        return None  # a pipe would be waited for
     return status.st_ino, status.st_size, status.st_mtime_ns, source.digest, target.digest
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from gateway.custody.look import open_regular
 from gateway.custody.refusals import refusing, shown
-from gateway.custody.writes import writing
+from gateway.custody.writes import discard, writing
 from gateway.errors import FileChanged, GatewayError, MappingInvalid
 from gateway.formats.definition import Format, Status
 from gateway.mappings.definition import Bound, End
@@ -75,9 +75,13 @@ def _rewrite(context: Context, one: Examined, target: End, path: str) -> None:
     limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
     source = context.path_of(one.transfer)
     digest = one.transfer.sha256 or ""
-    done = produce(
-        bound, lambda: _same(source, digest), lambda: writing(path), lambda: _reading(path), limits
-    )
+    try:
+        done = produce(
+            bound, lambda: _same(source, digest), lambda: writing(path), lambda: _reading(path), limits
+        )
+    except GatewayError:
+        discard(path)  # half an output is of no use, and may be what fills the disk
+        raise
     left = dict(done.findings.totals)
     for found in done.findings.listed():
         key = (found.code, found.rule or "", found.record_type or "", found.column or "")

@@ -131,6 +131,8 @@ def test_an_output_that_its_format_refuses_fails_the_file(tmp_path: Path) -> Non
 def test_without_a_mapping_the_file_stays_and_the_others_go(tmp_path: Path) -> None:
     """A file whose mapping is missing shall stay where it is, with a problem, and stop no other one."""
     plant = mapped(tmp_path)
+    plant.own_formats = True
+    os.mkfifo(plant.directory / "formats/confirmation/mappings/1.0.0-to-2.0.0.yaml")  # nothing to wait for
     plant.drop(name_of(1), older(1))
     plant.drop_confirmation(2)
     (report,) = plant.run()
@@ -175,6 +177,7 @@ def test_a_file_that_changes_after_it_was_examined_is_not_mapped(tmp_path: Path)
             file.write(b"more")
         assert rewrite(context, settings, examined, report) == []
         assert [problem.error.code for problem in report.problems] == ["file-changed"]
+        assert in_work(plant) == [name_of(1)]  # nothing half made stays, least of all on a full disk
 
 
 def test_a_duplicate_leaves_no_output(tmp_path: Path) -> None:
