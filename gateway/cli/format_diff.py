@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -58,7 +59,10 @@ _NAMED = 5
 )
 @click.option("--detail", is_flag=True, help="Text: show every change, however many there are.")
 @click.option(
-    "--witness", is_flag=True, help="Make a file that proves each breaking or silent verdict; show it."
+    "--witness",
+    is_flag=True,
+    help="Make a file that proves each breaking or silent verdict; show it. Where none is found, the verdict"
+    " becomes review.",
 )
 @click.option(
     "--witness-to",
@@ -86,20 +90,33 @@ def diff(
     """
     from gateway.formats.compare.change import Verdict
 
+    if target is not None:
+        target = _writable(target)
     with spoken("Comparing") as progress:
         compared = _compared(shared, what, catalogue)
         judged = _judged(direction)
         limit = Verdict(fail_on) if fail_on else None
         witnesses: Mapping[tuple[str, Direction], Witness] = {}
         if witness or witness_to is not None:
-            from gateway.operations.proving import witnesses_of
+            from gateway.operations.proving import proved
 
-            witnesses = witnesses_of(compared, witness_to, progress)
+            compared, witnesses = proved(compared, witness_to, progress)
     report = _report(compared, judged, limit, witnesses)
     for note in compared.notes:
         say(note, err=True)
     _put_out(report, output, target, detail=True if detail else None)
     _demand(report)
+
+
+def _writable(target: Path) -> Path:
+    """Return where a report that is to stand at ``target`` is written; UsageError where nothing may be.
+
+    Writing puts a new file in the place of the old one: a link stays, and no device or pipe is replaced.
+    """
+    place = Path(os.path.realpath(target))
+    if place.exists() and not place.is_file():
+        raise click.UsageError(f"--to {target} is no regular file; without --to the report is printed")
+    return place
 
 
 def _compared(shared: Shared, what: Sequence[str], catalogue: Path | None) -> Compared:
@@ -143,7 +160,7 @@ def _report(
 def _put_out(report: Report, output: str, target: Path | None, *, detail: bool | None) -> None:
     """Print the report, or write it to ``target`` and say so."""
     if target is None:
-        click.echo(_rendered(report, output, detail, _paint if sys.stdout.isatty() else None), nl=False)
+        click.echo(_rendered(report, output, detail, _paint if _is_coloured() else None), nl=False)
         return
     from gateway.custody.writes import replace
 
@@ -160,6 +177,10 @@ def _rendered(
         return text.render(report, detail=detail, width=width(), paint=paint or text.plain)
     renderers = {"markdown": markdown.render, "json": json.render, "junit": junit.render, "html": html.render}
     return renderers[output](report)
+
+
+def _is_coloured() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _paint(text: str, style: str) -> str:

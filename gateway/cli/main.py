@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import click
 
 from gateway import __version__
-from gateway.errors import GatewayError, InternalError, UsageError
+from gateway.errors import DiskFull, GatewayError, InternalError, UsageError
 
 #: Where each command lives; a module is imported only when its command runs or is described.
 COMMANDS = {
@@ -103,8 +104,9 @@ class Gateway(click.Group):
         except Exception as error:
             if os.environ.get("GATEWAY_TRACEBACK"):
                 raise
-            _complain(*_internal(error).lines())
-            sys.exit(InternalError.exit_status)
+            unforeseen = _unforeseen(error)
+            _complain(*unforeseen.lines())
+            sys.exit(unforeseen.exit_status)
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -131,7 +133,10 @@ def _usage(error: click.ClickException) -> UsageError:
     return UsageError(error.format_message().rstrip("."), hint=f"`{path} --help` shows how it is called")
 
 
-def _internal(error: Exception) -> InternalError:
+def _unforeseen(error: Exception) -> GatewayError:
+    """Return a full disk under what is printed as what it is, everything else as a fault of the gateway."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        return DiskFull("Cannot write what is to be printed", cause=error)
     return InternalError(
         f"{type(error).__name__} in the gateway itself; nothing is lost, but this must be repaired",
         cause=error,

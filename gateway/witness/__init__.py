@@ -3,7 +3,7 @@
 from gateway.witness.building import build
 from gateway.witness.checking import Checked, WitnessFile
 from gateway.witness.holding import held
-from gateway.witness.proving import Difference, Proof, Proved, confirmed, prove, prove_all
+from gateway.witness.proving import Difference, Proof, Proved, confirmed, prove, prove_all, with_doubts
 
 __all__ = [
     "Checked",
@@ -16,4 +16,5 @@ __all__ = [
     "held",
     "prove",
     "prove_all",
+    "with_doubts",
 ]

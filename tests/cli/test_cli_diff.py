@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lxml import etree
 
 from gateway.bundle import bundled
 from gateway.formats.compare.reports.json import schema
+from gateway.operations import proving
 from tests.cli.plant import call
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -285,3 +287,34 @@ def test_help_is_quick_and_says_what_can_be_compared() -> None:
     result = diff("--help")
     assert "TYPE OLD NEW | OLD-PATH NEW-PATH" in result.stdout
     assert "old files read under the new version" in " ".join(result.stdout.split())
+
+
+def test_a_report_replaces_no_device_and_no_link(tmp_path: Path) -> None:
+    """--to shall refuse what is no regular file, and write where a link leads."""
+    os.mkfifo(tmp_path / "pipe")
+    arguments = ("confirmation", "1.0.0", "1.1.0", "--to")
+    refused = diff(*arguments, tmp_path / "pipe")
+    assert refused.exit_code == 2
+    assert "is no regular file" in refused.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to("report.txt")
+    assert diff(*arguments, tmp_path / "link").exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert "confirmation 1.0.0 -> confirmation 1.1.0" in (tmp_path / "report.txt").read_text()
+
+
+def test_a_claim_that_no_file_shows_becomes_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --witness, a breaking verdict for which no file is found shall be shown and judged as review."""
+    monkeypatch.setattr(proving, "prove", lambda *_any: None)
+    result = diff("confirmation", "1.0.0", "1.1.0", "--witness", "--fail-on", "breaking")
+    assert result.exit_code == 0, result.output
+    assert "BREAKING (" not in result.stdout
+    assert "NOT CONFIRMED: no file was found that shows it" in result.stdout
+    assert diff("confirmation", "1.0.0", "1.1.0", "--fail-on", "breaking").exit_code == 62
+
+
+def test_a_line_of_a_witness_is_cut_and_not_laid_out_anew() -> None:
+    """A long line of a witness shall begin beside its mark and go on below it."""
+    shown = diff("confirmation", "1.0.0", "1.1.0", "--witness").stdout.splitlines()
+    assert all(line.strip() != "|" for line in shown)
+    assert any(line.startswith("        | C;1;") for line in shown)

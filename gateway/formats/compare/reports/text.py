@@ -147,6 +147,11 @@ def _wrapped(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + 4)
     if len(line) <= width:
         return [line]
+    if line.lstrip().startswith("| "):  # what stands in a file is cut, never laid out anew
+        start = len(indent) - 2
+        room = width - start
+        rest = (line[at : at + room] for at in range(width, len(line), room))
+        return [line[:width], *(indent[:start] + part for part in rest)]
     return textwrap.wrap(
         line, width, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False
     )
