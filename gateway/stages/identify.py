@@ -156,11 +156,18 @@ def identity_of(
     control = named.get("control") if route.sequence.number_from == "name" else reading.control_number
     control = control or pick(reading.control_number, "control")
     previous = pick(reading.previous_number, "previous")
+    parts = {
+        "sender": sender,
+        "receiver": pick(reading.receiver, "receiver"),
+        "message_id": message_id,
+        "control_number": control,
+        "created_at": pick(reading.created_at, "created_at"),
+    }
     identity = Identity(
         sha256=reading.sha256,
         name=name,
         sender=sender,
-        interchange_key=interchange_key(definition, sender, message_id, control),
+        interchange_key=interchange_key(definition, parts),
         message_id=message_id,
         control_number=control,
         previous_number=previous,
@@ -168,18 +175,18 @@ def identity_of(
     return identity, groups
 
 
-def interchange_key(
-    definition: Format, sender: str | None, message_id: str | None, control_number: str | None
-) -> str | None:
+def interchange_key(definition: Format, parts: Mapping[str, str | None]) -> str | None:
     """Return the key that identifies the message, or None where the file does not carry it.
 
-    The format's `envelope.key` names the parts; a format whose envelope has no message id is
-    identified by sender and control number.
+    The format's `envelope.key` names which of the ``parts`` count; where it asks for a message id and
+    neither envelope nor name has one, sender and control number identify the file.
     """
-    values = {"sender": sender, "message_id": message_id, "control_number": control_number}
-    parts: list[str | None] = [values.get(part) for part in definition.envelope.key]
-    if message_id is None and definition.envelope.message_id is None:
-        parts = [sender, control_number]
-    if not parts or any(part is None for part in parts):
+    named = definition.envelope.key
+    without_id = parts.get("message_id") is None and definition.envelope.message_id is None
+    if "message_id" in named and without_id:
+        named = ("sender", "control_number")
+    values = [parts.get(part) for part in named]
+    if not values or any(value is None for value in values):
         return None
-    return "|".join(str(part) for part in parts)
+    # a bar inside a part must not make two different messages one
+    return "|".join(str(value).replace("\\", "\\\\").replace("|", "\\|") for value in values)

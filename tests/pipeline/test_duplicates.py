@@ -118,6 +118,21 @@ def test_a_key_from_the_name_counts_where_the_route_says_so(tmp_path: Path) -> N
     assert plant.codes("CONF_MES01_0000001-b.csv") == ["F702"]
 
 
+def test_a_key_of_receiver_and_time_tells_messages_apart(tmp_path: Path) -> None:
+    """The gateway shall build the interchange key of every part that the format names."""
+    plant = Plant.build(tmp_path / "site", route())
+    definition = plant.directory / "formats" / "confirmation" / "1.1.0" / "format.yaml"
+    text = definition.read_text("utf-8")
+    definition.write_text(text.replace("key: [sender, message_id]", "key: [receiver, created_at]"), "utf-8")
+    lock_anew(plant.directory / "formats")
+    plant.own_formats = True
+    plant.drop(FIRST, confirmation(1))
+    plant.drop(AGAIN, confirmation(2))
+    plant.run()
+    assert plant.states() == {FIRST: State.PROCESSED, AGAIN: State.FAILED}
+    assert plant.codes(AGAIN) == ["F702"]
+
+
 TALLY = """\
 schema: 1
 message_type: tally
