@@ -240,12 +240,13 @@ def check(shared: Shared, which: str | None, catalogue: Path | None, as_json: bo
     """
     from gateway.errors import FormatError
     from gateway.operations.checking import lock_problems, problems_of
-    from gateway.operations.mapping import count_of, mapping_problems
+    from gateway.operations.mapping import case_problems, count_of, mapping_problems
 
     chosen = chosen_catalogue(shared, catalogue)
     versions = wanted(chosen, which)
     types = [] if "@" in (which or "") else list(dict.fromkeys(name for name, _version in versions))
     found_wrong = [*problems_of(chosen, versions), *lock_problems(chosen), *mapping_problems(chosen, types)]
+    found_wrong += case_problems(chosen, types)
     problems, mappings = list(dict.fromkeys(found_wrong)), count_of(chosen, types)
     if as_json:
         listed = [problem.to_dict() for problem in problems]

@@ -33,7 +33,8 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     site = load_site(directory, catalogue.message_types())
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
-    problems += [*lock_problems(catalogue), *mapping_problems(catalogue, used)]
+    mapped = sorted({route.message_type for route in site.routes if route.deliver_as})
+    problems += [*lock_problems(catalogue), *mapping_problems(catalogue, mapped)]
     problems += numbering_problems(site, catalogue)
     return site, [*dict.fromkeys(problems), *_unusable(site, catalogue), *route_problems(site, catalogue)]
 

@@ -23,14 +23,14 @@ from gateway.mappings.definition import Bound, End
 from gateway.mappings.loading import find, load_mapping, path_of, strays
 from gateway.mappings.shelf import Shelf, demand_locked, parse_end
 from gateway.model import Finding, Problem
-from gateway.operations.validating import definition_of
 
 if TYPE_CHECKING:
+    from gateway.documents import Document
     from gateway.mappings.produce import Produced
 
 
 def mapping_problems(catalogue: Catalogue, message_types: Iterable[str]) -> list[Problem]:
-    """Return what is wrong with the mappings of ``message_types``, their test cases and lock included."""
+    """Return what is wrong with the mappings of ``message_types`` and how they stand to the lock."""
     problems: list[Problem] = []
     for name in message_types:
         problems += [
@@ -42,6 +42,12 @@ def mapping_problems(catalogue: Catalogue, message_types: Iterable[str]) -> list
     return problems
 
 
+def case_problems(catalogue: Catalogue, message_types: Iterable[str]) -> list[Problem]:
+    """Return the test cases that do not pass, of the mappings with which nothing else is wrong."""
+    paths = [path for name in message_types for _source, _target, path in find(catalogue.directory, name)]
+    return [problem for path in paths for problem in _case_problems(catalogue, path)]
+
+
 def count_of(catalogue: Catalogue, message_types: Iterable[str]) -> int:
     """Return how many mappings ``message_types`` have."""
     return sum(1 for name in message_types for _one in find(catalogue.directory, name))
@@ -50,6 +56,7 @@ def count_of(catalogue: Catalogue, message_types: Iterable[str]) -> int:
 def demand_releasable(catalogue: Catalogue, path: Path) -> None:
     """Raise MappingInvalid unless the mapping in ``path`` is called released and nothing is wrong with it."""
     problems = [one for one in _problems(catalogue, path) if one.path != _LOCK]
+    problems = problems or _case_problems(catalogue, path)
     if problems:
         raise MappingInvalid(where=str(path), problems=problems)
     mapping, document = load_mapping(path)
@@ -63,15 +70,12 @@ _LOCK = "status"
 
 
 def _problems(catalogue: Catalogue, path: Path) -> list[Problem]:
-    from gateway.mappings.cases import check_cases
     from gateway.mappings.check import check_mapping
 
     try:
-        mapping, document = load_mapping(path)
-        source = _looked(catalogue, mapping.source)
-        target = _looked(catalogue, mapping.target)
-        problems = check_mapping(mapping, source, target, document)
-        problems = problems or check_cases(Bound(mapping, source, target))
+        bound, document = _bound(catalogue, path)
+        mapping = bound.mapping
+        problems = check_mapping(mapping, bound.source, bound.target, document)
     except FormatError as error:
         return list(error.problems) or [_whole(error, path)]
     try:
@@ -82,6 +86,26 @@ def _problems(catalogue: Catalogue, path: Path) -> list[Problem]:
     except FormatError as error:
         problems += error.problems or [_whole(error, path)]
     return problems
+
+
+def _case_problems(catalogue: Catalogue, path: Path) -> list[Problem]:
+    # only here, so that a look at the configuration starts no data library
+    from gateway.mappings.cases import check_cases
+    from gateway.mappings.check import check_mapping
+
+    try:
+        bound, document = _bound(catalogue, path)
+        if check_mapping(bound.mapping, bound.source, bound.target, document):
+            return []
+        return check_cases(bound)
+    except FormatError:  # told by `mapping_problems`
+        return []
+
+
+def _bound(catalogue: Catalogue, path: Path) -> tuple[Bound, Document]:
+    mapping, document = load_mapping(path)
+    source = _looked(catalogue, mapping.source)
+    return Bound(mapping, source, _looked(catalogue, mapping.target)), document
 
 
 def _looked(catalogue: Catalogue, end: End) -> Format:
@@ -163,6 +187,9 @@ def map_file(file: Path, chosen: str | None, target: str, catalogue: Catalogue, 
     has findings of severity error. Raises UsageError where ``output`` exists, MappingInvalid and FormatError
     for mapping and formats, CustodyError for the files.
     """
+    # only here, so that a look at the configuration starts no ledger
+    from gateway.operations.validating import definition_of
+
     if exists(output):
         raise UsageError("There is a file already", where=str(output), hint="Choose another name")
     end = parse_end(target)

@@ -115,6 +115,8 @@ def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     yield "validate", plant.json("validate", str(sample(WRONG)))
     old = str(sample("confirmation/1.1.0/good/CONF_MES01_0000003.csv"))
     yield "formats map", plant.json("formats", "map", old, "--to", "confirmation@2.0.0")
+    schema = str(bundled("formats") / "bom" / "1.0.0" / "schema.json")
+    yield "formats import", plant.json("formats", "import", "parts@1.0.0", "--json-schema", schema)
     yield "reprocess --dry-run", plant.json("reprocess", _WRONG, "--dry-run")
     corrected = tmp_path / "corrected.csv"
     corrected.write_bytes(sample(WRONG).read_bytes().replace(b";1O,5;", b";10,5;", 1))
