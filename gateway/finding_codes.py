@@ -148,15 +148,15 @@ _ENVELOPE = (
         "Ask the sender which layout is agreed for that day. To let such files pass: the route's"
         ' `effective_dates: note`; then `gateway reprocess --code F214 --reason "..."`.'),
     _by_administrator("F220", "value-not-mapped",
-        "The file is in order, and a value in it has no place in the layout that the route delivers: the mapping"
-        " has no translation for it, or the target cannot hold it as it is.",
-        "A wrong value: ask the sender for a corrected file. A value the mapping does not know yet: a new mapping"
-        ' or format version, then `gateway reprocess --code F220 --reason "..."`.'),
+        "The file is in order, and a value in it has no place in the layout that the route delivers: the"
+        " mapping has no translation for it, or the target cannot hold it as it is.",
+        "A wrong value: ask the sender for a corrected file. A value the mapping does not know yet: a new"
+        ' mapping or format version, then `gateway reprocess --code F220 --reason "..."`.'),
     _by_administrator("F221", "output-invalid",
         "The file is in order, but what the mapping made of it breaks the layout that the route delivers."
         " The first findings of the output stand in the message; nothing was delivered.",
-        "Compare mapping and target format: `gateway formats map` shows the output. After a new version of one of"
-        ' them: `gateway reprocess --code F221 --reason "..."`.'),
+        "Compare mapping and target format: `gateway formats map` shows the output. After a new version of"
+        ' one of them: `gateway reprocess --code F221 --reason "..."`.'),
 )
 _VALUES = (
     _by_sender("F301", "value-missing", "A value is empty that must not be."),

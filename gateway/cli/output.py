@@ -33,7 +33,8 @@ _NARROWEST = 24
 #: How a word that stands alone in a cell looks on a terminal.
 _STYLES = {
     "failed": "red", "broken": "red", "conflict": "red", "held": "yellow", "delivering": "yellow",
-    "CHANGED": "red", "not locked": "red", "processed": "green", "delivered": "green", "released": "green", "duplicate": "cyan",
+    "CHANGED": "red", "not locked": "red", "processed": "green", "delivered": "green", "released": "green",
+    "duplicate": "cyan",
 }  # fmt: skip
 
 

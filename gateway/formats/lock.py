@@ -187,7 +187,12 @@ def differences(locked: Release, found: tuple[FileDigest, ...], where: str) -> I
         elif name not in was:
             yield Problem(place, "the file was added after the release", found=_said(now[name]))
         elif now[name] != was[name]:
-            yield Problem(place, "the file was changed after the release", found=_said(now[name]), allowed=_said(was[name]))
+            yield Problem(
+                place,
+                "the file was changed after the release",
+                found=_said(now[name]),
+                allowed=_said(was[name]),
+            )
 
 
 def _said(file: FileDigest) -> str:

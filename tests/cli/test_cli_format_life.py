@@ -290,7 +290,9 @@ def test_a_note_says_that_routes_refuse_a_good_file_today(formats: Path) -> None
     result = call("validate", file, "--format", "confirmation@1.1.0", "--formats", str(formats))
     assert "Note: confirmation 1.1.0 is retired" in result.stdout
     path = definition(formats, "confirmation@2.0.0")
-    path.write_text(path.read_text().replace("status: draft", "status: draft\neffective: {from: '2999-01-01'}"))
+    path.write_text(
+        path.read_text().replace("status: draft", "status: draft\neffective: {from: '2999-01-01'}")
+    )
     late = str(bundled("samples") / "confirmation" / "2.0.0" / "good" / "CONF_MES01_0000007.csv")
     result = call("validate", late, "--format", "confirmation@2.0.0", "--formats", str(formats))
     assert result.exit_code == 0, result.output

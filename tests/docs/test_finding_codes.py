@@ -36,11 +36,7 @@ def test_every_code_that_the_program_uses_is_catalogued() -> None:
 
 def test_every_catalogued_code_is_raised_by_a_reader_rule_or_stage() -> None:
     """No code shall be described that nothing raises."""
-    raised = {
-        code
-        for code, modules in used().items()
-        if any(name.startswith(_ROOMS) for name in modules)
-    }
+    raised = {code for code, modules in used().items() if any(name.startswith(_ROOMS) for name in modules)}
     assert set(CODES) - raised == set()
 
 

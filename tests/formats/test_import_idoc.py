@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from gateway.bundle import bundled
 from gateway.errors import ImportFailed
+from gateway.custody.look import open_regular
 from gateway.formats.check import check_format
 from gateway.formats.definition import Format, Version
 from gateway.formats.importing.entry import ImportedFormat, place
@@ -57,7 +59,7 @@ def test_samples_are_valid_under_an_imported_layout(tmp_path: Path) -> None:
     assert check_format(definition) == []
     files = sorted((bundled("samples") / "material/1.0.0/good").glob("*.idoc"))
     inputs = [
-        Input(number, file.name, lambda file=file: file.open("rb")) for number, file in enumerate(files)
+        Input(number, file.name, functools.partial(open_regular, str(file))) for number, file in enumerate(files)
     ]
     readings = read_files(definition, inputs, limits=ListingLimits())
     assert files

@@ -139,7 +139,7 @@ def test_a_lock_that_lost_an_entry_is_used_only_once_somebody_accepts_it(plant: 
         (accepted,) = audit.read(connection, action="lock-accepted")
         newest = audit.read(connection, action=IN_FORCE, limit=1)[0]
     assert accepted.entry.reason == "a test changed the formats"
-    assert newest.entry.new["lock"]["head"] == accepted.entry.new["lock"]["head"]
+    assert dict(newest.entry.new or {})["lock"]["head"] == dict(accepted.entry.new or {})["lock"]["head"]
 
 
 def test_a_lock_with_all_its_entries_needs_no_acceptance(plant: Plant) -> None:

@@ -359,7 +359,7 @@ def test_an_output_that_was_lost_in_work_can_be_made_again(tmp_path: Path) -> No
     words = (problem.error.hint or "").split("`")[1].split()
     assert words[:3] == ["gateway", "formats", "map"]
     done = map_file(Path(words[3]), None, words[5], shared_catalogue(), Path(words[7]))
-    assert done.sha256 in (problem.error.hint or "")
+    assert str(done.sha256) in (problem.error.hint or "")
     plant.clock.advance(hours=1)
     plant.run()
     assert plant.delivered() == [name_of(1), name_of(2)]
