@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from gateway.bundle import bundled
-from gateway.errors import ImportFailed
 from gateway.custody.look import open_regular
+from gateway.errors import ImportFailed
 from gateway.formats.check import check_format
 from gateway.formats.definition import Format, Version
 from gateway.formats.importing.entry import ImportedFormat, place
@@ -59,7 +59,8 @@ def test_samples_are_valid_under_an_imported_layout(tmp_path: Path) -> None:
     assert check_format(definition) == []
     files = sorted((bundled("samples") / "material/1.0.0/good").glob("*.idoc"))
     inputs = [
-        Input(number, file.name, functools.partial(open_regular, str(file))) for number, file in enumerate(files)
+        Input(number, file.name, functools.partial(open_regular, str(file)))
+        for number, file in enumerate(files)
     ]
     readings = read_files(definition, inputs, limits=ListingLimits())
     assert files
