@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 
 from gateway.cli import impact_json, impact_text
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, number, print_json
+from gateway.cli.output import json_option, number
 from gateway.cli.progress import counted
 from gateway.cli.selecting import catalogue_option, chosen_catalogue
 
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from gateway.operations.impact_results import Impact
 
 _ARCHIVE = "archive"
+
+
+class _Listed(click.ParamType):  # type: ignore[type-arg,unused-ignore] # generic in newer releases of click
+    """How many are listed: a number from 1, or ``all``."""
+
+    name = "N|all"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; as good as no limit for ``all``."""
+        if value == "all":
+            return sys.maxsize
+        return int(click.IntRange(min=1).convert(value, param, ctx))  # type: ignore[arg-type] # a text too
 
 
 @click.command("impact")
@@ -34,6 +47,13 @@ _ARCHIVE = "archive"
     help="A file, a directory with all that is below it, or `archive`: the site's processed files of this"
     " message type.",
 )
+@click.option(
+    "--listed",
+    type=_Listed(),
+    metavar="N|all",
+    help="List up to N files, and in each up to N findings and values of each kind, or every one with `all`."
+    " Without it the first of each are listed; numbers are exact.",
+)
 @catalogue_option
 @json_option
 @click.pass_obj
@@ -43,6 +63,7 @@ def impact(
     old: str,
     new: str,
     against: tuple[str, ...],
+    listed: int | None,
     catalogue: Path | None,
     as_json: bool,
 ) -> int:
@@ -53,16 +74,17 @@ def impact(
     """
     from gateway.operations import impact as operation
     from gateway.operations.comparing import compare_versions
+    from gateway.operations.impact_results import Limits
 
     compared = compare_versions(chosen_catalogue(shared, catalogue), message_type, old, new)
     pair = compared.pairs[0]
     assert pair is not None  # noqa: S101 - two versions were compared
     with _candidates(shared, message_type, against) as files, counted("Reading files") as progress:
-        found = operation.impact(*pair, compared.comparisons[0], files, progress)
+        found = operation.impact(*pair, compared.comparisons[0], files, progress, Limits.of(listed))
     if as_json:
-        print_json(impact_json.data_of(found))
+        impact_json.show(found)
     else:
-        impact_text.show(found)
+        impact_text.show(found, impact_text.Room.of(listed))
     _demand(found)
     return 1 if found.changed or found.unread_total else 0
 

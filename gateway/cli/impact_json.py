@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.output import json_text
 
 if TYPE_CHECKING:
     from gateway.operations.impact_causes import Cause
     from gateway.operations.impact_results import ExplainedValue, FileImpact, FindingShift, Impact
 
 
-def data_of(found: Impact) -> dict[str, Any]:
-    """Return what was found as JSON-ready data; its keys stand in ``json_keys``."""
+def show(found: Impact) -> None:
+    """Print what was found as JSON; its keys stand in ``json_keys``. Files are in memory one at a time."""
+    click.echo(json_text(_data_of(found), indent=2).removesuffix("\n}"), nl=False)
+    click.echo(',\n  "differing": [', nl=False)
+    comma = ""
+    for files in (found.listed, found.only_findings):
+        for one in files:
+            click.echo(f"{comma}\n{textwrap.indent(json_text(_file_data(one), indent=2), '    ')}", nl=False)
+            comma = ","
+    click.echo("\n  ]\n}" if comma else "]\n}")
+
+
+def _data_of(found: Impact) -> dict[str, Any]:
+    """Return everything but the files that differ as JSON-ready data."""
     # only here, so that describing the command costs no data libraries
     from gateway.formats.compare.change import Direction
     from gateway.operations.impact_results import Effect
@@ -30,7 +47,6 @@ def data_of(found: Impact) -> dict[str, Any]:
             {"id": known[key].id, "kind": known[key].kind, "fingerprint": key, "files": count}
             for key, count in found.by_change.most_common()
         ],
-        "differing": [_file_data(one) for one in [*found.listed, *found.only_findings]],
         "contradicting_total": found.contradicting_total,
         "contradicting": [
             {"path": one.path, "contradictions": list(one.contradictions)} for one in found.contradicting

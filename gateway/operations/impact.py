@@ -14,7 +14,7 @@ from gateway.formats.compare.change import Comparison
 from gateway.formats.definition import Format
 from gateway.operations.impact_files import Candidate, belongs, size_of
 from gateway.operations.impact_judging import Judge
-from gateway.operations.impact_results import FileImpact, Impact
+from gateway.operations.impact_results import FileImpact, Impact, Limits
 
 #: Files read together: so many, or so many bytes.
 _TOGETHER, _BYTES_TOGETHER = 50, 8 * 1024 * 1024
@@ -26,14 +26,17 @@ def impact(
     comparison: Comparison,
     candidates: Iterable[Candidate],
     progress: Callable[[int], None] = lambda _count: None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> Impact:
     """Read every candidate of this message type under both versions and compare what comes of it.
 
     ``progress`` is told of files done. Files are only read; a file that cannot be is noted, not skipped
-    in silence. Raises FormatError where a definition cannot be applied.
+    in silence. Without limits, memory is needed for the differences of the files that are read together;
+    what is listed of all the others is put aside. Raises FormatError where a definition cannot be applied,
+    CustodyError where nothing can be put aside.
     """
-    found = Impact(comparison)
-    judge = Judge(old, new, comparison)
+    found = Impact(comparison, limits)
+    judge = Judge(old, new, comparison, limits)
     for batch in _batches(candidates, (old, new), found):
         for one in _judged(judge, batch, found):
             found.add(one)

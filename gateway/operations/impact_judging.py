@@ -34,6 +34,7 @@ from gateway.operations.impact_results import (
     FileImpact,
     FindingShift,
     Impact,
+    Limits,
     TotalShift,
 )
 from gateway.operations.impact_values import ValueShift, ValueShifts, value_shifts
@@ -43,12 +44,6 @@ from gateway.rules import file_names
 if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.validation.reading import Input, Reading
-
-#: Findings compared one by one per kind; beyond, their exact numbers are.
-PER_RULE = 200
-#: Differences listed per file, some of each kind. What is compared has no such limit: a list that is cut
-#: within the file would show differences that are none.
-PER_FILE = 2000
 
 Kind = tuple[str, str, str, str]  # code, rule, record type, column
 #: A finding wherever it is found: its kind, severity, record, line and raw value.
@@ -65,9 +60,10 @@ class _Seen:
 
     totals: Counter[Kind]
     listed: Mapping[Identity, Finding]
+    per_kind: int  #: findings of one kind are listed up to this number
 
     @classmethod
-    def of(cls, findings: Findings, names: Mapping[str, str]) -> _Seen:
+    def of(cls, findings: Findings, names: Mapping[str, str], per_kind: int) -> _Seen:
         """Return ``findings`` with what ``names`` renames called by its new name."""
         totals: Counter[Kind] = Counter()
         for (code, rule, record_type, column), count in findings.totals.items():
@@ -76,11 +72,11 @@ class _Seen:
         for one in findings.listed():
             kind = (one.code, one.rule or "", *_new_place(one.record_type or "", one.column or "", names))
             listed[kind, one.severity, one.record, one.line, one.value] = one
-        return cls(totals, listed)
+        return cls(totals, listed, per_kind)
 
     def beyond(self, other: _Seen) -> Iterator[Finding]:
         """Yield the listed findings that ``other`` lacks; none of a kind that it could not list whole."""
-        cut = {identity[:2] for identity in other.listed if other.totals[identity[0]] > PER_RULE}
+        cut = {identity[:2] for identity in other.listed if other.totals[identity[0]] > other.per_kind}
         for identity, one in self.listed.items():
             if identity not in other.listed and identity[:2] not in cut:
                 yield one
@@ -106,8 +102,10 @@ def _new_place(record_type: str, column: str, names: Mapping[str, str]) -> tuple
 class Judge:
     """Two versions and what was said of their difference, held against files."""
 
-    def __init__(self, old: Format, new: Format, comparison: Comparison) -> None:
-        self._old, self._new = old, new
+    def __init__(self, old: Format, new: Format, comparison: Comparison, limits: Limits) -> None:
+        self._old, self._new, self._limits = old, new, limits
+        # compared are never fewer than usual: a list that is cut would hide what contradicts
+        self._per_kind = max(limits.per_kind, Limits().per_kind)
         self._names = _names(old, new)
         self._causes: dict[Direction, Causes] = {way: turned(comparison, way) for way in Direction}
 
@@ -135,7 +133,7 @@ class Judge:
             Input(number, one.name, functools.partial(open_regular, one.path))
             for number, one in enumerate(batch)
         ]
-        readings = read_files(definition, inputs, limits=ListingLimits(PER_RULE, sys.maxsize))
+        readings = read_files(definition, inputs, limits=ListingLimits(self._per_kind, sys.maxsize))
         for reading in readings:
             reading.keys.close()
         return readings
@@ -156,12 +154,12 @@ class Judge:
 
     def _file(self, one: Candidate, before: Reading, after: Reading) -> FileImpact:
         errors = (before.findings.errors, after.findings.errors)
-        seen = (_Seen.of(before.findings, self._names), _Seen.of(after.findings, {}))
+        seen = self._seen(before, after)
         shifts = tuple(self._finding_shifts(*seen))
-        found = ValueShifts()
+        found = ValueShifts(self._limits.per_field)
         if errors == (0, 0):
             opened = functools.partial(open_regular, one.path)
-            found = value_shifts(self._old, self._new, opened)
+            found = value_shifts(self._old, self._new, opened, self._limits.per_field)
         values = tuple(
             ExplainedValue(shift, tuple(self._behind(shift, Direction.OLD_UNDER_NEW)))
             for shift in found.listed
@@ -172,11 +170,18 @@ class Judge:
             before.sha256,
             *errors,
             effect=_effect(errors, seen, found),
-            findings=tuple(_some_of_each(shifts)),
+            findings=tuple(_some_of_each(shifts, self._limits)),
             totals=tuple(_total_shifts(*seen)),
             values=values,
             value_totals=tuple((*key, count) for key, count in found.totals.items()),
             contradictions=tuple(self._contradictions(errors, shifts, found.listed)),
+        )
+
+    def _seen(self, before: Reading, after: Reading) -> tuple[_Seen, _Seen]:
+        """Return the findings of both versions, all called by their new names."""
+        return (
+            _Seen.of(before.findings, self._names, self._per_kind),
+            _Seen.of(after.findings, {}, self._per_kind),
         )
 
     def _finding_shifts(self, before: _Seen, after: _Seen) -> Iterator[FindingShift]:
@@ -245,10 +250,11 @@ def _followed(shift: FindingShift, moving: Collection[str], causes: Causes) -> F
     return dataclasses.replace(shift, causes=behind, follows=True) if behind else shift
 
 
-def _some_of_each(shifts: Sequence[FindingShift]) -> Iterator[FindingShift]:
-    """Yield at most ``PER_FILE`` of ``shifts`` in their order, of each kind as there is room."""
+def _some_of_each(shifts: Sequence[FindingShift], limits: Limits) -> Iterator[FindingShift]:
+    """Yield as many of ``shifts`` as are listed, in their order, of each kind as there is room."""
     kinds = Counter(map(_kind_of, shifts))
-    room = PER_FILE // max(1, len(kinds)) if len(shifts) > PER_FILE else PER_FILE
+    share = limits.per_file // max(1, len(kinds)) if len(shifts) > limits.per_file else limits.per_file
+    room = min(share, limits.per_kind)
     left = Counter(dict.fromkeys(kinds, max(1, room)))
     for one in shifts:
         if left[_kind_of(one)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,10 +11,23 @@ from dataclasses import dataclass, field
 from gateway.formats.compare.change import Comparison
 from gateway.model import Finding
 from gateway.operations.impact_causes import Cause
+from gateway.operations.impact_kept import Kept
 from gateway.operations.impact_values import ValueShift
 
-#: Files with a difference, and contradictions, that are listed; their numbers are exact.
-LISTED = 200
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is listed; what is counted has no limit."""
+
+    files: int = 200  #: that change verdict or meaning; with other findings alone; contradicting; not judged
+    per_kind: int = 200  #: findings of one kind in one file
+    per_file: int = 2000  #: findings of all kinds in one file, some of each
+    per_field: int = 5  #: values of one field in one file
+
+    @classmethod
+    def of(cls, listed: int | None) -> Limits:
+        """Return the limits for so many files, and so many findings and values of each kind in each."""
+        return cls() if listed is None else cls(listed, listed, sys.maxsize, listed)
 
 
 class Effect(enum.Enum):
@@ -85,11 +99,12 @@ class Impact:
     """All files together: exact numbers, and the first of what differs."""
 
     comparison: Comparison
+    limits: Limits = field(default_factory=Limits)
     effects: Counter[Effect] = field(default_factory=Counter)
     by_change: Counter[str] = field(default_factory=Counter)  #: files by the fingerprint of their causes
-    listed: list[FileImpact] = field(default_factory=list)  #: the first that change verdict or meaning
-    only_findings: list[FileImpact] = field(default_factory=list)  #: the first with other findings alone
-    contradicting: list[FileImpact] = field(default_factory=list)  #: the first of them
+    listed: Kept[FileImpact] = field(default_factory=Kept)  #: the first that change verdict or meaning
+    only_findings: Kept[FileImpact] = field(default_factory=Kept)  #: the first with other findings alone
+    contradicting: Kept[FileImpact] = field(default_factory=Kept)  #: the first of them
     contradicting_total: int = 0
     others: int = 0  #: files in directories that are of another message type
     unread: list[str] = field(default_factory=list)  #: why a file was not read, the first of them
@@ -106,19 +121,25 @@ class Impact:
         return sum(self.effects[one] for one in (Effect.REFUSED, Effect.ACCEPTED, Effect.DIFFERENT))
 
     def add(self, one: FileImpact) -> None:
-        """Count a file, and keep it where it differs and there is room."""
+        """Count a file, and keep it where it differs and there is room.
+
+        Raises CustodyError where there are so many that they are put aside, and the disk has no room.
+        """
         self.effects[one.effect] += 1
         self.by_change.update({cause.fingerprint for cause in one.causes()})
         if one.effect is not Effect.SAME:
             kept = self.only_findings if one.effect is Effect.FINDINGS else self.listed
-            kept.extend([one] if len(kept) < LISTED else [])
+            self._keep(one, kept)
         if one.contradictions:
             self.contradicting_total += 1
-            if len(self.contradicting) < LISTED:
-                self.contradicting.append(one)
+            self._keep(one, self.contradicting)
+
+    def _keep(self, one: FileImpact, kept: Kept[FileImpact]) -> None:
+        if len(kept) < self.limits.files:
+            kept.add(one, len(one.findings) + len(one.values))
 
     def leave_out(self, path: str, why: str) -> None:
         """Note a file that could not be read."""
         self.unread_total += 1
-        if len(self.unread) < LISTED:
+        if len(self.unread) < self.limits.files:
             self.unread.append(f"{path}: {why}")

@@ -20,8 +20,6 @@ from gateway.formats.definition import Format, RecordType
 from gateway.readers import reader_for
 from gateway.readers.base import LINE, RECORD
 
-#: Differences listed per field of one file; their number is exact.
-LISTED_PER_FIELD = 5
 #: Pairs of texts whose comparison is remembered.
 _REMEMBERED = 50_000
 #: What decides how a text is understood beside the field itself.
@@ -54,13 +52,14 @@ class ValueShift:
 class ValueShifts:
     """The first differences of one file, and exactly how many there are by place."""
 
+    per_field: int  #: differences that are listed of one field
     listed: list[ValueShift] = field(default_factory=list)
     totals: Counter[tuple[str, str, bool]] = field(default_factory=Counter)  #: both places, certain
 
     def add(self, shift: ValueShift) -> None:
         """Count ``shift``, and list it while there is room for its place."""
         key = (shift.old_place, shift.new_place, shift.certain)
-        if self.totals[key] < LISTED_PER_FIELD:
+        if self.totals[key] < self.per_field:
             self.listed.append(shift)
         self.totals[key] += 1
 
@@ -70,10 +69,13 @@ class ValueShifts:
         return sum(count for key, count in self.totals.items() if key[2])
 
 
-def value_shifts(old: Format, new: Format, opened: Open) -> ValueShifts:
-    """Read a file that both versions accept under either, and return where they differ."""
+def value_shifts(old: Format, new: Format, opened: Open, per_field: int) -> ValueShifts:
+    """Read a file that both versions accept under either, and return where they differ.
+
+    Of each field ``per_field`` differences are listed, and all are counted.
+    """
     pairs = {pair.old.name: pair for pair in _paired(old, new)}
-    found = ValueShifts()
+    found = ValueShifts(per_field)
     waiting = {name: (_Rows(), _Rows()) for name in pairs}
     by_new = {pair.new.name: name for name, pair in pairs.items()}
     with opened() as one, opened() as other:

@@ -34,6 +34,22 @@ def test_files_that_change_their_verdict_are_listed_with_the_change() -> None:
     assert "CONTRADICTIONS" not in said
 
 
+def test_every_file_is_shown_where_that_is_asked_for(tmp_path: Path) -> None:
+    """`--listed` shall say how many files are shown, and `--listed all` show every one, in text and JSON."""
+    for number in range(3):
+        shutil.copy(sample(GOOD.format(1)), tmp_path / f"CONF_MES01_{number + 1:07}.csv")
+    call = ("confirmation", "1.0.0", "1.1.0", "--against", tmp_path, "--listed")
+    few = impact(*call, "1").stdout
+    assert few.count("old version: accepted; new version: refused") == 1
+    assert "in 12 places, first in records: 2, ... (`--listed all` shows each)" in few
+    assert "... and 2 files more; `--listed all` shows each." in few
+    every = impact(*call, "all").stdout
+    assert every.count("old version: accepted; new version: refused") == 3
+    assert "`--listed all`" not in every
+    assert len(json.loads(impact(*call, "all", "--json").stdout)["differing"]) == 3
+    assert len(json.loads(impact(*call, "2", "--json").stdout)["differing"]) == 2
+
+
 def test_fixed_width_files_of_a_longer_record_are_explained() -> None:
     """Files with shorter records shall be refused, and every finding laid to the change of the length."""
     against = sample("consumption/1.0.0/good")
@@ -153,6 +169,7 @@ def test_values_that_are_read_differently_are_shown(tmp_path: Path) -> None:
     [
         (["order", "1.0.0", "1.1.0"], 2),
         (["order", "1.0.0", "1.1.0", "--against", "missing"], 2),
+        (["order", "1.0.0", "1.1.0", "--against", ".", "--listed", "0"], 2),
         (["order", "1.0.0", "9.9.9", "--against", "."], 11),
         (["nothing", "1.0.0", "1.1.0", "--against", "."], 11),
     ],

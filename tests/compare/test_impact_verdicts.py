@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,8 @@ from gateway.formats.compare.definitions import compare
 from gateway.formats.definition import Format
 from gateway.operations import impact as operation
 from gateway.operations.impact_files import in_paths
-from gateway.operations.impact_judging import PER_RULE
-from gateway.operations.impact_results import Effect, Impact
-from gateway.operations.impact_values import LISTED_PER_FIELD
+from gateway.operations.impact_kept import Kept
+from gateway.operations.impact_results import Effect, FileImpact, Impact, Limits
 from gateway.witness import build
 from tests.compare.cases import CASES, Case
 
@@ -51,11 +51,13 @@ def row(quantity: str, material: str = "M1") -> str:
     return _ROW.format(material=material, quantity=quantity)
 
 
-def seen(pair: tuple[Format, Format], changes: Sequence[Change], *paths: Path) -> Impact:
+def seen(
+    pair: tuple[Format, Format], changes: Sequence[Change], *paths: Path, limits: Limits | None = None
+) -> Impact:
     """Read files under both versions, held against what ``changes`` say."""
     old, new = pair
     comparison = Comparison("stock", old.name, new.name, "", "", tuple(changes))
-    return operation.impact(old, new, comparison, in_paths(paths))
+    return operation.impact(old, new, comparison, in_paths(paths), limits=limits or Limits())
 
 
 FEWER = versions("{}", "records: {item: {fields: {quantity: {decimals: 2}}}}")
@@ -175,13 +177,40 @@ def test_totals_are_exact_where_lists_are_cut(tmp_path: Path) -> None:
     path = file(tmp_path, [row("1.125")] * 10_000)
     (one,) = seen(FEWER, [change("decimals", Verdict.BREAKING, Verdict.OK)], path).listed
     assert one.new_errors == 10_000
-    assert len(one.findings) == PER_RULE
+    assert len(one.findings) == Limits().per_kind
     (total,) = one.totals
     assert (total.code, total.column, total.under_old, total.under_new) == ("F303", "quantity", 0, 10_000)
     day = row("1").replace("2026-11-22;", "2026-02-03;")
     (other,) = seen(SHIFTED, [], file(tmp_path, [day] * 10_000)).listed
     assert other.value_totals == (("item.due", "item.due", True, 10_000),)
-    assert len(other.values) == LISTED_PER_FIELD
+    assert len(other.values) == Limits().per_field
+
+
+def test_every_file_and_record_is_listed_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Without limits each record that changes shall be listed, and a small limit hide no contradiction."""
+    paths = [file(tmp_path, [row("1.125")] * 300, f"S{number}.csv") for number in range(3)]
+    found = seen(FEWER, [], *paths, limits=Limits.of(sys.maxsize))
+    assert [len(one.findings) for one in found.listed] == [300, 300, 300]
+    few = seen(FEWER, [], *paths, limits=Limits.of(1))
+    assert [len(one.findings) for one in few.listed] == [1]
+    assert (few.changed, few.contradicting_total, len(few.contradicting)) == (3, 3, 1)
+    day = row("1").replace("2026-11-22;", "2026-02-03;")
+    (other,) = seen(SHIFTED, [], file(tmp_path, [day] * 300), limits=Limits.of(sys.maxsize)).listed
+    assert [one.shift.record for one in other.values] == [*range(2, 302)]
+
+
+def test_what_is_listed_beyond_memory_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Files that are put aside shall come back with their findings, and causes be the same ones."""
+    why = [change("decimals", Verdict.BREAKING, Verdict.OK)]
+    (one,) = seen(FEWER, why, file(tmp_path, [row("1.125")] * 2)).listed
+    kept: Kept[FileImpact] = Kept(in_memory=4)
+    for _ in range(3):
+        kept.add(one, len(one.findings))
+    assert len(kept) == 3
+    assert list(kept) == kept[:] == [one, one, one]
+    assert kept[-1].findings[0].causes[0] is one.findings[0].causes[0]
+    with pytest.raises(IndexError):
+        kept[3]
 
 
 def test_a_file_that_both_refuse_contradicts_nothing(tmp_path: Path) -> None:
@@ -223,7 +252,7 @@ def test_a_warning_that_became_an_error_is_shown_and_held_to_the_verdict(tmp_pat
         "records: {item: {fields: {quantity: {decimals: 2, severity: warning}}}}",
         "records: {item: {fields: {quantity: {decimals: 2}}}}",
     )
-    path = file(tmp_path, [row("1.125")] * (PER_RULE + 1))
+    path = file(tmp_path, [row("1.125")] * (Limits().per_kind + 1))
     found = seen(pair, [change("severity", Verdict.BREAKING, Verdict.OK)], path)
     assert found.effects == {Effect.REFUSED: 1}
     assert {each.finding.severity.value for each in found.listed[0].findings if each.under_new} == {"error"}
@@ -237,7 +266,7 @@ def test_many_findings_that_both_have_are_no_differences(tmp_path: Path) -> None
     long = ", ".join(f"x{number}: {{max_length: 1, severity: warning}}" for number in range(kinds))
     shape = "records: {item: {fields: {%s}}}"
     pair = versions(shape % long, shape % f"{long}, material: {{max_length: 1, severity: warning}}")
-    rows = [row("1", material="M1") + ";" + ";".join(["TOO"] * kinds)] * PER_RULE
+    rows = [row("1", material="M1") + ";" + ";".join(["TOO"] * kinds)] * Limits().per_kind
     found = seen(pair, [], file(tmp_path, rows))
     assert {each.finding.column for each in found.only_findings[0].findings} == {"material"}
 
