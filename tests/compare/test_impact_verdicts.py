@@ -233,6 +233,22 @@ def test_consequences_of_a_moved_field_are_no_contradiction(tmp_path: Path) -> N
     assert found.contradicting_total == 0
 
 
+def test_what_is_not_found_under_another_namespace_is_laid_to_the_namespace(tmp_path: Path) -> None:
+    """A header that is missed for its namespace shall be laid to that, not to a record type that came."""
+    added = "records: {extra: {path: /Stock/Extra, min_occurs: 1, fields: {code: {path: Code}}}}"
+    old, new = versions("{}", f"dialect: {{namespace: 'urn:b'}}\n{added}", "xml")
+    made = build(old, Demand())
+    assert made is not None
+    path = tmp_path / "S1.xml"
+    path.write_bytes(made.data)
+    found = operation.impact(old, new, compare(old, new), in_paths([path]))
+    codes = {
+        (each.finding.code, each.finding.record_type): {cause.change.kind for cause in each.causes}
+        for each in found.listed[0].findings
+    }
+    assert codes["F201", "head"] == codes["F505", None] == {"namespace"}
+
+
 def test_a_row_of_another_length_is_laid_to_the_field_that_came(tmp_path: Path) -> None:
     """A row with too few fields shall be explained by the field that was added, not by one that moved."""
     pair = versions("{}", "records: {item: {fields: {extra: {}}}}")

@@ -86,9 +86,9 @@ _ALL: tuple[Kind, ...] = (
     _kind("C212", "json-lines", "One JSON document a line, or one document a file",
           "Breaking: the one is not well-formed as the other, but for a file of one line.", "F601 F606"),
     _kind("C213", "namespace", "The XML namespace changed",
-          "Breaking: no element has the name that is looked for.", "F503 F505"),
+          "Breaking: no element has the name that is looked for.", "F201 F202 F204 F503 F505"),
     _kind("C214", "root-element", "The name of the XML root element changed",
-          "Breaking: the document has another root.", "F503 F505"),
+          "Breaking: the document has another root.", "F201 F202 F204 F503 F505"),
     # record types
     _kind("C301", "record-type-added", "A record type was added",
           "Breaking where it must occur; else ok, and files that have it are refused by the version that "
@@ -278,7 +278,7 @@ _ALL: tuple[Kind, ...] = (
     _kind("C702", "schema-declaration-removed", "A global element or type was removed",
           "Breaking for documents with it.", "F503 F605", mirror="schema-declaration-added"),
     _kind("C703", "schema-namespace", "The target namespace, or the form of local names, changed",
-          "Breaking: no element has its old name.", "F503 F505"),
+          "Breaking: no element has its old name.", "F201 F202 F204 F503 F505"),
     _kind("C704", "schema-child-added", "A child element or member was added",
           "Breaking where it must be there; else ok forwards, breaking back.",
           "F503 F605", mirror="schema-child-removed"),
