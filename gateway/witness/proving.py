@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from gateway.findings import Findings
 from gateway.formats.compare.change import Change, Comparison, Demand, Direction, Judgement, Verdict
-from gateway.formats.compare.matching import match
+from gateway.formats.compare.matching import TypePair, match
 from gateway.formats.compare.values import Meaning, Refused, Value, meaning, same
-from gateway.formats.definition import Field, Format
+from gateway.formats.definition import Field, Format, Reference
 from gateway.formats.row import Row
 from gateway.readers.rows import rows_of
 from gateway.witness.building import build
@@ -23,6 +23,8 @@ from gateway.witness.texts import side_of
 PROVABLE = (Verdict.BREAKING, Verdict.SILENT)
 #: Codes of changes of what values are.
 _VALUES = "C5"
+#: Kinds of changes of what a file is known by.
+_WHO = ("identifier", "interchange-key")
 #: Files that are tried: in one two values may be alike by chance.
 _VARIETIES = (0, 1, 2, 5)
 
@@ -158,6 +160,8 @@ def _masked(writer: Format, reader: Format, proof: Proof, change: Change, place:
     found = [one for one in proof.differences if one.field not in refused and _is_at(one.field, place)]
     if not found and change.code.startswith(_VALUES):
         found = [one for one in _by_itself(writer, reader, proof.file.data) if _is_at(one.field, place)]
+    elif not found and change.kind in _WHO:
+        found = [one for one in _who(writer, reader, proof) if one.field == change.path]
     return dataclasses.replace(proof, differences=tuple(found), confirmed=bool(found), masked=True)
 
 
@@ -172,11 +176,33 @@ def _by_itself(writer: Format, reader: Format, data: bytes) -> Iterator[Differen
         pair = pairs.get(row.record_type)
         if pair is None or pair.new is None:
             continue
-        both = [(one.old, one.new) for one in pair.fields if one.old is not None and one.new is not None]
+        both = _in_both(pair)
         known = {new.name: row.texts[old.name] for old, new in both if old.name in row.texts}
         other = dataclasses.replace(row, record_type=pair.new.name, texts=known)
         for old, new in both:
             yield from _difference(writer, reader, (row, old), (other, new))
+
+
+def _in_both(pair: TypePair) -> list[tuple[Field, Field]]:
+    return [(one.old, one.new) for one in pair.fields if one.old is not None and one.new is not None]
+
+
+def _who(writer: Format, reader: Format, proof: Proof) -> Iterator[Difference]:
+    """Yield by what else the file would be known, were the reader to find every text where it stands."""
+    names = {
+        (pair.new.name, new.name): (pair.old.name, old.name)
+        for pair in match(writer, reader)
+        if pair.old and pair.new
+        for old, new in _in_both(pair)
+    }
+    rows = list(rows_of(writer, io.BytesIO(proof.file.data), Findings()))
+    theirs: dict[str, str | None] = {}
+    for name in proof.writer.identity:
+        place: Reference | None = getattr(reader.envelope, name)
+        kind, field = names.get((place.record_type, place.field), ("", "")) if place else ("", "")
+        theirs[name] = next((row.texts.get(field) for row in rows if row.record_type == kind), None)
+    here = dataclasses.replace(proof.reader, identity=theirs)
+    yield from _said_differently(writer, reader, proof.writer, here)
 
 
 def read_differently(writer: Format, reader: Format, data: bytes) -> Iterator[Difference]:

@@ -18,7 +18,7 @@ def settle(definition: Format, rows: list[DraftRow]) -> None:
     """Give the rows the texts that follow from the others; demanded texts stay as they are."""
     _state_version(definition, rows)
     for rule in definition.rules:
-        if rule.kind in ("contiguous", "constant", "exists", "earlier"):
+        if rule.kind in ("unique", "contiguous", "constant", "exists", "earlier"):
             _settle_rule(definition, rule, rows)
     for count in definition.envelope.counts:
         number = sum(row.kind.name in count.of for row in rows)
@@ -80,11 +80,29 @@ def _settle_rule(definition: Format, rule: Rule, rows: list[DraftRow]) -> None:
             text = _counted(definition, row, rule.fields[0], number)
             if text is not None:
                 row.put(rule.fields[0], text)
+    elif rule.kind == "unique":
+        _tell_apart(definition, rule, mine)
     elif rule.kind == "constant":
         for name in rule.fields:
             _alike(definition, rule, name, mine, rows)
     else:
         _refer(definition, rule, mine, rows)
+
+
+def _tell_apart(definition: Format, rule: Rule, mine: list[DraftRow]) -> None:
+    """Number the rows that say what a row before them says: many records need more texts than are known."""
+    known: set[tuple[str | None, ...]] = set()
+    numbers = iter(range(1, 2 * len(mine) + 1))
+    for row in mine:
+        while _key(rule, row) in known and (number := next(numbers, None)) is not None:
+            for name in rule.fields:
+                text = _counted(definition, row, name, number)
+                row.put(name, text if text is not None else row.texts.get(name))
+        known.add(_key(rule, row))
+
+
+def _key(rule: Rule, row: DraftRow) -> tuple[str | None, ...]:
+    return tuple(row.texts.get(name) for name in rule.fields)
 
 
 def _counted(definition: Format, row: DraftRow, name: str, number: int) -> str | None:
@@ -117,12 +135,25 @@ def _refer(definition: Format, rule: Rule, mine: list[DraftRow], rows: list[Draf
         texts: list[str | None] = [rule.or_value]
     else:
         targets = _rows(rows, types_of(definition, of.record_type, (of.field,)))
+        _take_over(definition, of.field, targets, [row.texts.get(name) for row in mine if name in row.fixed])
         texts = [row.texts.get(of.field) for row in targets]
     for row in mine:
         field = row.kind.field(name)
         fitting = [one for one in texts if one is not None and is_accepted(definition, field, one)]
         if fitting and row.texts.get(name) not in fitting:
             row.put(name, fitting[0])
+
+
+def _take_over(definition: Format, name: str, targets: list[DraftRow], demanded: list[str | None]) -> None:
+    """Let the first of ``targets`` that can have them say the texts by which rows must refer to them."""
+    free = [row for row in targets if name not in row.fixed]
+    for text in dict.fromkeys(demanded):
+        if text is None or text in [row.texts.get(name) for row in targets]:
+            continue
+        taker = next((one for one in free if is_accepted(definition, one.kind.field(name), text)), None)
+        if taker is not None:
+            taker.put(name, text)
+            free.remove(taker)
 
 
 def _rows(rows: list[DraftRow], kinds: tuple[RecordType, ...]) -> list[DraftRow]:
