@@ -11,7 +11,7 @@ from gateway.formats.compare.matching import FieldPair, TypePair, pair_name
 from gateway.formats.compare.misreading import misread
 from gateway.formats.compare.rule_rows import allowed
 from gateway.formats.compare.spaces import judge_values
-from gateway.formats.compare.sums import under_totals
+from gateway.formats.compare.sums import under_counts, under_totals
 from gateway.formats.compare.texts import tag_of, texts_of
 from gateway.formats.compare.values import Value, meaning
 from gateway.formats.compare.views import View, Views, breaking, ok, review, shown, silent, words_only
@@ -239,6 +239,7 @@ def _shifted(rows: Rows, field: Field, mine: Field) -> Judgement:
     """Judge a field that is read by position and stands at another one."""
     found, refused = misread(rows, mine, field), form(rows)
     if refused is None or refused.verdict is not Verdict.BREAKING or found.verdict is Verdict.BREAKING:
+        found = under_counts(rows, field, mine, found)
         return under_totals(rows.view, rows.writer, field, found)
     return breaking(f"{refused.why} Besides, {found.why}", refused.demand)
 

@@ -16,7 +16,7 @@ from gateway.formats.compare.discriminators import line_of
 from gateway.formats.compare.record_types import length, size_of
 from gateway.formats.compare.texts import rows_of, texts_of
 from gateway.formats.compare.values import Refused, meaning, same
-from gateway.formats.compare.views import View, breaking, silent
+from gateway.formats.compare.views import View, breaking, review, side_of, silent
 from gateway.formats.definition import Format, Kind, Role
 
 if TYPE_CHECKING:
@@ -190,6 +190,24 @@ def least_columns(kind: RecordType) -> int:
     return next((n for n in range(len(kind.fields), 0, -1) if kind.fields[n - 1].required), 1)
 
 
+def missing_with(definition: Format, kind: RecordType, field: Field) -> tuple[str, ...]:
+    """Return the fields that a row of ``kind`` lacks where it lacks ``field``; none where it cannot.
+
+    Where a delimiter must stand behind the last value, what would be the first missing one is read as empty.
+    """
+    if found_by_name(definition, kind):
+        return (field.name,)
+    at, emptied = kind.fields.index(field), definition.dialect.trailing_delimiter == "required"
+    first = at - 1 if emptied else at
+    if first < least_columns(kind) or (emptied and not _may_be_empty(definition, kind.fields[first])):
+        return ()
+    return tuple(one.name for one in kind.fields[first:])
+
+
+def _may_be_empty(definition: Format, field: Field) -> bool:
+    return not isinstance(meaning(side_of(definition, field), ""), Refused)
+
+
 def form(rows: Rows) -> Judgement | None:
     """Return why rows are refused for their number of columns or characters; None where none is."""
     view, writer, reader = rows.view, rows.writer, rows.reader
@@ -208,5 +226,8 @@ def form(rows: Rows) -> Judgement | None:
     short, needed = least_columns(writer), least_columns(reader)
     if short < needed:
         why = f"Rows `{writer.name}` of {view.theirs} may have {short} columns; {view.ours} needs {needed}."
+        closed = view.writer.dialect.trailing_delimiter == "required"
+        if closed and short < count and not _may_be_empty(view.writer, writer.fields[short]):
+            return review(f"{why} But the delimiter at the end stands for an empty value, which is refused.")
         return breaking(why, rows.demand({one.name: None for one in writer.fields[short:]}))
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.change import Change, Demand, Judgement
 from gateway.formats.compare.discriminators import judge_mark, mark_words, place_of_mark
 from gateway.formats.compare.occurrences import Occurrence, counted, may_not_be_empty, stated
+from gateway.formats.compare.references import run_out
 from gateway.formats.compare.views import (
     View,
     Views,
@@ -205,6 +206,9 @@ def _occurs(view: View, writer: RecordType, reader: RecordType) -> Judgement:
     why += f" under one {theirs.parent}" if theirs.parent else ""
     if number == 0 and _only_top(view.writer, writer):
         return review(f"{why}; but no other record stands on its own, and {view.theirs} needs one.")
+    alike = run_out(view, writer, number)
+    if alike is not None:
+        return review(f"{why}; but its rule `{alike.id}` lets no so many records stand in one file.")
     demand = Demand(counts={writer.name: number})
     if number > MOST_DEMANDED:
         return review(f"{why}; {view.ours} accepts {ours}. No file with so many is made to prove it.")

@@ -6,7 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from gateway.formats.compare.change import Demand, Judgement, Verdict
+from gateway.formats.compare.layout import missing_with
 from gateway.formats.compare.record_types import MOST_DEMANDED
+from gateway.formats.compare.references import unreachable
 from gateway.formats.compare.rule_rows import ROW_KINDS, allowed, fulfilling, named
 from gateway.formats.compare.spaces import ValueJudgement, judge_values
 from gateway.formats.compare.sums import tied, under_totals
@@ -133,6 +135,8 @@ def with_text(view: View, spot: Spot, found: ValueJudgement) -> Judgement:
     )
     if of and (number is None or len(of) > 1 or not 0 < number <= most):
         return Judgement(Verdict.REVIEW, f"{found.why} But only a file with so many records states that.")
+    if unreachable(view, spot.kind, spot.field, text):
+        return Judgement(Verdict.REVIEW, f"{found.why} But a rule of {view.theirs} ties it to other records.")
     beside = tied(view, spot.kind, spot.field, text)
     if beside is None:
         return Judgement(Verdict.REVIEW, f"{found.why} But no file is known whose control total fits to it.")
@@ -171,13 +175,26 @@ def _under_rules(view: View, spot: Spot, found: ValueJudgement, demand: Demand) 
 def _absence(view: View, writer: Spot, reader: Spot) -> Judgement | None:
     """Return that an absent field stands for another value now; None where it does not."""
     theirs, mine = writing(view, writer), reading(view, writer, reader)
-    if writer.field.required or theirs.field.default == mine.field.default:
+    absent = _absent_with(view, writer)
+    if writer.field.name not in absent or theirs.field.default == mine.field.default:
         return None
     missing, found = meaning(theirs, None), meaning(mine, None)
     if missing == found:
         return None
     why = f"Where `{writer.field.name}` is absent, it stands for {_said(found)}, not for {_said(missing)}."
-    return Judgement(Verdict.SILENT, why, Demand(rows=(row(writer.kind, **{writer.field.name: None}),)))
+    demand = Demand(rows=(row(writer.kind, **dict.fromkeys(absent)),))
+    return allowed(view, writer.kind, Judgement(Verdict.SILENT, why, demand))
+
+
+def _absent_with(view: View, spot: Spot) -> tuple[str, ...]:
+    """Return the fields that a row lacks where it lacks this one; none where no row can lack it.
+
+    Of columns that are found by position only the last ones can be missing, and with one all behind it;
+    the characters of a fixed-width record are always there.
+    """
+    if spot.field.required or view.writer.kind is Kind.FIXED_WIDTH:
+        return ()
+    return missing_with(view.writer, spot.kind, spot.field)
 
 
 def _said(value: object) -> str:
