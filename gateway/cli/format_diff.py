@@ -154,6 +154,7 @@ def _report(
         approvals=compared.approvals,
         witnesses=witnesses,
         summaries=compared.summaries,
+        unread=compared.unread,
     )
 
 
@@ -188,9 +189,16 @@ def _paint(text: str, style: str) -> str:
 
 
 def _demand(report: Report) -> None:
-    """Raise FormatsDiffer where a change fails what was asked for."""
-    from gateway.errors import FormatsDiffer
+    """Raise FormatError where a version could not be read, FormatsDiffer where a change fails."""
+    from gateway.errors import FormatError, FormatsDiffer
 
+    if report.unread:
+        named = ", ".join(f"{one.name} ({one.where})" for one in report.unread[:_NAMED])
+        more = f" and {len(report.unread) - _NAMED:,} more" if len(report.unread) > _NAMED else ""
+        raise FormatError(
+            f"{number(len(report.unread), 'version')} could not be read and compared: {named}{more}",
+            hint="The report says why, and compares all others",
+        )
     failing = report.failing()
     if failing:
         named = ", ".join(f"{one.change.kind} at {one.change.path}" for one in failing[:_NAMED])

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway import documents
 from gateway.errors import FormatError, FormatUnknown, LockInvalid, UsageError
 from gateway.formats.catalogue import Catalogue
-from gateway.formats.compare.change import Change, Comparison
+from gateway.formats.compare.change import Change, Comparison, Unread
 from gateway.formats.compare.reports.subject import Approved
 from gateway.formats.definition import Format, Version
 
@@ -35,7 +35,7 @@ class Compared:
 
     ``pairs`` are the definitions of each comparison, None where there are none (schemas alone, a
     version that came or went); ``summaries`` are lines by the place of their comparison; ``notes`` is
-    what a person should know besides.
+    what a person should know besides; ``unread`` are versions that could not be compared.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -43,6 +43,7 @@ class Compared:
     approvals: Mapping[str, Approved] = field(default_factory=dict)
     summaries: Mapping[int, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def compare_versions(catalogue: Catalogue, message_type: str, old: str, new: str) -> Compared:
@@ -134,27 +135,26 @@ def _loose(path: Path) -> Format:
 def _one(old: Format, new: Format, approvals: Mapping[str, Approved], notes: tuple[str, ...]) -> Compared:
     from gateway.formats.compare.definitions import compare
 
-    return Compared((_held(compare(old, new), (old, new)),), ((old, new),), approvals, notes=notes)
+    return Compared((_held(old, new, compare(old, new)),), ((old, new),), approvals, notes=notes)
 
 
-def _held(comparison: Comparison, pair: tuple[Format, Format] | None) -> Comparison:
+def _held(old: Format, new: Format, comparison: Comparison) -> Comparison:
     """Return ``comparison`` with the verdicts that stand where a schema decides as well."""
-    if pair is None or not any(one.dialect.xsd or one.dialect.json_schema for one in pair):
+    if not any(one.dialect.xsd or one.dialect.json_schema for one in (old, new)):
         return comparison
     from gateway.witness import held
 
-    return held(*pair, comparison)
+    return held(old, new, comparison)
 
 
 def _compare_catalogues(old: Path, new: Path) -> Compared:
     from gateway.formats.compare.catalogues import compare_catalogues
 
     catalogues = (Catalogue.load(old), Catalogue.load(new))
-    comparisons = tuple(compare_catalogues(*catalogues))
+    comparisons, unread = compare_catalogues(*catalogues, _held)
     approvals, notes = _approvals([old, new])
     pairs = tuple(_pair(one, *catalogues) for one in comparisons)
-    comparisons = tuple(map(_held, comparisons, pairs))
-    return Compared(comparisons, pairs, approvals, notes=notes)
+    return Compared(tuple(comparisons), pairs, approvals, notes=notes, unread=tuple(unread))
 
 
 def _pair(comparison: Comparison, old: Catalogue, new: Catalogue) -> tuple[Format, Format] | None:

@@ -77,6 +77,23 @@ def test_the_exit_status_says_whether_the_plant_may_switch(options: list[str], s
     assert ("gateway: [formats-differ]" in result.stderr) is (status == 62)
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "junit", "json"])
+def test_a_broken_version_is_said_after_the_others_were_compared(catalogue: Path, form: str) -> None:
+    """Of two catalogues with a broken version, every form shall name it and compare the rest; then fail."""
+    shorten(catalogue)
+    broken = catalogue / "bom" / "1.0.0" / "format.yaml"
+    broken.write_text("kind: none")
+    result = diff(bundled("formats"), catalogue, "--output", form)
+    assert result.exit_code == 10
+    assert "bom 1.0.0" in result.stdout
+    assert "order" in result.stdout
+    assert "1 version could not be read and compared: bom 1.0.0 (new)" in " ".join(result.stderr.split())
+    if form == "json":
+        data = json.loads(result.stdout)
+        jsonschema.validate(data, schema())
+        assert [(one["where"], one["name"]) for one in data["unread"]] == [("new", "bom 1.0.0")]
+
+
 def test_a_changed_release_can_be_looked_at(catalogue: Path) -> None:
     """A version that the lock refuses shall still be compared: that is how one finds out what changed."""
     shorten(catalogue)

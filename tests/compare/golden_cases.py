@@ -181,7 +181,7 @@ def _catalogues(directory: Path) -> list[Comparison]:
             text = json.dumps(definition_data("delimited", "{}", version))
             (place / "format.yaml").write_text(text, encoding="utf-8")
         both.append(Catalogue.load(directory / name))
-    return compare_catalogues(*both)
+    return compare_catalogues(both[0], both[1])[0]
 
 
 def _xml_schemas(directory: Path) -> Iterator[Comparison]:

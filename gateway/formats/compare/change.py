@@ -161,3 +161,12 @@ class Comparison:
         """Return how many changes have each verdict in ``direction``, the worst first."""
         verdicts = [one.judgement(direction).verdict for one in self.changes]
         return {verdict: verdicts.count(verdict) for verdict in sorted(Verdict, reverse=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A version of two catalogues that was not compared, for it cannot be read."""
+
+    name: str  #: ``stock 1.1.0``
+    where: str  #: which catalogue has it: ``old``, ``new``, or ``old or new``
+    problems: tuple[str, ...]  #: as lines, the first says it

@@ -19,6 +19,7 @@ from gateway.formats.compare.reports.words import (
     segments,
     sentence,
     shown,
+    unread,
     witness,
 )
 from gateway.printable import printable
@@ -86,6 +87,7 @@ def _body(report: Report) -> Iterator[str]:
             yield from _verdict_table(
                 "Verdicts", [(heading(one), one, way) for one in changed for way in Direction]
             )
+    yield from (f"<p><strong>{text(sentence(unread(one)))}</strong></p>" for one in report.unread)
     for index, comparison in enumerate(report.comparisons):
         if comparison.changes or len(report.comparisons) == 1:
             yield from _comparison(report, comparison, report.summaries.get(index, ()))

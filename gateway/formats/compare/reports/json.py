@@ -13,7 +13,7 @@ from gateway.formats.compare.reports.subject import Approved, Entry, Report, Wit
 
 _SCHEMA = "comparison.schema.json"
 #: Version of the form; its major number changes when a key is taken away or means something else.
-FORM = "1.0"
+FORM = "1.1"
 _NOT_PLAIN = re.compile(r"[^\n -~]")
 
 
@@ -46,6 +46,9 @@ def data_of(report: Report) -> dict[str, Any]:
         "comparisons": [
             _comparison(report, one, list(report.summaries.get(index, ())))
             for index, one in enumerate(report.comparisons)
+        ],
+        "unread": [
+            {"name": one.name, "where": one.where, "problems": list(one.problems)} for one in report.unread
         ],
     }
 

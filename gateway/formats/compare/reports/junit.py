@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from gateway.formats.compare.change import Comparison, Direction
+from gateway.formats.compare.change import Comparison, Direction, Unread
 from gateway.formats.compare.reports.subject import READINGS, Entry, Report
-from gateway.formats.compare.reports.words import approval, from_to, heading, sentence, shown, witness
+from gateway.formats.compare.reports.words import approval, from_to, heading, sentence, shown, unread, witness
 from gateway.printable import printable
 
 
 def render(report: Report) -> str:
     """Return the report as JUnit XML: a suite per comparison; what counts for --fail-on is a failure."""
-    cases = sum(max(1, len(one.changes)) for one in report.comparisons)
+    cases = sum(max(1, len(one.changes)) for one in report.comparisons) + len(report.unread)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     failures = len(report.failing())
-    lines.append(_tag("testsuites", name="gateway formats diff", tests=cases, failures=failures, errors=0))
+    lines.append(
+        _tag(
+            "testsuites",
+            name="gateway formats diff",
+            tests=cases,
+            failures=failures,
+            errors=len(report.unread),
+        )
+    )
     for comparison in report.comparisons:
         lines += _suite(report, comparison)
+    for one in report.unread:
+        lines += _unread(one)
     return "\n".join([*lines, "</testsuites>"]) + "\n"
 
 
@@ -38,6 +48,14 @@ def _suite(report: Report, comparison: Comparison) -> Iterator[str]:
     for entry in entries:
         yield from _case(entry)
     yield "  </testsuite>"
+
+
+def _unread(one: Unread) -> Iterator[str]:
+    yield "  " + _tag("testsuite", name=one.name, tests=1, failures=0, errors=1, skipped=0, time="0")
+    yield "    " + _tag("testcase", classname=one.name, name=f"{one.name} ({one.where})", time="0")
+    yield "      " + _tag("error", type="unread", message=sentence(unread(one)))
+    yield escape("\n".join(map(printable, one.problems)))
+    yield from ("      </error>", "    </testcase>", "  </testsuite>")
 
 
 def _facts(report: Report, comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ from gateway.formats.compare.reports.words import (
     segments,
     sentence,
     shown,
+    unread,
     versions,
     witness,
 )
@@ -33,6 +34,8 @@ def render(report: Report) -> str:
     lines += [f"**{escaped(said)}.**", ""] if said else []
     if len(report.comparisons) != 1:
         lines += [*_overview(report), ""]
+    for one in report.unread:
+        lines += [f"**{escaped(unread(one))}**", ""]
     for index, comparison in enumerate(report.comparisons):
         if comparison.changes or len(report.comparisons) == 1:
             lines += _comparison(report, comparison, report.summaries.get(index, ()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.formats.compare.change import Change, Comparison, Direction, Judgement, Verdict
+from gateway.formats.compare.change import Change, Comparison, Direction, Judgement, Unread, Verdict
 from gateway.formats.compare.kinds import KINDS
 
 #: What each verdict says about the files of the writer's version.
@@ -89,6 +89,7 @@ class Report:
     approvals: Mapping[str, Approved] = field(default_factory=dict)
     witnesses: Mapping[tuple[str, Direction], Witness] = field(default_factory=dict)
     summaries: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()  #: versions of two catalogues that could not be compared
 
     @property
     def total(self) -> int:

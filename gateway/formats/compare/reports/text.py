@@ -16,6 +16,7 @@ from gateway.formats.compare.reports.words import (
     from_to,
     heading,
     sentence,
+    unread,
     verdict_line,
     witness,
 )
@@ -44,6 +45,8 @@ def render(report: Report, *, detail: bool | None = None, width: int = WIDTH, pa
     lines: list[tuple[str, str]] = []
     if len(report.comparisons) != 1:
         lines += _overview(report)
+    lines += [(unread(one), "breaking") for one in report.unread]
+    lines += [("", "")] if report.unread else []
     for index, comparison in enumerate(report.comparisons):
         if comparison.changes or len(report.comparisons) == 1:
             lines += _comparison(report, comparison, report.summaries.get(index, ()), full)
@@ -59,7 +62,8 @@ def _overview(report: Report) -> Iterator[Styled]:
     """Yield what differs among many versions: one line each that changed."""
     changed = [one for one in report.comparisons if one.changes]
     count = len(report.comparisons)
-    yield (f"{len(changed):,} of {count:,} comparisons differ" if count else "Nothing differs."), "title"
+    nothing = "Nothing else differs." if report.unread else "Nothing differs."
+    yield (f"{len(changed):,} of {count:,} comparisons differ" if count else nothing), "title"
     for one in changed:
         worst = max(one.worst(direction) for direction in report.judged)
         yield f"  {worst.value:<9} {heading(one)}", worst.value

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.formats.compare.change import Change, Comparison, Direction, Verdict
+from gateway.formats.compare.change import Change, Comparison, Direction, Unread, Verdict
 from gateway.formats.compare.reports.subject import LONGEST_SHOWN, READINGS, Entry, Report, Witness
 from gateway.printable import printable
 
 NOTHING = "(nothing)"
+_NO_VERSION = "no such version"
 
 
 def heading(comparison: Comparison) -> str:
@@ -20,9 +21,16 @@ def heading(comparison: Comparison) -> str:
 
 def verdict_line(comparison: Comparison, direction: Direction) -> str:
     """Return the verdicts of one direction, counted: ``Old files under ...: 2 breaking, 3 ok``."""
-    writer, reader = versions(comparison, direction)
-    who = "Old" if direction is Direction.OLD_UNDER_NEW else "New"
-    return f"{who} files ({writer}) under {reader}: {counted(comparison, direction)}"
+    names = (comparison.old or _NO_VERSION, comparison.new or _NO_VERSION)
+    forwards = direction is Direction.OLD_UNDER_NEW
+    writer, reader = names if forwards else (names[1], names[0])
+    return f"{'Old' if forwards else 'New'} files ({writer}) under {reader}: {counted(comparison, direction)}"
+
+
+def unread(one: Unread) -> str:
+    """Return which version could not be read, and why."""
+    which = "old or new" if one.where == "old or new" else f"the {one.where} catalogue"
+    return f"NOT COMPARED: {one.name} ({which}) cannot be read: {'; '.join(one.problems)}"
 
 
 def versions(comparison: Comparison, direction: Direction) -> tuple[str, str]:
