@@ -22,6 +22,8 @@ from gateway.model import Finding
 _STRUCTURAL = ("C1", "C2", "C3", "C401", "C402", "C403", "C404", "C405", "C406", "C407", "C408", "C409", "C7")
 #: Kinds by which a row has more or fewer fields, or another length.
 _SIZING = ("C401", "C402", "C403", "C404", "C407")
+#: Kinds that change rules: each names the findings that it can cause.
+_RULES = "C6"
 #: Findings on how many fields, or characters, a row has.
 _SIZES = ("F108", "F109")
 #: Findings on the file as a whole, to which a value read otherwise can lead.
@@ -68,8 +70,8 @@ def of_finding(finding: Finding, causes: Causes) -> list[Cause]:
     place = _place(finding.record_type, finding.column) if finding.record_type else ""
     found = [one for one in fitting if _can_show_at(one.change, place)]
     if not any(one.is_harmful for one in found):
-        # what happens to one field can show in more ways than its kind names
-        found += [one for one in causes if place and one.is_harmful and one.change.new_field == place]
+        # what happens to one field can show in more ways than its kind names; a rule finds what it says
+        found += [one for one in causes if place and one.is_harmful and _is_about(one.change, place)]
     return _nearest(found, lambda one: _distance(one, finding, place))
 
 
@@ -141,6 +143,11 @@ def _remoteness(change: Change, place: str) -> int:
 
 def _by_rule(causes: Iterable[Cause], rule: str) -> list[Cause]:
     return [one for one in causes if rule in one.change.path.split(".")]
+
+
+def _is_about(change: Change, place: str) -> bool:
+    """Return whether ``change`` is one of the field or record type itself, not of a rule on it."""
+    return change.new_field == place and not change.code.startswith(_RULES)
 
 
 def _place(record_type: str | None, column: str | None) -> str:

@@ -297,7 +297,8 @@ def _effect(errors: tuple[int, int], seen: tuple[_Seen, _Seen], values: ValueShi
 
 def _contradiction(direction: Direction, what: str, causes: Iterable[Cause]) -> str:
     named = ", ".join(f"{one.id} is said to be ok" for one in list(causes)[:3])
-    return f"{direction.value}: {what}; {named or 'no change is reported that could explain it'}"
+    said = named or "no change is reported that could explain it"
+    return f"{direction.value}: {what.removesuffix('.')}; {said}"
 
 
 def _value_words(shift: ValueShift) -> str:

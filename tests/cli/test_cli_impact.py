@@ -13,6 +13,7 @@ from click.testing import Result
 
 from gateway.bundle import bundled
 from gateway.formats.catalogue import Catalogue
+from gateway.formats.compare.change import Judgement, Verdict
 from gateway.operations import comparing
 from tests.cli.plant import GOOD, Plant, call, sample
 
@@ -133,6 +134,28 @@ def test_a_wrong_verdict_ends_with_63(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "CONTRADICTIONS in 1 file: the comparison says this cannot be" in result.stdout
     assert "no change is reported that could explain it" in " ".join(result.stdout.split())
     assert "gateway: [verdict-contradicted] 1 file contradicts the comparison" in result.stderr
+
+
+def test_a_rule_does_not_hide_a_wrong_verdict_on_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of another size shall contradict an ok for the added column, whatever rule came with it."""
+    real = comparing.compare_versions
+    fine = Judgement(Verdict.OK, "Wrongly.")
+
+    def blind(catalogue: Catalogue, message_type: str, old: str, new: str) -> comparing.Compared:
+        compared = real(catalogue, message_type, old, new)
+        changes = tuple(
+            dataclasses.replace(one, old_under_new=fine) if one.kind == "field-added-required" else one
+            for one in compared.comparisons[0].changes
+        )
+        return dataclasses.replace(
+            compared, comparisons=(dataclasses.replace(compared.comparisons[0], changes=changes),)
+        )
+
+    monkeypatch.setattr(comparing, "compare_versions", blind)
+    result = impact("confirmation", "1.0.0", "1.1.0", "--against", sample(GOOD.format(1)))
+    assert result.exit_code == 63
+    said = " ".join(result.stdout.split())
+    assert "expected: 23; C402:records.confirmation.fields.batch is said to be ok" in said
 
 
 def test_values_that_are_read_differently_are_shown(tmp_path: Path) -> None:

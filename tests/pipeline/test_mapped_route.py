@@ -10,6 +10,7 @@ from gateway.custody.differences import Kind
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger import transfers
 from gateway.model import State
+from gateway.operations.impact_files import in_archive
 from gateway.operations.mapping import map_file, mapping_problems, route_problems
 from gateway.operations.reprocess import Selection, forecast, replay, reprocess, select
 from gateway.operations.verifying import verify_site
@@ -82,6 +83,18 @@ def test_the_file_is_delivered_in_the_other_version_and_both_are_kept(tmp_path: 
     assert (entry.new or {})["mapped"]["mapping_digest"] == said["mapping_digest"]
     assert in_work(plant) == []
     plant.demand_proof()
+
+
+def test_an_impact_on_the_archive_reads_what_came_in(tmp_path: Path) -> None:
+    """An impact on the archive shall read the file as it came, and not what a mapping made of it."""
+    plant = mapped(tmp_path)
+    plant.drop_confirmation(1)
+    plant.run()
+    settled = plant.transfer(name_of(1)).settled_path
+    with plant.working() as context:
+        (one,) = in_archive(context, "confirmation")
+    assert one.path == str(plant.directory / (settled or ""))
+    assert one.sha256 == hashlib.sha256(confirmation(1)).hexdigest()
 
 
 def test_a_file_of_the_wanted_version_goes_as_it_is(tmp_path: Path) -> None:
