@@ -196,11 +196,11 @@ def test_every_form_is_written_whole(output: str, tmp_path: Path) -> None:
     """--to shall write the form that was asked for, replace an older file, and say what it wrote."""
     target = tmp_path / "report"
     target.write_text("older")
-    result = bundled_diff("order", "1.0.0", "1.1.0", "--output", output, "--to", target)
+    result = bundled_diff("confirmation", "1.0.0", "1.1.0", "--output", output, "--to", target)
     assert result.exit_code == 0, result.output
     assert f"written to {target}" in result.stdout
     data = target.read_bytes()
-    assert b"schema-enumeration" in data
+    assert b"field-added-required" in data
     assert list(tmp_path.iterdir()) == [target]
     if output == "json":
         jsonschema.Draft202012Validator(schema()).validate(json.loads(data))
@@ -210,7 +210,7 @@ def test_every_form_is_written_whole(output: str, tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     """A directory that is not there shall be said, with a status of custody."""
-    result = bundled_diff("order", "1.0.0", "1.1.0", "--to", tmp_path / "missing" / "report.txt")
+    result = bundled_diff("confirmation", "1.0.0", "1.1.0", "--to", tmp_path / "missing" / "report.txt")
     assert 40 <= result.exit_code < 50
 
 
@@ -234,7 +234,7 @@ def test_a_failing_report_is_written_before_the_command_fails(tmp_path: Path) ->
 
 def test_an_approved_break_no_longer_fails(catalogue: Path) -> None:
     """A break that was approved on record shall not count, and be shown with who and why."""
-    arguments = ("order", "1.0.0", "1.1.0", "--formats", catalogue)
+    arguments = ("confirmation", "1.0.0", "1.1.0", "--formats", catalogue)
     data = json.loads(diff(*arguments, "--output", "json").stdout)
     changes = data["comparisons"][0]["changes"]
     breaking = [
@@ -263,7 +263,7 @@ def test_an_approved_break_no_longer_fails(catalogue: Path) -> None:
 def test_a_lock_that_cannot_be_read_stops_no_comparison(catalogue: Path) -> None:
     """Where the lock is broken, versions shall still be compared, with a word that no approval is known."""
     (catalogue / "formats.lock").write_text("broken")
-    result = diff("order", "1.0.0", "1.1.0", "--formats", catalogue)
+    result = diff("confirmation", "1.0.0", "1.1.0", "--formats", catalogue)
     assert result.exit_code == 0
     assert "No approval is known" in result.stderr
 
