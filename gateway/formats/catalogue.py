@@ -87,10 +87,7 @@ class Catalogue:
         LockInvalid if it is not as it was released; FormatError if its definition has problems: the
         same until `look_again`.
         """
-        key = (message_type, version)
-        if key not in self._refused:
-            self._refused[key] = self._refusal(key)
-        refused = self._refused[key]
+        refused = self._judged((message_type, version))
         if refused is not None:
             raise refused
         found = self.look(message_type, version)
@@ -135,20 +132,13 @@ class Catalogue:
         return self._lock
 
     def standing(self, message_type: str, version: Version) -> Standing:
-        """Return how a version stands to the lock, whether it loads or not."""
-        try:
-            definition = self.get(message_type, version)
-        except FormatNotLocked:
+        """Return how a version stands to the lock; one that is locked is compared and not loaded."""
+        refused = self._judged((message_type, version))
+        if refused is None:
+            return Standing.LOCKED if self.lock().release(f"{message_type} {version}") else Standing.DRAFT
+        if isinstance(refused, FormatNotLocked):
             return Standing.NOT_LOCKED
-        except FormatChanged:
-            return Standing.CHANGED
-        except LockInvalid:
-            return Standing.UNKNOWN
-        except FormatError:
-            # it does not load, and what is locked would have been told
-            return Standing.UNKNOWN
-        locked = self.lock().release(f"{message_type} {definition.version}")
-        return Standing.LOCKED if locked else Standing.DRAFT
+        return Standing.CHANGED if isinstance(refused, FormatChanged) else Standing.UNKNOWN
 
     def usable(self, message_type: str) -> list[Format]:
         """Return the versions of ``message_type`` that `get` gives, newest first, whatever their status."""
@@ -201,6 +191,12 @@ class Catalogue:
 
         directory = self.entries.get(key[0], {}).get(key[1])
         return directory is None or self._stamps.get(directory) != stamp_of(directory)
+
+    def _judged(self, key: Key) -> FormatError | None:
+        """Return what `_refusal` says, asked once."""
+        if key not in self._refused:
+            self._refused[key] = self._refusal(key)
+        return self._refused[key]
 
     def _refusal(self, key: Key) -> FormatError | None:
         """Return why a version must not be worked with: the lock's word, then its definition's."""
