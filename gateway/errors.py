@@ -179,6 +179,69 @@ class DestinationError(GatewayError):
     exit_status = 30
 
 
+class ServerError(SourceError, DestinationError):
+    """An SFTP server refused an operation."""
+
+    code = "server-refused"
+    exit_status = 21
+
+
+class ServerUnreachable(ServerError):
+    """An SFTP server cannot be reached, or the connection to it broke."""
+
+    code = "server-unreachable"
+    exit_status = 22
+
+
+class HostKeyUnknown(ServerError):
+    """Nobody has said yet which host key the SFTP server has."""
+
+    code = "host-key-unknown"
+    exit_status = 23
+
+
+class HostKeyChanged(ServerError):
+    """The SFTP server shows another host key than the one that is trusted."""
+
+    code = "host-key-changed"
+    exit_status = 24
+
+
+class LoginRefused(ServerError):
+    """The SFTP server does not let the gateway in."""
+
+    code = "login-refused"
+    exit_status = 25
+
+
+class NoCommonAlgorithm(ServerError):
+    """The SFTP server offers only algorithms that are not safe enough."""
+
+    code = "no-common-algorithm"
+    exit_status = 26
+
+
+class RemoteMissing(ServerError):
+    """The file or directory is not on the SFTP server."""
+
+    code = "remote-missing"
+    exit_status = 27
+
+
+class RemoteDenied(ServerError):
+    """The SFTP server does not allow this."""
+
+    code = "remote-denied"
+    exit_status = 28
+
+
+class CircuitOpen(ServerError):
+    """The partner is down and is left alone until the next probe."""
+
+    code = "circuit-open"
+    exit_status = 29
+
+
 class TargetOccupied(DestinationError):
     """The destination already has another file under that name."""
 
@@ -333,10 +396,42 @@ class VerdictContradicted(VerificationFailed):
     exit_status = 63
 
 
+class Unhealthy(VerificationFailed):
+    """The service is not at work as it should be."""
+
+    code = "unhealthy"
+    exit_status = 64
+
+
+class DoctorFound(VerificationFailed):
+    """Something that the site depends on is not as it should be."""
+
+    code = "doctor-found"
+    exit_status = 65
+
+
 class Overdue(GatewayError):
     """A file waits longer than the route finds normal."""
 
     code = "overdue"
+
+
+class Expected(GatewayError):
+    """A file that was expected has not come."""
+
+    code = "expected-missing"
+
+
+class Unusual(GatewayError):
+    """A file is unlike those before it."""
+
+    code = "unusual"
+
+
+class AlertUndelivered(GatewayError):
+    """An alert could not be sent."""
+
+    code = "alert-undelivered"
 
 
 class StreamSuspended(GatewayError):

@@ -36,7 +36,7 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
     from gateway.cli.reports import exit_status, print_reports, report_data
     from gateway.operations.opening import working_on
     from gateway.pipeline import run_routes
-    from gateway.service import run_until_stopped
+    from gateway.service.loop import run_until_stopped
 
     with working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)

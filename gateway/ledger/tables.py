@@ -134,6 +134,68 @@ arrivals = Table(
     Column("reason", ExactText, nullable=False),
 )
 
+# Remote files that are in custody and still stand at their source: to be acknowledged, or left for ever.
+remote_files = Table(
+    "remote_files",
+    metadata,
+    Column("route", ExactText, primary_key=True),
+    Column("location", ExactText, primary_key=True),  # server and directory, as the source names itself
+    Column("name", FileName, primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("mtime_ns", WideInteger, primary_key=True, autoincrement=False),
+    Column("transfer", ForeignKey("transfers.id"), nullable=False),
+    Column("state", ExactText, nullable=False),  # `owed`, `left`
+    Column("taken_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcTime),
+    Column("last_error", ExactText),
+)
+
+# How places that files come from or go to have answered; a row only after a failure.
+circuits = Table(
+    "circuits",
+    metadata,
+    Column("place", ExactText, primary_key=True),  # `server erp`, `route confirmations destination erp`
+    Column("state", ExactText, nullable=False),  # `closed`, `open`, `half-open`
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("since", UtcTime, nullable=False),  # the first of them
+    Column("next_probe_at", UtcTime),
+    Column("last_error", ExactText),
+    Column("changed_at", UtcTime, nullable=False),
+)
+
+# What people were told of; a row stays while it lasts, and afterwards until its recovery is sent.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("key", ExactText, primary_key=True),  # kind and object: what lasts is one alert
+    Column("kind", ExactText, nullable=False),
+    Column("route", ExactText),
+    Column("text", ExactText, nullable=False),
+    Column("detail", CanonicalJson, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("over_at", UtcTime),
+)
+
+# Messages to be sent, and those sent last: one per alert, channel and occasion.
+alert_messages = Table(
+    "alert_messages",
+    metadata,
+    Column("id", BigKey, primary_key=True, autoincrement=False),
+    Column("alert", ExactText, nullable=False),
+    Column("channel", ExactText, nullable=False),
+    Column("occasion", ExactText, nullable=False),  # `begins`, `lasts`, `over`
+    Column("message", CanonicalJson, nullable=False),
+    Column("written_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", UtcTime),
+    Column("last_error", ExactText),
+    Index("alert_messages_by_alert", "alert", "channel", "id"),
+)
+
 streams = Table(
     "streams",
     metadata,

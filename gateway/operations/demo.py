@@ -199,7 +199,7 @@ def play(context: Context, act: Act) -> list[Outcome]:
 
 def send(route: Route, message_type: str, sending: Sending) -> None:
     """Write the file as its partner does, with the evidence that the route asks for once it is whole."""
-    place = route.source.path
+    place = Path(route.source.path)
     whole = content(message_type, sending)
     written = whole if sending.finished else whole[: len(whole) // 2]
     asked = route.completeness.require

@@ -19,6 +19,7 @@ from gateway.formats.catalogue import Catalogue
 from gateway.ledger.engine import default_url, open_ledger
 from gateway.model import Actor
 from gateway.operations.starting import demand_whole_trail, is_untouched, recall_lock
+from gateway.sftp.pool import Pool
 from gateway.stages.context import Context
 from gateway.stages.in_force import note_configuration
 
@@ -57,6 +58,7 @@ def open_site(
     _make_directories(layout, site)
     url = site.ledger or default_url(site.directory)
     ledger = open_ledger(url, create=is_untouched(layout), busy_seconds=busy_seconds)
+    connections = Pool(site.servers)
     try:
         yield Context(
             site=site,
@@ -65,8 +67,10 @@ def open_site(
             catalogue=Catalogue.load(site.formats),
             actor=acting(role, actor),
             clock=SystemClock(),
+            connections=connections,
         )
     finally:
+        connections.close()
         ledger.close()
 
 

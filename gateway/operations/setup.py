@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.bundle import bundled
 from gateway.config.loading import load_site
+from gateway.config.settings import Destination, Site, Source
 from gateway.custody.layout import Layout
 from gateway.errors import ActionRefused, CustodyError
 from gateway.ledger.engine import default_url, open_ledger
@@ -29,11 +30,16 @@ def init_site(directory: Path, configuration: str | None = None) -> list[Path]:
         (directory / "config" / _CONFIGURATION).write_text(text, encoding="utf-8")
         site = load_site(directory)
         Layout(site.directory).create([route.name for route in site.routes])
-        used = [route.source.path for route in site.routes]
-        used += [destination.path for route in site.routes for destination in route.destinations]
+        used = [one.path for one in _places(site) if isinstance(one.path, Path)]
         for path in used:
             path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CustodyError("The site cannot be made", where=str(directory), cause=error) from error
     open_ledger(site.ledger or default_url(site.directory), create=True).close()
     return used
+
+
+def _places(site: Site) -> list[Source | Destination]:
+    """Return every place that files come from or go to."""
+    sources: list[Source | Destination] = [route.source for route in site.routes]
+    return sources + [destination for route in site.routes for destination in route.destinations]

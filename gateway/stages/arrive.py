@@ -78,7 +78,7 @@ def _entry(location: str, seen: Sighting) -> tuple[str, int, int, int]:
 
 
 def _look(context: Context, route: Route) -> _Look:
-    source = source_for(route.source)
+    source = source_for(route.source, context.connections)
     now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
     sightings = take_order(source.look(), _name_pattern(context, route))
     with context.ledger.read() as connection:

@@ -23,6 +23,8 @@ from gateway.mappings.shelf import Shelf
 from gateway.model import Actor, AuditEntry, Companion, State, Transfer
 from gateway.rules import lifecycle
 from gateway.rules.sequence import Model
+from gateway.sftp.base import Connections
+from gateway.sftp.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Context:
     clock: Clock
     progress: Callable[[str], None] = lambda _text: None
     mappings: Shelf = field(default_factory=Shelf)
+    connections: Connections = field(default_factory=lambda: Pool(()))
+    stopping: Callable[[], bool] = lambda: False  #: asked between batches: leave the rest to the next pass
 
     @property
     def versions(self) -> Mapping[str, str]:

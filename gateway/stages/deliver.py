@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.config.settings import FolderDestination, RetryPolicy
+from gateway.config.settings import Destination as DestinationSettings
+from gateway.config.settings import RetryPolicy
 from gateway.custody.names import archive_name
 from gateway.destinations import Destination, Parcel, Staged, destination_for
 from gateway.errors import (
@@ -75,7 +76,7 @@ def new_deliveries(route: Route, transfer: Transfer) -> list[Delivery]:
     ]
 
 
-def target_name(destination: FolderDestination, transfer: Transfer) -> str:
+def target_name(destination: DestinationSettings, transfer: Transfer) -> str:
     """Return the file's name at ``destination``, one safe path component."""
     stem, dot, extension = transfer.name.rpartition(".")
     suffix = f"{dot}{extension}" if stem else ""
@@ -164,11 +165,11 @@ def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transf
 
 
 def _deliver_to(
-    context: Context, settings: FolderDestination | None, group: list[_Try], report: Report
+    context: Context, settings: DestinationSettings | None, group: list[_Try], report: Report
 ) -> None:
     """Stage, commit, publish, commit."""
     try:
-        destination, place = _asked(settings, group)
+        destination, place = _asked(context, settings, group)
     except DestinationError as error:
         for one in group:
             one.error = error
@@ -188,14 +189,16 @@ def _deliver_to(
     _commit_tries(context, group, settings.retry if settings else RetryPolicy(), report)
 
 
-def _asked(settings: FolderDestination | None, group: Sequence[_Try]) -> tuple[Destination, str]:
+def _asked(
+    context: Context, settings: DestinationSettings | None, group: Sequence[_Try]
+) -> tuple[Destination, str]:
     """Return the destination and what tells its place; raises DestinationError where it is not there."""
     if settings is None:
         raise DestinationError(
             f"Destination {group[0].delivery.destination!r} is no longer in the configuration",
             hint="Configure it again; the file waits for it",
         )
-    destination = destination_for(settings)
+    destination = destination_for(settings, context.connections)
     return destination, destination.identity()
 
 

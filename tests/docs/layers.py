@@ -22,10 +22,21 @@ class Layer:
 #: From the top down. A room imports from lower layers only, never from its own or a higher one.
 LAYERS = (
     Layer(("cli",), "commands: parse, call, print", ("click", "rich")),
-    Layer(("operations", "service"), "what an operator may ask for; passes at an interval"),
+    Layer(
+        ("service",),
+        "passes on schedules and wake-ups, until stopped; health and metrics",
+        ("prometheus_client",),
+    ),
+    Layer(("operations",), "what an operator may ask for"),
     Layer(("pipeline",), "one pass over a route: the ordered stages"),
     Layer(("stages",), "one file per stage: from a batch to a batch"),
+    Layer(
+        ("alerts", "scheduling", "watching"),
+        "telling people, once; when a pass is due; what wakes one",
+        ("apscheduler", "watchdog"),
+    ),
     Layer(("sources", "destinations"), "where files come from and go to: one protocol each"),
+    Layer(("sftp",), "sessions with SFTP servers: trust, login, many requests under way", ("paramiko",)),
     Layer(("config",), "site and routes: schema, loading, problems with file and line"),
     Layer(("ledger",), "the only SQL: transfers, streams, keys, deliveries, audit trail", ("sqlalchemy",)),
     Layer(

@@ -1,3 +1,4 @@
+CREATE INDEX alert_messages_by_alert ON alert_messages (alert, channel, id);
 CREATE INDEX audit_by_link ON audit (previous);
 CREATE INDEX audit_by_object ON audit (object_id, sequence);
 CREATE INDEX audit_by_time ON audit (at);
@@ -9,6 +10,31 @@ CREATE INDEX transfers_by_bytes ON transfers (sha256_head);
 CREATE INDEX transfers_by_key ON transfers (interchange_key, route);
 CREATE INDEX transfers_by_name ON transfers (name);
 CREATE INDEX transfers_by_state ON transfers (route, state, id);
+CREATE TABLE alert_messages (
+    id INTEGER NOT NULL,
+    alert TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    occasion TEXT NOT NULL,
+    message TEXT NOT NULL,
+    written_at VARCHAR(27) NOT NULL,
+    sent_at VARCHAR(27),
+    tries INTEGER NOT NULL,
+    next_try_at VARCHAR(27),
+    last_error TEXT,
+    PRIMARY KEY (id)
+);
+CREATE TABLE alerts (
+    "key" TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    route TEXT,
+    text TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    since VARCHAR(27) NOT NULL,
+    seen_at VARCHAR(27) NOT NULL,
+    times INTEGER NOT NULL,
+    over_at VARCHAR(27),
+    PRIMARY KEY ("key")
+);
 CREATE TABLE arrivals (
     route TEXT NOT NULL,
     name BLOB NOT NULL,
@@ -55,6 +81,16 @@ CREATE TABLE audit (
     hash VARCHAR(64) NOT NULL,
     PRIMARY KEY (sequence)
 );
+CREATE TABLE circuits (
+    place TEXT NOT NULL,
+    state TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    since VARCHAR(27) NOT NULL,
+    next_probe_at VARCHAR(27),
+    last_error TEXT,
+    changed_at VARCHAR(27) NOT NULL,
+    PRIMARY KEY (place)
+);
 CREATE TABLE deliveries (
     place INTEGER NOT NULL,
     transfer TEXT NOT NULL,
@@ -90,6 +126,21 @@ CREATE TABLE record_keys (
     record BIGINT NOT NULL,
     line BIGINT,
     PRIMARY KEY (id)
+);
+CREATE TABLE remote_files (
+    route TEXT NOT NULL,
+    location TEXT NOT NULL,
+    name BLOB NOT NULL,
+    size BIGINT NOT NULL,
+    mtime_ns VARCHAR(40) NOT NULL,
+    transfer TEXT NOT NULL,
+    state TEXT NOT NULL,
+    taken_at VARCHAR(27) NOT NULL,
+    tries INTEGER NOT NULL,
+    next_try_at VARCHAR(27),
+    last_error TEXT,
+    PRIMARY KEY (route, location, name, size, mtime_ns),
+    FOREIGN KEY(transfer) REFERENCES transfers (id)
 );
 CREATE TABLE schema_version (
     version INTEGER NOT NULL,

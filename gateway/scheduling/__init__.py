@@ -1,0 +1,1 @@
+"""When a pass is due: the schedules of a configuration as jobs."""

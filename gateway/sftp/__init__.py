@@ -1,0 +1,1 @@
+"""Sessions with SFTP servers: trust, login, and many requests under way at once."""
