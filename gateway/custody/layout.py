@@ -37,6 +37,7 @@ class Layout:
         self.formats = self.site / "formats"
         self.ledger_file = self.site / "ledger" / "gateway.db"
         self.guard_file = self.site / "ledger" / "gateway.lock"
+        self.heartbeat_file = self.site / "ledger" / "service.json"
         self.checkpoints_file = self.site / "audit" / "checkpoints.jsonl"
 
     def inbox(self, route: str) -> Path:

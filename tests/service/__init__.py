@@ -1,0 +1,1 @@
+"""The service: lanes, signals, reload, systemd, logs."""
