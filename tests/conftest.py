@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,14 @@ from tests.sftp.openssh import OpenSsh
 # every time, so that its verdict is about the change and not about luck.
 settings.register_profile("gateway", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("gateway")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests that share something dear in one process."""
+    from tests.groups import Grouping
+
+    return Grouping(config, log)
 
 
 @pytest.fixture(scope="session")

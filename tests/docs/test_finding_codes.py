@@ -40,7 +40,6 @@ def test_every_catalogued_code_is_raised_by_a_reader_rule_or_stage() -> None:
     assert set(CODES) - raised == set()
 
 
-@pytest.mark.xdist_group("findings")
 def test_every_code_can_be_made_to_appear() -> None:
     """Each code shall be shown by a sample file, or by a small plant in which it happens."""
     shown = examples()

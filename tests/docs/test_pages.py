@@ -13,11 +13,7 @@ from tests.pipeline.plant import Plant, ShiftedClock
 WRITTEN = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 
 
-#: The examples of findings are made once: by one process, where there are several.
-NAMES = [pytest.param(name, marks=pytest.mark.xdist_group("findings")) for name in PAGES]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     """Each generated page shall be what `python -m tests.docs.regenerate` writes now."""
     assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name]()

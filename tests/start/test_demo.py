@@ -12,8 +12,6 @@ import pytest
 
 from tests.start.fresh import GATEWAY, REPOSITORY
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def test_every_ending_is_shown(demo_output: str) -> None:
     """Every one of the six routes shall be seen to process, and every other ending shall occur."""

@@ -12,8 +12,6 @@ import pytest
 from gateway.cli.main import COMMANDS, gateway
 from tests.start.fresh import REPOSITORY
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "installing.md")
 README = PAGES[0].read_text(encoding="utf-8")
 

@@ -17,8 +17,6 @@ import pytest
 
 from tests.start.fresh import BASE, REPOSITORY
 
-pytestmark = pytest.mark.xdist_group("wheel")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
