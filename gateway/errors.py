@@ -9,6 +9,7 @@ The first line of a class's docstring is its default message and its line in the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from gateway.model import Problem
 
@@ -241,6 +242,8 @@ class CircuitOpen(ServerError):
     code = "circuit-open"
     exit_status = 29
 
+    until: datetime | None = None  #: when it is asked again
+
 
 class TargetOccupied(DestinationError):
     """The destination already has another file under that name."""
@@ -250,7 +253,7 @@ class TargetOccupied(DestinationError):
 
 
 class PublicationUnfinished(DestinationError):
-    """The file has its name at the destination; its done marker or the sync is missing."""
+    """The file has its name at the destination, or may have it; the rest is missing."""
 
     code = "publication-unfinished"
     exit_status = 33
