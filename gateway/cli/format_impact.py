@@ -76,11 +76,13 @@ def impact(
     from gateway.operations.comparing import compare_versions
     from gateway.operations.impact_results import Limits
 
-    compared = compare_versions(chosen_catalogue(shared, catalogue), message_type, old, new)
-    pair = compared.pairs[0]
-    assert pair is not None  # noqa: S101 - two versions were compared
-    with _candidates(shared, message_type, against) as files, counted("Reading files") as progress:
-        found = operation.impact(*pair, compared.comparisons[0], files, progress, Limits.of(listed))
+    # the files first: a name that was mistyped shall not wait for the comparison
+    with _candidates(shared, message_type, against) as files:
+        compared = compare_versions(chosen_catalogue(shared, catalogue), message_type, old, new)
+        pair = compared.pairs[0]
+        assert pair is not None  # noqa: S101 - two versions were compared
+        with counted("Reading files") as progress:
+            found = operation.impact(*pair, compared.comparisons[0], files, progress, Limits.of(listed))
     if as_json:
         impact_json.show(found)
     else:

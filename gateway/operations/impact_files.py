@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,22 +31,27 @@ class Candidate:
     sha256: str | None = None  #: of its bytes, where the ledger knows them
 
 
-def in_paths(paths: Iterable[Path]) -> Iterator[Candidate]:
-    """Yield the files in ``paths``: files as they are named, directories with all that is below them.
+def in_paths(paths: Sequence[Path]) -> Iterator[Candidate]:
+    """Return the files in ``paths``: files as they are named, directories with all that is below them.
 
-    Hidden files, manifests, reports and day lists of an archive are left out.
+    Hidden files, manifests, reports and day lists of an archive are left out. Raises UsageError, at
+    once, for a path that is not there.
     """
     for path in paths:
         if not path.exists():
             raise UsageError(f"There is no file or directory {path}")
-        if not path.is_dir():
-            yield Candidate(str(path), os.path.basename(path), is_certain=True)
-            continue
-        for directory, below, files in os.walk(path):
-            below[:] = sorted(name for name in below if not name.startswith("."))
-            for name in sorted(files):
-                if not _is_beside(name):
-                    yield Candidate(os.path.join(directory, name), name, is_certain=False)
+    return (one for path in paths for one in _in_path(path))
+
+
+def _in_path(path: Path) -> Iterator[Candidate]:
+    if not path.is_dir():
+        yield Candidate(str(path), os.path.basename(path), is_certain=True)
+        return
+    for directory, below, files in os.walk(path):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(files):
+            if not _is_beside(name):
+                yield Candidate(os.path.join(directory, name), name, is_certain=False)
 
 
 def in_archive(context: Context, message_type: str) -> Iterator[Candidate]:
