@@ -139,6 +139,7 @@ CREATE TABLE remote_files (
     tries INTEGER NOT NULL,
     next_try_at VARCHAR(27),
     last_error TEXT,
+    missing_since VARCHAR(27),
     PRIMARY KEY (route, location, name, size, mtime_ns),
     FOREIGN KEY(transfer) REFERENCES transfers (id)
 );

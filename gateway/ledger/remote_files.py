@@ -1,0 +1,114 @@
+"""Files in custody that still stand where they came from: acknowledgement is owed, or they are left."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select
+
+from gateway.ledger.statements import upsert
+from gateway.ledger.tables import remote_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+OWED = "owed"  #: the sender's side is still to be told that the file was taken
+LEFT = "left"  #: it stays there for good, and is remembered
+
+#: What tells one file of a directory from every other: name, size, mtime in nanoseconds.
+Mark = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """One file that was taken and still stands, or may still stand, at its source."""
+
+    route: str
+    location: str  #: of its directory, as the source names itself
+    name: str
+    size: int
+    mtime_ns: int
+    transfer: str
+    state: str
+    taken_at: datetime
+    tries: int = 0
+    next_try_at: datetime | None = None
+    last_error: str | None = None
+    missing_since: datetime | None = None  #: for a file that is left: since when it has not been seen
+
+    @property
+    def mark(self) -> Mark:
+        """What tells the file from every other one in its directory."""
+        return self.name, self.size, self.mtime_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """How many files of a route are taken and not acknowledged, and since when."""
+
+    route: str
+    count: int
+    since: datetime
+    last_error: str | None
+
+
+_COLUMNS = tuple(remote_files.c[name] for name in RemoteFile.__slots__)
+
+
+def save(connection: Connection, rows: Sequence[RemoteFile]) -> None:
+    """Write rows, new ones and those that are there already."""
+    upsert(connection, remote_files, [dataclasses.asdict(row) for row in rows])
+
+
+def forget(connection: Connection, rows: Iterable[RemoteFile]) -> None:
+    """Remove rows: their files are acknowledged, or stand there no more."""
+    keys = ("route", "location", "name", "size", "mtime_ns")
+    values = [{f"{key}_": getattr(row, key) for key in keys} for row in rows]
+    if values:
+        which = and_(*(remote_files.c[key] == bindparam(f"{key}_") for key in keys))
+        connection.execute(delete(remote_files).where(which), values)
+
+
+def known(connection: Connection, route: str, location: str) -> list[RemoteFile]:
+    """Return every file of that directory that the route has taken."""
+    statement = select(*_COLUMNS).where(remote_files.c.route == route, remote_files.c.location == location)
+    return [RemoteFile(*row) for row in connection.execute(statement)]
+
+
+def due(
+    connection: Connection, route: str, now: datetime, limit: int, latest: datetime | None = None
+) -> list[RemoteFile]:
+    """Return owed files that are to be tried at ``now``, fewest tries first, at most ``limit``.
+
+    One whose next try lies after ``latest`` is due too: the clock was set back since.
+    """
+    when = [remote_files.c.next_try_at.is_(None), remote_files.c.next_try_at <= now]
+    if latest is not None:
+        when.append(remote_files.c.next_try_at > latest)
+    statement = (
+        select(*_COLUMNS)
+        .where(remote_files.c.route == route, remote_files.c.state == OWED, or_(*when))
+        .order_by(remote_files.c.tries, remote_files.c.transfer, remote_files.c.name)
+        .limit(limit)
+    )
+    return [RemoteFile(*row) for row in connection.execute(statement)]
+
+
+def note_missing(connection: Connection, rows: Iterable[RemoteFile], since: datetime | None) -> None:
+    """Note since when files that are left have not been seen; None where they are seen again."""
+    save(connection, [dataclasses.replace(row, missing_since=since) for row in rows])
+
+
+def debts(connection: Connection) -> list[Debt]:
+    """Return what is owed on each route, for people; routes that owe nothing are left out."""
+    columns = remote_files.c
+    statement = (
+        select(columns.route, func.count(), func.min(columns.taken_at), func.max(columns.last_error))
+        .where(columns.state == OWED)
+        .group_by(columns.route)
+        .order_by(columns.route)
+    )
+    return [Debt(*row) for row in connection.execute(statement)]
