@@ -47,14 +47,14 @@ def demand_one_end(points: list[dict[str, Any]]) -> None:
 
 def test_a_pass_killed_at_a_spread_of_points_comes_to_the_same_end(tmp_path: Path) -> None:
     """The gateway shall come to the same states, archive and deliveries wherever it was killed."""
-    points = tried(tmp_path, every=61, offset=17, again=False)
-    assert len(points) >= 8
+    points = tried(tmp_path, every=97, offset=17, again=False)
+    assert len(points) >= 5
     demand_one_end(points)
 
 
 def test_a_recovery_that_is_killed_twice_comes_to_the_same_end(tmp_path: Path) -> None:
     """The gateway shall come to the same end when it is killed again, and again, while it recovers."""
-    demand_one_end(tried(tmp_path, every=199, offset=29, again=True))
+    demand_one_end(tried(tmp_path, every=283, offset=29, again=True))
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ class Service:
         while not is_so():
             assert self._process.poll() is None, self._said.read_text()
             assert time.monotonic() < end, self._said.read_text()
-            os.sched_yield()
+            time.sleep(0.005)
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal ``number`` and return the exit status."""
