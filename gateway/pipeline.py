@@ -8,7 +8,8 @@ their work from the ledger: recovery is not a special case.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 
 from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.ledger import audit, checkpoint, transfers
@@ -26,6 +27,7 @@ from gateway.stages.replay_folder import take_requests
 from gateway.stages.settle import settle
 
 _LOG = logging.getLogger(__name__)
+_ANCHORING = threading.Lock()
 
 Stage = Callable[[Context, Route, Report], None]
 
@@ -33,13 +35,18 @@ Stage = Callable[[Context, Route, Report], None]
 def take_up(context: Context, route: Route, report: Report) -> None:
     """ARRIVED -> CLAIMED: what was proved complete comes into custody."""
     for batch in _open(context, route, report, State.ARRIVED):
+        if context.stopping():
+            return
         claim(context, batch, report)
 
 
 def accept(context: Context, route: Route, report: Report) -> None:
     """CLAIMED -> HELD, DELIVERING, or a planned settlement: read once, judged once."""
     for batch in _open(context, route, report, State.CLAIMED):
-        accept_batch(context, route, batch, report)
+        if context.stopping():
+            return
+        with context.heavy:
+            accept_batch(context, route, batch, report)
 
 
 def archive_delivered(context: Context, route: Route, _report: Report) -> None:
@@ -51,8 +58,10 @@ def archive_delivered(context: Context, route: Route, _report: Report) -> None:
 STAGES: tuple[Stage, ...] = (recall, take_up, accept, release, deliver, archive_delivered, settle)
 
 
-def run_pass(context: Context, route: Route, report: Report) -> None:
+def run_pass(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:
     """Carry on what is open on ``route``, then take what has arrived; never raises for one file.
+
+    Where the gateway is to stop, the batch in work is finished and the rest left to the next pass.
 
     Raises GatewayError only where the route as a whole cannot go on (its source is away, the
     ledger is not to be had, the disk is full, a link leads out of the site); nothing is lost
@@ -60,18 +69,20 @@ def run_pass(context: Context, route: Route, report: Report) -> None:
     """
     context.layout.demand_inside(route.name)
     take_requests(context, route, report)
-    run_stages(context, route, report)
+    run_stages(context, route, report, stages)
     for batch in arrive(context, route, report):
         report.taken += len(batch)
-        run_stages(context, route, report)
+        run_stages(context, route, report, stages)
+        if context.stopping():
+            return
     # Only a pass that has seen the source judges deadlines: what a file is held for may have come.
     expire(context, route, report)
     settle(context, route, report)
 
 
-def run_stages(context: Context, route: Route, report: Report) -> None:
+def run_stages(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:
     """Take everything open on ``route`` as far as it can go now."""
-    for stage in STAGES:
+    for stage in stages:
         context.progress(
             f"{route.name}: {stage.__name__.replace('_', ' ')}; "
             f"{report.taken:,} taken, {report.settled_total:,} settled"
@@ -81,36 +92,40 @@ def run_stages(context: Context, route: Route, report: Report) -> None:
 
 def run_routes(context: Context, only: str | None = None) -> list[Report]:
     """Run one pass over every enabled route (or ``only`` one); a route's failure stops no other."""
-    reports = _look_again(context)
+    reports = renew_formats(context)
     for route in context.site.routes:
-        if not route.enabled or only not in (None, route.name):
-            continue
-        reports.append(_run_alone(context, route))
+        if route.enabled and only in (None, route.name):
+            report = Report(route.name)
+            run_alone(context, route, report, run_pass)
+            reports.append(report)
     if only is None:
-        reports += _forsaken(context)
-    try:
-        _anchor(context)
-    except GatewayError as error:
-        unanchored = Report("audit trail")
-        unanchored.problem(error)
-        reports.append(unanchored)
-    return reports
+        reports += forsaken(context)
+    return reports + anchor(context)
 
 
-def _look_again(context: Context) -> list[Report]:
-    """Take up formats that somebody changed or put right since the last pass, and put that on record."""
-    if not context.catalogue.look_again():
-        return []
+def run_alone(context: Context, route: Route, report: Report, work: Stage) -> None:
+    """Run ``work``; what stops it is reported, and every file stays where the ledger says it is."""
     try:
-        note_configuration(context)
+        work(context, route, report)
     except GatewayError as error:
-        report = Report("formats")
         report.problem(error)
-        return [report]
-    return []
+    except Exception as error:  # noqa: BLE001 - one route's fault must not stop the others
+        _LOG.exception("route %s: the pass was broken off", route.name)
+        report.problem(InternalError(f"{type(error).__name__} on route {route.name}", cause=error))
 
 
-def _forsaken(context: Context) -> list[Report]:
+def renew_formats(context: Context) -> list[Report]:
+    """Take up formats that somebody changed or put right since the last pass, and put that on record.
+
+    Passes that run meanwhile keep the catalogue that they began with.
+    """
+    context.catalogue, is_changed = context.catalogue.renewed()
+    if not is_changed:
+        return []
+    return _reporting("formats", lambda: note_configuration(context))
+
+
+def forsaken(context: Context) -> list[Report]:
     """Return a report for each route that is no longer configured and still has files on their way."""
     with context.ledger.read() as connection:
         counts = transfers.count_by_state(connection)
@@ -130,27 +145,31 @@ def _forsaken(context: Context) -> list[Report]:
     return reports
 
 
-def _anchor(context: Context) -> None:
+def anchor(context: Context) -> list[Report]:
     """Note the end of the audit trail outside the ledger, unless it stands there already."""
     path = str(context.layout.checkpoints_file)
-    with context.ledger.read() as connection:
-        head = audit.head(connection)
-    noted = checkpoint.last(path)
-    if head.count and (noted is None or noted.hash != head.hash):
-        checkpoint.append(path, head, context.clock.now())
+
+    def note() -> None:
+        # one at a time: the ends that are noted must follow each other
+        with _ANCHORING:
+            with context.ledger.read() as connection:
+                head = audit.head(connection)
+            noted = checkpoint.last(path)
+            if head.count and (noted is None or noted.hash != head.hash):
+                checkpoint.append(path, head, context.clock.now())
+
+    return _reporting("audit trail", note)
 
 
-def _run_alone(context: Context, route: Route) -> Report:
-    """Run one pass; what stops it is reported, and every file stays where the ledger says it is."""
-    report = Report(route.name)
+def _reporting(about: str, work: Callable[[], None]) -> list[Report]:
+    """Do ``work``; return a report of what stopped it, if anything."""
     try:
-        run_pass(context, route, report)
+        work()
     except GatewayError as error:
+        report = Report(about)
         report.problem(error)
-    except Exception as error:  # noqa: BLE001 - one route's fault must not stop the others
-        _LOG.exception("route %s: the pass was broken off", route.name)
-        report.problem(InternalError(f"{type(error).__name__} on route {route.name}", cause=error))
-    return report
+        return [report]
+    return []
 
 
 def _open(context: Context, route: Route, report: Report, state: State) -> list[list[Transfer]]:

@@ -5,6 +5,9 @@ one broken format never stops the others: its error is kept and raised when it i
 
 `get` is for working with a version: a released one must be in the lock (``formats.lock``) with the very
 bytes that it has. `look` is for showing, checking and comparing: it asks no lock.
+
+Several threads may ask one catalogue. What it says stays the same until `look_again`; who must not see
+that change in the middle of its work takes what `renewed` returns, and leaves the old one to the others.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import contextlib
 import dataclasses
 import enum
 import os
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +54,7 @@ class Catalogue:
     _stamps: dict[Path, object] = field(default_factory=dict)  #: of the directories that were read
     _lock: Lock | LockInvalid | None = None
     noted: str = ""  #: hash of the last entry that the lock is known to have had; empty: nothing is known
+    _asked: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @classmethod
     def load(cls, directory: Path) -> Catalogue:
@@ -87,28 +92,30 @@ class Catalogue:
         LockInvalid if it is not as it was released; FormatError if its definition has problems: the
         same until `look_again`.
         """
-        refused = self._judged((message_type, version))
-        if refused is not None:
-            raise refused
-        found = self.look(message_type, version)
-        locked = self.lock().release(found.name)
-        if locked is not None and found.digest != locked.digest:
-            # the definition was read after its bytes were compared
-            raise FormatChanged(f"{found.name} was written to at this moment", where=str(found.directory))
-        return found
+        with self._asked:
+            refused = self._judged((message_type, version))
+            if refused is not None:
+                raise refused
+            found = self.look(message_type, version)
+            locked = self.lock().release(found.name)
+            if locked is not None and found.digest != locked.digest:
+                # the definition was read after its bytes were compared
+                raise FormatChanged(f"{found.name} was written to at this moment", where=str(found.directory))
+            return found
 
     def look(self, message_type: str, version: Version) -> Format:
         """Return one format version to look at, whatever the lock says of its bytes.
 
         Raises FormatUnknown if the catalogue does not have it, FormatError if its definition has problems.
         """
-        key = (message_type, version)
-        if key not in self._loaded:
-            self._loaded[key] = self._load(message_type, version)
-        found = self._loaded[key]
-        if isinstance(found, FormatError):
-            raise found
-        return found
+        with self._asked:
+            key = (message_type, version)
+            if key not in self._loaded:
+                self._loaded[key] = self._load(message_type, version)
+            found = self._loaded[key]
+            if isinstance(found, FormatError):
+                raise found
+            return found
 
     def lock(self) -> Lock:
         """Return the lock of the catalogue; raises LockInvalid (the same until `look_again`).
@@ -116,29 +123,31 @@ class Catalogue:
         It must have the entry that is `noted`, if any, from which on its last one is noted: a lock that
         was replaced by an older copy is none.
         """
-        if self._lock is None:
-            # Here, so that listing a catalogue costs no YAML and no JSON Schema.
-            from gateway.formats.lock_file import demand_continued, head, read_lock
+        with self._asked:
+            if self._lock is None:
+                # Here, so that listing a catalogue costs no YAML and no JSON Schema.
+                from gateway.formats.lock_file import demand_continued, head, read_lock
 
-            self._stamps[self.directory] = _lock_stamp(self.directory)
-            try:
-                lock = read_lock(self.directory)
-                demand_continued(lock, self.noted)
-                self._lock, self.noted = lock, head(lock)
-            except LockInvalid as error:
-                self._lock = error
-        if isinstance(self._lock, LockInvalid):
-            raise self._lock
-        return self._lock
+                self._stamps[self.directory] = _lock_stamp(self.directory)
+                try:
+                    lock = read_lock(self.directory)
+                    demand_continued(lock, self.noted)
+                    self._lock, self.noted = lock, head(lock)
+                except LockInvalid as error:
+                    self._lock = error
+            if isinstance(self._lock, LockInvalid):
+                raise self._lock
+            return self._lock
 
     def standing(self, message_type: str, version: Version) -> Standing:
         """Return how a version stands to the lock; one that is locked is compared and not loaded."""
-        refused = self._judged((message_type, version))
-        if refused is None:
-            return Standing.LOCKED if self.lock().release(f"{message_type} {version}") else Standing.DRAFT
-        if isinstance(refused, FormatNotLocked):
-            return Standing.NOT_LOCKED
-        return Standing.CHANGED if isinstance(refused, FormatChanged) else Standing.UNKNOWN
+        with self._asked:
+            refused = self._judged((message_type, version))
+            if refused is None:
+                return Standing.LOCKED if self.lock().release(f"{message_type} {version}") else Standing.DRAFT
+            if isinstance(refused, FormatNotLocked):
+                return Standing.NOT_LOCKED
+            return Standing.CHANGED if isinstance(refused, FormatChanged) else Standing.UNKNOWN
 
     def usable(self, message_type: str) -> list[Format]:
         """Return the versions of ``message_type`` that `get` gives, newest first, whatever their status."""
@@ -160,31 +169,48 @@ class Catalogue:
                 continue
         return formats
 
+    def renewed(self) -> tuple[Catalogue, bool]:
+        """Return a catalogue that has looked again, and whether anything changed; this one stays as it is.
+
+        It is this one where there is nothing to forget.
+        """
+        with self._asked:
+            other = dataclasses.replace(
+                self,
+                _loaded=dict(self._loaded),
+                _refused=dict(self._refused),
+                _stamps=dict(self._stamps),
+                _asked=threading.RLock(),
+            )
+            is_changed = other.look_again()
+            return (self if other == self else other), is_changed
+
     def look_again(self) -> bool:
         """Forget what did not load or was refused, and what changed on the disk since it was read.
 
         Versions that are new are found. Returns whether anything changed, or may have.
         """
-        before, is_changed = self.entries, False
-        with contextlib.suppress(FormatError):  # what was known is still known; `get` tells what is gone
-            self.entries = _listed(self.directory)
-        if self._stamps.get(self.directory) != _lock_stamp(self.directory) or isinstance(
-            self._lock, LockInvalid
-        ):
-            is_changed = self._lock is not None
-            self._lock = None
-            self._refused.clear()
-            self._loaded.clear()
-        for key in [key for key, found in self._refused.items() if isinstance(found, FormatError)]:
-            del self._refused[key]
-            is_changed = True  # it may be: nothing was read that could be compared
-        for key, found in list(self._loaded.items()):
-            was_changed = self._is_changed(key)
-            if isinstance(found, FormatError) or was_changed:
-                del self._loaded[key]
-                self._refused.pop(key, None)
-            is_changed = is_changed or was_changed
-        return is_changed or before != self.entries
+        with self._asked:
+            before, is_changed = self.entries, False
+            with contextlib.suppress(FormatError):  # what was known is still known; `get` tells what is gone
+                self.entries = _listed(self.directory)
+            if self._stamps.get(self.directory) != _lock_stamp(self.directory) or isinstance(
+                self._lock, LockInvalid
+            ):
+                is_changed = self._lock is not None
+                self._lock = None
+                self._refused.clear()
+                self._loaded.clear()
+            for key in [key for key, found in self._refused.items() if isinstance(found, FormatError)]:
+                del self._refused[key]
+                is_changed = True  # it may be: nothing was read that could be compared
+            for key, found in list(self._loaded.items()):
+                was_changed = self._is_changed(key)
+                if isinstance(found, FormatError) or was_changed:
+                    del self._loaded[key]
+                    self._refused.pop(key, None)
+                is_changed = is_changed or was_changed
+            return is_changed or before != self.entries
 
     def _is_changed(self, key: Key) -> bool:
         from gateway.formats.digests import stamp_of

@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from gateway.errors import LedgerError
 from gateway.ledger import migrations
 from gateway.ledger.failures import explained
+from gateway.ledger.queue import WriteQueue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,7 @@ class Ledger:
     def __init__(self, path: str, busy_seconds: float) -> None:
         self.path = path
         self._busy_seconds = busy_seconds
+        self._queue = WriteQueue()
         self._writer = _engine(path, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
         # A reader that tries to write is a mistake in the program: the database refuses it.
         self._reader = _engine(path, busy_seconds, "BEGIN", (*_SETTINGS, "PRAGMA query_only=ON"))
@@ -108,7 +110,8 @@ class Ledger:
         When the block has ended without an exception, what it wrote is on the disk. Raises
         LedgerBusy, DiskFull or LedgerError; nothing of the transaction was written then.
         """
-        with explained(self.path), self._writer.begin() as connection:
+        turn = self._queue.turn(self._busy_seconds, self.path)
+        with turn, explained(self.path), self._writer.begin() as connection:
             yield connection
             if not _in_transaction(connection):
                 # SQLite gave the transaction up (a full disk) and the block went on regardless.
@@ -153,6 +156,7 @@ def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...
         URL.create("sqlite", database=path),
         # The driver must not open transactions by itself: the ledger says how each one begins.
         connect_args={"timeout": busy_seconds, "isolation_level": None, "check_same_thread": False},
+        max_overflow=-1,  # threads are bounded by routes and destinations: none of them waits for a reader
     )
 
     @event.listens_for(engine, "connect")

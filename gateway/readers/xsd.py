@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import os
 import re
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,12 +55,14 @@ class XsdSet:
 
     compiled: etree.XMLSchema
     constrained: frozenset[str]  #: local names of global elements, ``""`` for any other place
+    _in_use: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def errors(self, root: etree._Element) -> list[etree._LogEntry]:
         """Return everything that is wrong with the tree under ``root``."""
-        self.compiled.validate(root)
-        log: Iterable[etree._LogEntry] = self.compiled.error_log  # type: ignore[assignment] # the stubs do not know that it iterates
-        return list(log)
+        with self._in_use:  # the schema keeps the errors of one validation, and routes share schemas
+            self.compiled.validate(root)
+            log: Iterable[etree._LogEntry] = self.compiled.error_log  # type: ignore[assignment] # the stubs do not know that it iterates
+            return list(log)
 
     def spans_records(self, names: Iterable[str]) -> bool:
         """Whether an identity constraint reaches beyond the elements called ``names``."""

@@ -6,6 +6,7 @@ import os
 import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,6 +97,8 @@ class Context:
     mappings: Shelf = field(default_factory=Shelf)
     connections: Connections = field(default_factory=lambda: Pool(()))
     stopping: Callable[[], bool] = lambda: False  #: asked between batches: leave the rest to the next pass
+    #: held while files are read and judged: what shares a machine takes turns at its memory
+    heavy: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     @property
     def versions(self) -> Mapping[str, str]:
