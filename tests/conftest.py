@@ -29,6 +29,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(scope="session")
 def openssh() -> Iterator[OpenSsh]:
     """Serve with a real sshd, one for all tests of a process: who wants to stop it starts an own one."""
+    from tests.sftp.openssh import OpenSsh
+
     with OpenSsh() as server:
         yield server
 
