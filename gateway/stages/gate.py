@@ -92,6 +92,11 @@ def report_open(report: Report, error: CircuitOpen) -> None:
         report.problem(error)
 
 
+def is_of_server(error: GatewayError) -> bool:
+    """Return whether ``error`` says that a server as a whole is not to be had, and not one file of it."""
+    return isinstance(error, (*_SERVER_FAILURES, CircuitOpen))
+
+
 def _is_of_place(error: GatewayError) -> bool:
     """Of a server only some errors are; of a folder every error that stops more than one file."""
     if isinstance(error, ServerError):
