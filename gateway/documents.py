@@ -75,12 +75,19 @@ def read(path: Path) -> Document:
 
     Raises DocumentError with its problems if the file cannot be read or is not acceptable.
     """
+    return parse(content(path), str(path))
+
+
+def content(path: Path) -> bytes:
+    """Return the bytes of the file ``path`` for `parse`, one too many where it is too large.
+
+    Raises DocumentError if it cannot be read.
+    """
     try:
         with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            return stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise DocumentError(where=str(path), cause=error) from error
-    return parse(raw, str(path))
 
 
 def parse(raw: bytes, file: str) -> Document:

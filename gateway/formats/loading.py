@@ -28,9 +28,24 @@ Data = Mapping[str, Any]
 def load_format(directory: Path) -> d.Format:
     """Return the format version that ``directory`` (``<message type>/<version>``) holds.
 
-    Raises FormatError with all problems, each with file and line, if the definition cannot
-    be read, breaks the schema, or is one that no reader could work with.
+    The same bytes are loaded once by a process, whoever asks: passes, lanes and commands of one process
+    share what they mean. Raises FormatError with all problems, each with file and line, if the definition
+    cannot be read, breaks the schema, or is one that no reader could work with.
     """
+    try:
+        digest = digest_of(directory)
+    except (OSError, FormatError):
+        return _load(directory)  # which says it in full
+    found = _loaded(directory, digest)
+    return found if found.digest == digest else _load(directory)  # written to at that moment
+
+
+@functools.lru_cache(maxsize=128)
+def _loaded(directory: Path, digest: str) -> d.Format:  # noqa: ARG001 - the digest is what tells contents apart
+    return _load(directory)
+
+
+def _load(directory: Path) -> d.Format:
     definition, document = read_format(directory)
     problems = problems_of(definition, document, STRUCTURE)
     if problems:

@@ -43,10 +43,15 @@ def read_lock(directory: Path) -> Lock:
     if not path.exists() and not path.is_symlink():
         return Lock(where=str(path))
     try:
-        document = documents.read(path)
+        return _parsed(documents.content(path), str(path))
     except documents.DocumentError as error:
         raise LockInvalid(where=str(path), cause=error.cause, hint=_HINT, problems=error.problems) from error
-    return _checked(document)
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(content: bytes, where: str) -> Lock:
+    """Return the lock in ``content``: every pass asks, and it seldom changes."""
+    return _checked(documents.parse(content, where))
 
 
 def demand_readable(content: bytes, path: Path) -> None:
