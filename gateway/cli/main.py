@@ -31,6 +31,7 @@ COMMANDS = {
     "duplicates": ("gateway.cli.duplicates", "duplicates", "Files that were recognised as duplicates."),
     "validate": ("gateway.cli.validate", "validate", "Check a file against a format, without a trace."),
     "formats": ("gateway.cli.formats", "formats", "Format versions: list, show, check."),
+    "trust": ("gateway.cli.trust", "trust", "Host keys of SFTP servers: show, accept, remove."),
     "verify": ("gateway.cli.verify", "verify", "Check archive, manifests and ledger against each other."),
     "audit": ("gateway.cli.audit", "audit", "The audit trail: log, verify, export."),
     "config": ("gateway.cli.config", "config", "The configuration: check, show."),
@@ -38,7 +39,7 @@ COMMANDS = {
 
 #: Who needs which command; each command stands in one section.
 SECTIONS = {
-    "Set up a site": ("init", "demo", "config", "formats", "validate"),
+    "Set up a site": ("init", "demo", "config", "trust", "formats", "validate"),
     "Operate it": (
         "run", "status", "failed", "reprocess", "replay", "hold", "sequence", "duplicates",
     ),
