@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.start.fresh import BASE, REPOSITORY
 
@@ -86,12 +87,8 @@ def test_it_names_its_command_its_python_and_its_libraries(wheel: Path) -> None:
         metadata = email.message_from_bytes(archive.read(f"{info}/METADATA"))
     assert "gateway = gateway.cli.main:main" in entries
     assert metadata["Requires-Python"] == ">=3.11"
-    wanted = {
-        line.partition(";")[0].lower()
-        for line in metadata.get_all("Requires-Dist", [])
-        if "extra" not in line
-    }
-    assert wanted == {line.lower() for line in project["dependencies"]}
+    wanted = {Requirement(line) for line in metadata.get_all("Requires-Dist", []) if "extra" not in line}
+    assert wanted == {Requirement(line) for line in project["dependencies"]}
 
 
 def _run(installed: Path, directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
