@@ -1,1 +1,8 @@
 """What wakes a pass before it is due: events of the file system, where they work."""
+
+from __future__ import annotations
+
+from gateway.watching.probe import Probe, probe
+from gateway.watching.watch import Watch
+
+__all__ = ["Probe", "Watch", "probe"]
