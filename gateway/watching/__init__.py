@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.watching.probe import Probe, probe
+from gateway.watching.probing import Probe, probe
 from gateway.watching.watch import Watch
 
 __all__ = ["Probe", "Watch", "probe"]

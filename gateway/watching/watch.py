@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING
 from watchdog.events import (
     FileClosedEvent,
     FileCreatedEvent,
-    FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
-from watchdog.observers.inotify_c import InotifyConstants
+from watchdog.observers.inotify_c import InotifyConstants, Mask
 from watchdog.observers.inotify_move_event_grouper import PathedInotifyEvent
 
 if TYPE_CHECKING:
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 #: Files with such names are the gateway's own, made to see whether events work.
 PROBE_PREFIX = ".gateway-probe-"
 
-# A file that is written, that is made or moved in, that is renamed within the folder. With more than
-# these a burst of files fills the kernel's queue, and most of it is lost.
-_EVENTS: list[type[FileSystemEvent]] = [FileClosedEvent, FileCreatedEvent, FileMovedEvent]
+# A file that is closed after writing; one that is made, moved in or renamed. With more than these a
+# burst of files fills the kernel's queue, and most of it is lost.
+_EVENTS: list[type[FileSystemEvent]] = [FileClosedEvent, FileCreatedEvent]
 
 _REASONS = {
     errno.ENOENT: "it is not there",
@@ -54,6 +53,11 @@ class _Emitter(InotifyEmitter):
     """Watches one folder, and knows when the kernel has stopped doing so."""
 
     is_gone = False
+
+    def get_event_mask_from_filter(self) -> Mask:
+        # The gateway's own claims move files away. The library would hold the events after each of
+        # them back for half a second, to see whether the file turns up again elsewhere.
+        return Mask(super().get_event_mask_from_filter() & ~InotifyConstants.IN_MOVED_FROM)
 
     def build_and_queue_event(self, event: GroupedInotifyEvent, *, full_events: bool = False) -> None:
         ended = InotifyConstants.IN_UNMOUNT | InotifyConstants.IN_DELETE_SELF
