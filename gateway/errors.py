@@ -104,6 +104,13 @@ class ConfigurationMissing(ConfigurationError):
     exit_status = 4
 
 
+class SecretsMissing(ConfigurationError):
+    """A secret that the configuration points to cannot be had."""
+
+    code = "secret-missing"
+    exit_status = 5
+
+
 class FormatError(GatewayError):
     """A format definition has problems."""
 

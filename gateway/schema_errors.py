@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.complaints import Complaint, Path_, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jsonschema.exceptions import ValidationError
 
@@ -46,10 +46,16 @@ def _unknown_keys(path: Path_, error: ValidationError) -> Iterator[Complaint]:
     known = sorted(schema.get("properties", {}))
     for key in instance:
         if key not in known:
-            near = nearest(key, known)
-            message = f"`{key}` is not a known key"
-            message += f"; did you mean `{near}`?" if near else ""
+            message = _unknown(key, known, schema.get("x-elsewhere", {}))
             yield Complaint((*path, key), message, allowed=", ".join(known))
+
+
+def _unknown(key: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
+    """Return what to say of an unknown key; ``elsewhere`` says where keys of similar things count."""
+    if key in elsewhere:
+        return f"`{key}` {elsewhere[key]}"
+    near = nearest(key, known)
+    return f"`{key}` is not a known key" + (f"; did you mean `{near}`?" if near else "")
 
 
 def _message(error: ValidationError) -> str:

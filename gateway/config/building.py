@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gateway.config.build_alerts import build_channel, build_rule, build_service
+from gateway.config.build_places import build_destination, build_server, build_source
+from gateway.config.build_plans import build_calendar, build_expectation, build_schedule, build_unusual
 from gateway.config.notation import seconds, size
-from gateway.config.settings import FolderDestination, FolderSource, Limits, Partner, RetryPolicy, Route, Site
+from gateway.config.paths import absolute
+from gateway.config.settings import Limits, Partner, Route, Site
 from gateway.rules.completeness import CompletenessPolicy, ControlFilePolicy, EvidenceKind
 from gateway.rules.duplicates import Action, DuplicatePolicy
 from gateway.rules.in_force import DatePolicy
@@ -15,38 +17,42 @@ from gateway.rules.sequence import Expired, Late, Model, Order, SequencePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from gateway.config.secrets import Secrets
 
 Data = dict[str, Any]
 
 
-def build_site(data: Mapping[str, Any], directory: Path, ledger: str, digest: str) -> Site:
+def build_site(data: Mapping[str, Any], directory: Path, secrets: Secrets, digest: str) -> Site:
     """Return the site that ``data`` describes, with paths from the absolute ``directory``.
 
-    ``ledger`` is the URL with its secrets in place, ``digest`` that of the configuration file.
+    Its values come from ``secrets``, which notes those that cannot be had; ``digest`` is that of the
+    configuration file.
     """
-    site = data["site"]
+    site, alerts = data["site"], data["alerts"]
+    ledger = secrets.get(site["ledger"], ("site", "ledger"))
     return Site(
         name=site["name"],
         directory=directory,
-        routes=tuple(_route(name, route, directory) for name, route in data["routes"].items()),
+        routes=tuple(
+            _route(name, route, directory, site["time_zone"]) for name, route in data["routes"].items()
+        ),
         time_zone=site["time_zone"],
         formats=absolute(site["formats"], directory),
-        ledger=ledger,
+        ledger="" if ledger is None else ledger.text,
         interval_seconds=seconds(site["interval"]),
         limits=_limits(site["limits"]),
         digest=digest,
         partners=tuple(Partner(name, dict(each["versions"])) for name, each in data["partners"].items()),
+        servers=tuple(build_server(name, each, directory, secrets) for name, each in data["servers"].items()),
+        calendars=tuple(build_calendar(name, each) for name, each in data["calendars"].items()),
+        channels=tuple(
+            build_channel(name, each, directory, secrets) for name, each in alerts["channels"].items()
+        ),
+        alerts=tuple(build_rule(each) for each in alerts["rules"]),
+        service=build_service(data["service"]),
     )
-
-
-def absolute(text: str, directory: Path) -> Path:
-    """Return the path that ``text`` means in the site ``directory``, without ``.`` and ``..``."""
-    return Path(os.path.normpath(directory / text))
-
-
-def inbox(name: str, route: Mapping[str, Any], directory: Path) -> Path:
-    """Return the directory in which the files of the route ``name`` arrive."""
-    return absolute(route["source"]["path"] or f"inbox/{name}", directory)
 
 
 def _limits(data: Data) -> Limits:
@@ -59,39 +65,26 @@ def _limits(data: Data) -> Limits:
     )
 
 
-def _route(name: str, data: Data, directory: Path) -> Route:
-    source = FolderSource(inbox(name, data, directory), data["source"]["pattern"], data["source"]["type"])
+def _route(name: str, data: Data, directory: Path, time_zone: str) -> Route:
     plain = (
         "partner", "message_type", "versions", "version_from", "version", "name_pattern", "identity_from",
         "deliver_as", "sender", "replay_default_reason", "enabled", "description",
     )  # fmt: skip
     return Route(
         name=name,
-        source=source,
-        destinations=tuple(_destination(key, each, directory) for key, each in data["destinations"].items()),
+        source=build_source(name, data, directory),
+        destinations=tuple(
+            build_destination(key, each, directory) for key, each in data["destinations"].items()
+        ),
         completeness=_completeness(data["completeness"]),
         duplicates=_duplicates(data["duplicates"]),
         sequence=_sequence(data["sequence"]),
         empty_file=Action(data["empty_file"]),
         effective_dates=DatePolicy(data["effective_dates"]),
+        schedule=build_schedule(data["schedule"], time_zone),
+        expect=tuple(build_expectation(each) for each in data["expect"]),
+        unusual=build_unusual(data["unusual"]),
         **{key: data[key] for key in plain},
-    )
-
-
-def _destination(name: str, data: Data, directory: Path) -> FolderDestination:
-    retry = data["retry"]
-    return FolderDestination(
-        name=name,
-        path=absolute(data["path"], directory),
-        file_name=data["file_name"],
-        done_marker=data["done_marker"],
-        retry=RetryPolicy(
-            first_seconds=seconds(retry["first"]),
-            factor=float(retry["factor"]),
-            cap_seconds=seconds(retry["cap"]),
-            jitter=float(retry["jitter"]),
-        ),
-        type=data["type"],
     )
 
 

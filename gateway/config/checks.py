@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-import zoneinfo
 from typing import TYPE_CHECKING, Any
 
-from gateway.config.building import absolute, inbox
-from gateway.config.notation import seconds
+from gateway.config.check_alerts import check_alerts, check_service
+from gateway.config.check_plans import check_calendars, check_plans, check_zone
+from gateway.config.check_remote import check_servers, remote_problems
+from gateway.config.durations import check_durations
+from gateway.config.paths import absolute, inbox
 from gateway.errors import ConfigurationError
 from gateway.formats.patterns import pattern_problem
 from gateway.formats.selection import parse_range
@@ -35,9 +37,6 @@ _TELLING = {"name", "stem", "id", "control_number", "message_id"}
 _COUNTER_ONLY = {"start": None, "step": 1, "wrap_after": None, "wrap_to": 1, "largest_jump": None,
                  "reset_to": None}  # fmt: skip
 
-#: A century: dates that lie further ahead cannot be written.
-LONGEST_DURATION = "36500d"
-
 
 def check_site(
     document: Document, data: Data, directory: Path, message_types: Collection[str] | None
@@ -46,8 +45,8 @@ def check_site(
 
     ``message_types`` are those of the catalogue; None where they are not known.
     """
-    yield from _time_zone(document, data["site"])
-    yield from _durations(document, ("site",), data["site"], ("interval",))
+    yield from check_zone(document, ("site", "time_zone"), data["site"]["time_zone"])
+    yield from check_durations(document, ("site",), data["site"], ("interval",))
     for name, route in data["routes"].items():
         place: Place = ("routes", name)
         yield from _message_type(document, place, route, message_types)
@@ -57,8 +56,15 @@ def check_site(
         yield from _sequence(document, place, route["sequence"])
         yield from _all_durations(document, place, route)
         yield from _file_names(document, place, route["destinations"])
+        yield from _suffixes(document, place, route["destinations"])
         yield from _destinations(document, place, route, inbox(name, route, directory), directory)
+        yield from check_plans(document, place, route, data["calendars"])
     yield from _inboxes(document, data["routes"], directory)
+    yield from check_servers(document, data["servers"])
+    yield from remote_problems(document, data)
+    yield from check_calendars(document, data["calendars"])
+    yield from check_alerts(document, data["alerts"], data["routes"])
+    yield from check_service(document, data["service"])
     for name, partner in data["partners"].items():
         yield from _agreed(document, ("partners", name, "versions"), partner["versions"], message_types)
 
@@ -75,18 +81,6 @@ def _agreed(
         if known is not None and message_type not in known:
             message = "the catalogue has no such message type"
             yield document.problem((*place, message_type), message, message_type, ", ".join(sorted(known)))
-
-
-def _time_zone(document: Document, site: Data) -> Iterator[Problem]:
-    try:
-        zoneinfo.ZoneInfo(site["time_zone"])
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        yield document.problem(
-            ("site", "time_zone"),
-            "there is no such time zone",
-            site["time_zone"],
-            "a name such as Europe/Berlin",
-        )
 
 
 def _message_type(
@@ -171,17 +165,13 @@ def _sequence(document: Document, place: Place, data: Data) -> Iterator[Problem]
 def _all_durations(document: Document, place: Place, route: Data) -> Iterator[Problem]:
     completeness, sequence = (*place, "completeness"), (*place, "sequence")
     waits = ("quiet", "mismatch_after", "alert_after")
-    yield from _durations(document, completeness, route["completeness"], waits)
-    yield from _durations(document, sequence, route["sequence"], ("hold",))
+    yield from check_durations(document, completeness, route["completeness"], waits)
+    yield from check_durations(document, sequence, route["sequence"], ("hold",))
     for name, destination in route["destinations"].items():
         retry = (*place, "destinations", name, "retry")
-        yield from _durations(document, retry, destination["retry"], ("first", "cap"))
-
-
-def _durations(document: Document, place: Place, data: Data, keys: tuple[str, ...]) -> Iterator[Problem]:
-    for key in keys:
-        if seconds(data[key]) > seconds(LONGEST_DURATION):
-            yield document.problem((*place, key), "it is too long", data[key], f"at most {LONGEST_DURATION}")
+        yield from check_durations(document, retry, destination["retry"], ("first", "cap"))
+    if "retry" in (source := route["source"]):
+        yield from check_durations(document, (*place, "source", "retry"), source["retry"], ("first", "cap"))
 
 
 def _file_names(document: Document, place: Place, destinations: Mapping[str, Data]) -> Iterator[Problem]:
@@ -201,12 +191,23 @@ def _file_names(document: Document, place: Place, destinations: Mapping[str, Dat
             yield document.problem(here, "all files would get the same name", template, allowed)
 
 
+def _suffixes(document: Document, place: Place, destinations: Mapping[str, Data]) -> Iterator[Problem]:
+    """Done marker and checksum file have names of their own."""
+    for name, destination in destinations.items():
+        suffix = destination["checksum_file"]
+        if suffix is not None and suffix == destination["done_marker"]:
+            here = (*place, "destinations", name, "checksum_file")
+            yield document.problem(here, "the done marker has the same name", suffix)
+
+
 def _destinations(
-    document: Document, place: Place, route: Data, own_inbox: Path, directory: Path
+    document: Document, place: Place, route: Data, own_inbox: Path | None, directory: Path
 ) -> Iterator[Problem]:
     """Nothing is delivered into the gateway's own directories, in a circle, or on top of each other."""
     seen: dict[Path, str] = {}
     for name, destination in route["destinations"].items():
+        if destination["type"] != "folder":
+            continue
         here = (*place, "destinations", name, "path")
         path = absolute(destination["path"], directory)
         own = _own(path, directory)
@@ -227,6 +228,8 @@ def _inboxes(document: Document, routes: Mapping[str, Data], directory: Path) ->
     for name, route in routes.items():
         here: Place = ("routes", name, "source", "path")
         path = inbox(name, route, directory)
+        if path is None:
+            continue
         own = _own(path, directory)
         if own is not None:
             yield document.problem(here, f"this is the gateway's own directory `{own}`", str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway import documents
 from gateway.config import checks, schema
 from gateway.config.building import build_site
-from gateway.config.secrets import SecretMissing, holds_password, reveal
+from gateway.config.secrets import Secrets, demand_secrets, is_secret_place, literal_secrets
 from gateway.errors import ConfigurationError, ConfigurationMissing
 
 if TYPE_CHECKING:
@@ -37,16 +38,28 @@ def load_site(
     ``environment`` holds the secrets (default: the process's own).
 
     Raises ConfigurationMissing if there is no site, ConfigurationError with every problem of
-    its file, each with line, path, what was found and what is allowed.
+    its file, each with line, path, what was found and what is allowed, and SecretsMissing if the
+    ledger cannot be found for want of a secret. Other secrets that cannot be had are noted in the site;
+    `secrets.demand_secrets` asks for them.
     """
+    site = known_site(directory, message_types, environment)
+    demand_secrets(site, "site.ledger")
+    return site
+
+
+def known_site(
+    directory: Path,
+    message_types: Collection[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Site:
+    """Return the site in ``directory`` even if no secret can be had: to look at, not to work on."""
     home = Path(os.path.abspath(directory))
     document, raw = _read(home)
     data = _valid(document, home, message_types)
-    secrets = os.environ if environment is None else environment
-    ledger, problem = _ledger(document, data["site"]["ledger"], home, secrets)
-    if problem is not None:
-        raise _refused(document, [problem])
-    return build_site(data, home, ledger, hashlib.sha256(raw).hexdigest())
+    secrets = Secrets(home, os.environ if environment is None else environment)
+    site = build_site(data, home, secrets, hashlib.sha256(raw).hexdigest())
+    missing = tuple(document.problem(place, why) for place, why in secrets.missing)
+    return dataclasses.replace(site, missing_secrets=missing)
 
 
 def redacted(directory: Path) -> dict[str, Any]:
@@ -58,7 +71,8 @@ def redacted(directory: Path) -> dict[str, Any]:
     document, _raw = _read(home)
     shown: dict[str, Any] = _valid(document, home, None)
     for name, route in shown["routes"].items():
-        route["source"]["path"] = route["source"]["path"] or f"inbox/{name}"
+        if route["source"]["path"] is None:
+            route["source"]["path"] = f"inbox/{name}"
     return shown
 
 
@@ -80,37 +94,24 @@ def _read(home: Path) -> tuple[Document, bytes]:
 
 def _valid(document: Document, home: Path, message_types: Collection[str] | None) -> dict[str, Any]:
     """Return the data with its defaults; raises ConfigurationError with all problems."""
-    problems = documents.validate(document, schema.site_schema())
+    literal = literal_secrets(document)
+    problems = [*literal, *_without_secrets(documents.validate(document, schema.site_schema()), literal)]
     if not problems:
         data: dict[str, Any] = schema.with_defaults(document.data)
         problems = [*checks.check_site(document, data, home, message_types)]
-        problems += _literal_password(document, data["site"]["ledger"])
     if problems:
         raise _refused(document, problems)
     return data
 
 
-def _literal_password(document: Document, ledger: Any) -> list[Problem]:
-    if not isinstance(ledger, str) or not holds_password(ledger):
-        return []
-    # what was found is not shown: it is the secret
+def _without_secrets(problems: list[Problem], literal: list[Problem]) -> list[Problem]:
+    """Return ``problems`` without what is said of a secret already, and never with what was found in one."""
+    told = {one.path for one in literal}
     return [
-        document.problem(
-            ("site", "ledger"), "a password must not stand in the configuration",
-            allowed="{env: NAME} or {file: PATH}",
-        )
-    ]  # fmt: skip
-
-
-def _ledger(
-    document: Document, value: Any, home: Path, environment: Mapping[str, str]
-) -> tuple[str, Problem | None]:
-    if value is None:
-        return "", None
-    try:
-        return reveal(value, home, environment), None
-    except SecretMissing as error:
-        return "", document.problem(("site", "ledger"), str(error))
+        dataclasses.replace(one, found=None) if is_secret_place(one.path) else one
+        for one in problems
+        if one.path not in told
+    ]
 
 
 def _refused(document: Document, problems: list[Problem]) -> ConfigurationError:

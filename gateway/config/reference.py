@@ -55,13 +55,34 @@ _SECTIONS = (
     ("Limits", "limits", "under `site.limits`"),
     ("Routes", "route", "under `routes.<name>`"),
     ("Partners", "partner", "under `partners.<name>`"),
-    ("Source", "source", "under `routes.<name>.source`"),
+    ("Sources that are folders", "folder_source", "under `routes.<name>.source`"),
+    ("Sources on SFTP servers", "sftp_source", "under `routes.<name>.source`, with `type: sftp`"),
     ("Completeness", "completeness", "under `routes.<name>.completeness`"),
     ("Control files", "control_file", "under `routes.<name>.completeness.control_file`"),
     ("Duplicates", "duplicates", "under `routes.<name>.duplicates`"),
     ("Sequence", "sequence", "under `routes.<name>.sequence`"),
-    ("Destinations", "destination", "under `routes.<name>.destinations.<name>`"),
-    ("Retries", "retry", "under `routes.<name>.destinations.<name>.retry`"),
+    ("Destinations that are folders", "folder_destination", "under `routes.<name>.destinations.<name>`"),
+    (
+        "Destinations on SFTP servers",
+        "sftp_destination",
+        "under `routes.<name>.destinations.<name>`, with `type: sftp`",
+    ),
+    ("Retries", "retry", "under `retry` of a destination or an SFTP source"),
+    ("Servers", "server", "under `servers.<name>`"),
+    ("Login", "login", "under `servers.<name>.login`"),
+    ("Retries of servers", "server_retry", "under `servers.<name>.retry`"),
+    ("Schedule", "schedule", "under `routes.<name>.schedule`"),
+    ("Blackouts", "blackout", "of every entry under `routes.<name>.schedule.blackouts`"),
+    ("Calendars", "calendar", "under `calendars.<name>`"),
+    ("Expected files", "expectation", "of every entry under `routes.<name>.expect`"),
+    ("Unusual files", "unusual", "under `routes.<name>.unusual`"),
+    ("Alerts", "alerts", "under `alerts`"),
+    ("Rules of alerts", "alert_rule", "of every entry under `alerts.rules`"),
+    ("Channels: e-mail", "email_channel", "under `alerts.channels.<name>`, with `type: email`"),
+    ("Mail server", "smtp", "under `alerts.channels.<name>.smtp`"),
+    ("Channels: webhook", "webhook_channel", "under `alerts.channels.<name>`, with `type: webhook`"),
+    ("Channels: command", "command_channel", "under `alerts.channels.<name>`, with `type: command`"),
+    ("Service", "service", "under `service`"),
     ("Secrets", "secret", "where a secret is allowed"),
 )
 
@@ -75,6 +96,14 @@ _NAMED = {
     "size": "size",
     "path": "path",
     "shell": "shell pattern",
+    "time_of_day": "time of day",
+    "remote_path": "path on the server",
+    "days": "list of weekdays",
+    "dates": "list of days",
+    "secret": "secret",
+    "optional_secret": "secret or null",
+    "name": "name",
+    "address": "address",
 }
 
 
@@ -113,7 +142,7 @@ def _value(raw: Mapping[str, Any]) -> str:
     named = _NAMED.get(raw.get("$ref", "").removeprefix("#/$defs/"))
     types = entry.get("type", "object")
     text = named or " or ".join(_WORDS[name] for name in ([types] if isinstance(types, str) else types))
-    if types == "array":
+    if types == "array" and named is None:
         text += f" of {_value(entry['items'])}"
     text += _bounds(entry)
     examples = entry.get("examples")

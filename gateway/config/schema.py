@@ -30,7 +30,9 @@ def resolved(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def with_defaults(data: Any, entry: Mapping[str, Any] | None = None) -> Any:
     """Return a valid document with every default that the schema declares filled in."""
-    schema = resolved(site_schema() if entry is None else entry)
+    schema = _chosen(resolved(site_schema() if entry is None else entry), data)
+    if isinstance(data, list) and "items" in schema:
+        return [with_defaults(value, schema["items"]) for value in data]
     if not isinstance(data, dict):
         return data
     known, others = schema.get("properties", {}), schema.get("additionalProperties")
@@ -43,5 +45,16 @@ def with_defaults(data: Any, entry: Mapping[str, Any] | None = None) -> Any:
             full[name] = with_defaults(copy.deepcopy(part["default"]), part)
     if isinstance(others, dict):
         full.update({name: with_defaults(value, others) for name, value in data.items()})
-    # what the schema describes only under conditions (a secret) has no defaults
     return full if known or isinstance(others, dict) else data
+
+
+def _chosen(entry: Mapping[str, Any], data: Any) -> Mapping[str, Any]:
+    """Return the entry that holds for ``data``: that of its kind, where there are several."""
+    if not isinstance(data, dict):
+        return entry
+    kind = data.get("type", entry.get("properties", {}).get("type", {}).get("default"))
+    for choice in entry.get("allOf", ()):
+        if choice["if"]["properties"]["type"]["const"] == kind:
+            return resolved(choice["then"])
+    # a secret has no defaults, other mappings that may be null have
+    return resolved(entry["then"]) if "then" in entry else entry

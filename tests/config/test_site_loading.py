@@ -11,7 +11,7 @@ import pytest
 from gateway.config.loading import load_site, redacted
 from gateway.config.notation import seconds, size
 from gateway.config.settings import FolderDestination, FolderSource, Route, Site
-from gateway.errors import ConfigurationError, ConfigurationMissing
+from gateway.errors import ConfigurationError, ConfigurationMissing, SecretsMissing
 from gateway.model import Problem
 from gateway.rules import file_names
 from gateway.rules.completeness import EvidenceKind
@@ -282,29 +282,40 @@ def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path, url:
         ("{file: nowhere}", "cannot be read: No such file"),
         ("{file: empty}", "is empty"),
         ("{file: binary}", "cannot be read: not UTF-8"),
-        ("{env: A, file: b}", "too much"),
-        ("{vault: x}", "not a known key"),
     ],
 )
 def test_a_secret_that_cannot_be_had_says_why(tmp_path: Path, value: str, why: str) -> None:
-    """A missing variable or file shall be a problem at its key."""
+    """A missing variable or file shall be a problem at its key, told apart from a wrong configuration."""
     (tmp_path / "empty").write_bytes(b"\n")
     (tmp_path / "binary").write_bytes(b"\xff")
-    found = problems(tmp_path, ledger(value), environment={})
-    assert any(why in each.message for each in found)
+    with pytest.raises(SecretsMissing) as refusal:
+        load_site(site_with(tmp_path, ledger(value)), environment={})
+    (problem,) = refusal.value.problems
+    assert refusal.value.exit_status == 5
+    assert (problem.path, problem.line) == ("site.ledger", 2)
+    assert why in problem.message
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [("{env: A, file: b}", "too much"), ("{vault: x}", "not a known key")]
+)
+def test_what_points_to_no_secret_is_refused(tmp_path: Path, value: str, why: str) -> None:
+    """A reference shall be to an environment variable or a file, and to one of them only."""
+    assert any(why in each.message for each in problems(tmp_path, ledger(value)))
 
 
 def test_the_shown_configuration_has_every_default(tmp_path: Path) -> None:
     """`config show` shall print what is in force, as JSON, without reading any secret."""
     shown = redacted(site_with(tmp_path, ledger("{env: NOT_SET}")))
     route = shown["routes"]["orders"]
-    assert route["source"] == {"type": "folder", "path": "inbox/orders", "pattern": "*"}
+    assert route["source"] == {"type": "folder", "path": "inbox/orders", "pattern": "*", "watch": True}
     assert route["completeness"]["control_file"]["delimiter"] == ";"
     assert route["destinations"]["mes"]["retry"] == {
         "first": "30s",
         "factor": 2,
         "cap": "1h",
         "jitter": "0.1",
+        "open_after": 3,
     }
     assert json.loads(json.dumps(shown)) == shown
 

@@ -1,0 +1,101 @@
+"""Which files should have come by now? Windows in local time, judged when they have ended.
+
+A window is judged only if it began after the expectation did: nothing is missed on the first day. Files
+that come late count for the window that they are missing from, so that the alert ends when they come;
+the next window is judged by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from gateway.rules import local_time
+from gateway.rules.calendars import Calendar, works
+
+_DAY = timedelta(days=1)
+#: A window that ended longer ago than so many days is history, not news.
+_OLDEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Files that must come: so many by a time of day, or so many in every period."""
+
+    at_least: int = 1
+    by: time | None = None  #: local time by which they must have come that day
+    since: time = time(0, 0)  #: with ``by``: counted from this time of the day (of the day before, if later)
+    per_seconds: float | None = None  #: instead of ``by``: in every such period
+    calendar: str | None = None  #: only on its days; None: every day
+    start: time | None = None  #: with ``per``: only within these hours
+    end: time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of time (UTC) in which files must come."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What has not come."""
+
+    window: Window
+    came: int  #: in the window and since
+    at_least: int
+
+
+def due(
+    expectation: Expectation, calendar: Calendar | None, zone: tzinfo, begun: datetime, now: datetime
+) -> Window | None:
+    """Return the window that is to be judged at ``now``: the last one that has ended; None if there is none.
+
+    ``begun`` is when the expectation was first in force: windows that were open then do not count.
+    """
+    day = local_time.local_day(now, zone) + _DAY
+    for _ in range(_OLDEST_DAYS):
+        if works(calendar, day):
+            ended = [one for one in _windows(expectation, day, zone) if one.end <= now]
+            if ended:
+                latest = max(ended, key=lambda one: one.end)
+                return latest if latest.start >= begun else None
+        day -= _DAY
+    return None
+
+
+def missing(expectation: Expectation, window: Window, came: int) -> Missing | None:
+    """Return what is missing from ``window`` if ``came`` files arrived since its start, if anything is."""
+    return None if came >= expectation.at_least else Missing(window, came, expectation.at_least)
+
+
+def describe(expectation: Expectation, found: Missing, zone: tzinfo) -> str:
+    """Return what is missing in a sentence for people, in local times of ``zone``."""
+    start, end = (
+        f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" for moment in (found.window.start, found.window.end)
+    )
+    files = "1 file" if found.at_least == 1 else f"{found.at_least} files"
+    word = "by" if expectation.by is not None else "until"
+    return f"{files} expected from {start} {word} {end}, {found.came or 'none'} came"
+
+
+def _windows(expectation: Expectation, day: date, zone: tzinfo) -> Iterator[Window]:
+    """Yield the windows that belong to ``day``."""
+    if expectation.by is not None:
+        first = day if expectation.since < expectation.by else day - _DAY
+        yield Window(
+            local_time.begins(local_time.at(first, expectation.since), zone),
+            local_time.begins(local_time.at(day, expectation.by), zone),
+        )
+        return
+    opens, closes = expectation.start or time(), expectation.end or time()
+    last = day if opens < closes else day + _DAY
+    moment = local_time.begins(local_time.at(day, opens), zone)
+    end = local_time.ends(local_time.at(last, closes), zone)
+    period = timedelta(seconds=expectation.per_seconds or _DAY.total_seconds())
+    while moment + period <= end:  # what remains of the day is no whole period: nothing is expected in it
+        yield Window(moment, moment + period)
+        moment += period
