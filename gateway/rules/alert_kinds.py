@@ -40,7 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "acknowledgement-failing": Kind("Files taken from a server cannot be acknowledged there.", Origin.LEDGER),
     "circuit-open": Kind("A partner is down and is left alone until the next probe.", Origin.LEDGER),
     "source-unavailable": Kind("A source cannot be read.", Origin.ROUTE),
-    "host-key": Kind("A server shows a host key that is unknown or has changed.", Origin.ROUTE),
+    "host-key": Kind("A server shows a host key that is unknown or has changed.", Origin.LEDGER),
     "route-stopped": Kind("A route cannot go on as a whole.", Origin.ROUTE),
     "expected-missing": Kind("Files that were expected have not come.", Origin.ROUTE),
     "unusual": Kind("A file is unlike those before it on its route.", Origin.ROUTE, is_event=True),
@@ -60,8 +60,6 @@ _OF_ERRORS: tuple[tuple[type[GatewayError], str], ...] = (
     (errors.StreamSuspended, "stream-suspended"),
     (errors.Expected, "expected-missing"),
     (errors.Unusual, "unusual"),
-    (errors.HostKeyUnknown, "host-key"),
-    (errors.HostKeyChanged, "host-key"),
     (errors.AuditBroken, "audit-broken"),
     (errors.FormatError, "format-refused"),
     (errors.LedgerError, "ledger-trouble"),
@@ -69,7 +67,12 @@ _OF_ERRORS: tuple[tuple[type[GatewayError], str], ...] = (
 )
 
 #: What the ledger tells of in one alert for all files, better than one failure can.
-_TOLD_ELSEWHERE = (errors.CircuitOpen, errors.PredecessorUndelivered)
+_TOLD_ELSEWHERE = (
+    errors.CircuitOpen,
+    errors.HostKeyUnknown,
+    errors.HostKeyChanged,
+    errors.PredecessorUndelivered,
+)
 
 
 def kind_of(error: GatewayError, *, name: str | None, transfer: str | None) -> str | None:
