@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import socket
@@ -24,8 +23,8 @@ from paramiko.agent import AgentSSH
 from gateway.config.settings import Secret
 from gateway.errors import LoginRefused
 from gateway.printable import printable
+from gateway.sftp.files import read_regular
 
-_LARGEST = 1024 * 1024
 _CLASSES: tuple[tuple[Any, type[paramiko.PKey]], ...] = (
     (Ed25519PrivateKey, paramiko.Ed25519Key),
     (RSAPrivateKey, paramiko.RSAKey),
@@ -159,25 +158,20 @@ def agent_keys(seconds: float) -> Iterator[tuple[paramiko.PKey, ...]]:
 def _read(path: Path, *, secret: bool) -> bytes:
     """Return a small file of the gateway's own; a secret one must be closed to others."""
     try:
-        # NONBLOCK: a pipe in its place would wait for a writer for ever
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            if secret and _is_open_to_others(found):
-                raise _refused(
-                    f"The private key can be read by others (mode {stat.S_IMODE(found.st_mode):04o})",
-                    path,
-                    f"`chmod 600 {printable(str(path))}`; consider it known, and ask for a new one",
-                )
-            return file.read(_LARGEST)
+        data, found = read_regular(path)
     except OSError as error:
         what = "private key" if secret else "certificate"
         hint = "It must be there and readable for the gateway's account"
         raise LoginRefused(
             f"Cannot read the {what}", where=printable(str(path)), cause=error, hint=hint
         ) from error
+    if secret and _is_open_to_others(found):
+        raise _refused(
+            f"The private key can be read by others (mode {stat.S_IMODE(found.st_mode):04o})",
+            path,
+            f"`chmod 600 {printable(str(path))}`; consider it known, and ask for a new one",
+        )
+    return data
 
 
 def _is_open_to_others(found: os.stat_result) -> bool:

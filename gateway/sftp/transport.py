@@ -52,8 +52,11 @@ class Transport(paramiko.Transport):
         self._preferred_keys = wanted.host_keys
         self._preferred_ciphers = wanted.ciphers
         self._preferred_macs = wanted.macs
+        self.greeting = ""  #: the first line that came
         self._approved: bytes | None = None
-        self.banner_timeout = self.handshake_timeout = self.auth_timeout = server.connect_seconds
+        self.auth_timeout = server.connect_seconds
+        # these are only a net below the time that is counted here
+        self.banner_timeout = self.handshake_timeout = 2 * server.connect_seconds + 5
         self.channel_timeout = server.reply_seconds
 
     @property
@@ -66,6 +69,11 @@ class Transport(paramiko.Transport):
         """The host key that the server has shown and proved to hold."""
         key = self._key_shown()
         return HostKey(key.get_name(), key.asbytes())
+
+    @property
+    def cipher(self) -> str:
+        """The cipher that was agreed on."""
+        return str(self.remote_cipher)  # type: ignore[attr-defined]  # the stubs lack it
 
     def approve(self) -> None:
         """Trust the host key that was shown, and no other for as long as the connection lasts."""
@@ -80,16 +88,27 @@ class Transport(paramiko.Transport):
             raise paramiko.SSHException("the server has not shown its host key")
         return self.host_key
 
+    def _check_banner(self) -> None:
+        read = self.packetizer.readline
+
+        def noting(timeout: float) -> str:
+            line = read(timeout)
+            self.greeting = self.greeting or line
+            return line
+
+        self.packetizer.readline = noting  # type: ignore[method-assign]
+        super()._check_banner()  # type: ignore[misc]  # private, as those below
+
     def _parse_kex_init(self, m: paramiko.Message) -> None:
         # a copy: reading moves on in the message
         self.offers = self._really_parse_kex_init(paramiko.Message(m.asbytes()))  # type: ignore[attr-defined]
-        super()._parse_kex_init(m)  # type: ignore[misc]  # private; tests/sftp/test_trust_line.py holds it
+        super()._parse_kex_init(m)  # type: ignore[misc]
 
     def _verify_key(self, host_key: bytes, sig: bytes) -> None:
         # keys are exchanged anew after some gigabytes, and the library would take any host key then
         if self._approved is not None and host_key != self._approved:
             raise paramiko.SSHException("the server shows another host key in the middle of the connection")
-        super()._verify_key(host_key, sig)  # type: ignore[misc]  # private, too
+        super()._verify_key(host_key, sig)  # type: ignore[misc]
 
 
 def open_transport(server: Server, opened: Callable[[socket.socket], None] = _nobody) -> Transport:
@@ -199,17 +218,18 @@ def _said(server: Server, transport: Transport, during: str) -> Iterator[None]:
     except paramiko.ssh_exception.IncompatiblePeer as error:
         raise _incompatible(server, transport, error) from error
     except TimeoutError as error:
-        message = f"The server did not finish the {during} in {server.connect_seconds:g} s"
+        did = (
+            f"did not finish the {during}" if transport.greeting else "took the connection, but said nothing"
+        )
+        message = f"The server {did} in {server.connect_seconds:g} s"
         raise _broken(server, message, "It may be overloaded; if this lasts, ask the partner") from error
     except (EOFError, ConnectionError) as error:
         message = f"The server closed the connection during the {during}"
         hint = "It may be full, or refuse this machine's address: ask the partner"
         raise _broken(server, message, hint) from error
     except Exception as error:
-        if not transport.is_active() and "No existing session" in str(error):
-            raise _broken(server, f"The connection broke during the {during}", None) from error
         # whatever a hostile server sends: the library raises anything
-        raise _not_ssh(server, during, error) from error
+        raise _not_ssh(server, transport, during, error) from error
 
 
 def _broken(
@@ -218,19 +238,21 @@ def _broken(
     return ServerUnreachable(message, where=place(server), hint=hint, cause=cause)
 
 
-def _not_ssh(server: Server, during: str, error: Exception) -> ServerUnreachable:
-    text = str(error)
-    if "protocol banner" in text:
-        message = f"The server took the connection, but did not greet within {server.connect_seconds:g} s"
-        return _broken(server, message, "It may be full, or refuse this machine's address")
-    if "Indecipherable protocol version" in text or "Invalid SSH banner" in text:
-        message = "What answers there is no SSH server"
-        return _broken(server, message, "Check `port` (SFTP is not FTPS)", Exception(printable(text[:120])))
+def _not_ssh(server: Server, transport: Transport, during: str, error: Exception) -> ServerUnreachable:
+    if transport.greeting and not transport.greeting.startswith("SSH-"):
+        hint = "Check `port`: SFTP goes over SSH; FTPS is another protocol"
+        said = Exception(f"it says {printable(transport.greeting[:100])!r}")
+        return _broken(server, "What answers there is no SSH server", hint, said)
+    if not transport.greeting:
+        hint = "It may be full, or refuse this machine's address: ask the partner"
+        return _broken(server, "The server took the connection and closed it without a word", hint)
+    if "No existing session" in str(error):
+        return _broken(server, f"The connection broke during the {during}", None)
     return _broken(
         server,
         f"The server does not keep to the SSH protocol in the {during}",
         "If this lasts, ask the partner which SSH server it is and whether something stands before it",
-        Exception(f"{type(error).__name__}: {printable(text[:200])}"),
+        Exception(f"{type(error).__name__}: {printable(str(error)[:200])}"),
     )
 
 

@@ -9,9 +9,6 @@
 from __future__ import annotations
 
 import enum
-import errno
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +16,8 @@ from pathlib import Path
 from gateway.config.settings import Server
 from gateway.errors import HostKeyChanged, HostKeyUnknown, ServerError
 from gateway.printable import printable
+from gateway.sftp.files import read_regular
 from gateway.sftp.known_hosts import HostKey, KnownHost, parse
-
-_LARGEST = 16 * 1024 * 1024
 
 
 class Trust(enum.Enum):
@@ -81,12 +77,7 @@ def known(server: Server) -> Trusted:
 def read_known_hosts(path: Path) -> str:
     """Return the file's text, empty where there is none; raises HostKeyUnknown if it cannot be read."""
     try:
-        # NONBLOCK: a pipe in its place would wait for a writer for ever
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            data = file.read(_LARGEST + 1)
+        data, _found = read_regular(path)
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -96,8 +87,6 @@ def read_known_hosts(path: Path) -> str:
             cause=error,
             hint="Correct the file's owner or permissions for the gateway's account",
         ) from error
-    if len(data) > _LARGEST:
-        raise HostKeyUnknown("The file of trusted servers is too large", where=printable(str(path)))
     return data.decode("utf-8", "surrogateescape")
 
 
