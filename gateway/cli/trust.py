@@ -34,10 +34,10 @@ def show(shared: Shared, servers: tuple[str, ...], as_json: bool) -> None:
 
     Nobody logs in, and nothing is changed.
     """
-    from gateway.config.loading import load_site
+    from gateway.config.loading import known_site
     from gateway.operations.trusting import survey
 
-    rows = survey(load_site(shared.directory()), servers)
+    rows = survey(known_site(shared.directory()), servers)
     if as_json:
         print_json([_data(one) for one in rows])
         return

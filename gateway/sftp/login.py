@@ -61,7 +61,7 @@ def log_in(transport: paramiko.Transport, server: Server) -> None:
             if _goes(transport, server, way, course):
                 return
     raise LoginRefused(
-        f"The server does not let {server.user!r} in: it {course.said or 'wants none of the ways to log in'}",
+        f"The server does not let {server.user!r} in: it {course.said or 'was shown nothing'}",
         where=place(server),
         hint=_hint(course),
     )
@@ -103,6 +103,8 @@ def _demand_line(
 
 
 def _hint(course: _Course) -> str:
+    if not course.said:
+        return "Give the login a key, an agent or a password; `gateway config check` names missing secrets"
     if course.passed:
         return "It wants more than one proof; the gateway has no person's second factor: ask for a key alone"
     return "Ask the partner whether the account is there, not locked, and has the gateway's key"

@@ -70,11 +70,6 @@ class Transport(paramiko.Transport):
         key = self._key_shown()
         return HostKey(key.get_name(), key.asbytes())
 
-    @property
-    def cipher(self) -> str:
-        """The cipher that was agreed on."""
-        return str(self.remote_cipher)  # type: ignore[attr-defined]  # the stubs lack it
-
     def approve(self) -> None:
         """Trust the host key that was shown, and no other for as long as the connection lasts."""
         self._approved = self._key_shown().asbytes()

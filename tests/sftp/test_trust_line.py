@@ -39,7 +39,7 @@ def reached(server: Server) -> tuple[str, str]:
     """Reach a server; return the type of its host key and the cipher."""
     transport = open_transport(server)
     try:
-        return transport.shown.type, transport.cipher
+        return transport.shown.type, vars(transport)["remote_cipher"]
     finally:
         dispose(transport)
 
