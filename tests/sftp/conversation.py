@@ -126,8 +126,7 @@ class Conversation(paramiko.SubsystemHandler):
 
     def _answer(self, transport: paramiko.Transport, packet: bytes) -> None:
         if packet[0] == 1:
-            extensions = b"".join(_string(n.encode()) + _string(d) for n, d in self._manner.extensions)
-            self._send(2, struct.pack(">I", 3) + extensions)
+            self._send(*self._reply(transport, "init", _Fields(packet[1:])))
             return
         fields = _Fields(packet[1:])
         number = struct.pack(">I", fields.number())
@@ -139,7 +138,7 @@ class Conversation(paramiko.SubsystemHandler):
 
     def _reply(self, transport: paramiko.Transport, name: str, fields: _Fields) -> tuple[int, bytes]:
         """Do what is asked, with what the script lets go wrong; return the reply."""
-        first = fields.text() if name != "limits" else b""
+        first = fields.text() if name not in ("init", "limits") else b""
         handle = self._handles.get(first)
         fault = self._script.due(name, handle.path if handle else os.fsdecode(first))
         if fault is None:
@@ -184,7 +183,7 @@ class Conversation(paramiko.SubsystemHandler):
             return _status(BAD)
 
     def _do(self, name: str, first: bytes, fields: _Fields) -> tuple[int, bytes]:
-        known = name in _OPERATIONS.values() or name in self._manner.announced
+        known = name == "init" or name in _OPERATIONS.values() or name in self._manner.announced
         method = _METHODS.get(name)
         if not known or method is None or name in self._manner.broken:
             raise Refused(UNSUPPORTED)
@@ -228,6 +227,12 @@ class Conversation(paramiko.SubsystemHandler):
         return self._handles[name]
 
     # -- operations
+
+    def _init(self, _name: bytes, _fields: _Fields) -> tuple[int, bytes]:
+        extensions = b"".join(
+            _string(name.encode()) + _string(data) for name, data in self._manner.extensions
+        )
+        return 2, struct.pack(">I", 3) + extensions
 
     def _open(self, path: bytes, fields: _Fields) -> tuple[int, bytes]:
         asked = fields.number()
@@ -352,6 +357,7 @@ class Conversation(paramiko.SubsystemHandler):
 
 _Method = Callable[[Conversation, bytes, _Fields], tuple[int, bytes]]
 _METHODS: dict[str, _Method] = {
+    "init": Conversation._init,
     "open": Conversation._open, "close": Conversation._close, "read": Conversation._read,
     "write": Conversation._write, "lstat": Conversation._lstat, "stat": Conversation._stat,
     "fstat": Conversation._fstat, "setstat": Conversation._setstat, "fsetstat": Conversation._setstat,

@@ -86,6 +86,11 @@ class Scripted(Script):
         self.calm()
         self.kill_sessions()
 
+    def revive(self) -> None:
+        """Start the server, if it is down."""
+        if self._listener is None:
+            self.start()
+
     def kill_sessions(self) -> None:
         """End every connection at once."""
         for transport in self._open():
