@@ -184,3 +184,13 @@ def undelivered(connection: Connection) -> dict[tuple[str, DeliveryState], int]:
         .group_by(deliveries.c.destination, deliveries.c.state)
     )
     return {(destination, state): count for destination, state, count in connection.execute(statement)}
+
+
+def delivered(connection: Connection) -> dict[str, int]:
+    """Return how many deliveries each destination has confirmed, from one index alone."""
+    statement = (
+        select(deliveries.c.destination, func.count())
+        .where(deliveries.c.state == DeliveryState.DELIVERED)
+        .group_by(deliveries.c.destination)
+    )
+    return {row.destination: row[1] for row in connection.execute(statement)}

@@ -54,6 +54,8 @@ class Report:
     problem_total: int = 0
     waiting: int = 0
     stuck: set[str] = field(default_factory=set)  #: transfers that wait for the next pass
+    bytes: Counter[State] = field(default_factory=Counter)  #: of what `counts` counts
+    findings: Counter[str] = field(default_factory=Counter)  #: of the transfers settled, by code
 
     @property
     def is_troubled(self) -> bool:
@@ -68,6 +70,11 @@ class Report:
     def note(self, rows: Sequence[Transfer]) -> None:
         """Count transfers that were settled or held, and keep the first of them."""
         self.counts.update(row.state for row in rows)
+        for row in rows:
+            self.bytes[row.state] += row.size
+            if row.state is not State.HELD and row.findings:
+                for each in row.findings.get("totals", ()):
+                    self.findings[each["code"]] += each["count"]
         for kept, chosen in ((self.held, True), (self.settled, False)):
             mine = [row for row in rows if (row.state is State.HELD) is chosen]
             kept.extend(mine[: max(0, _KEPT - len(kept))])

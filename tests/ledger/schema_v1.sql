@@ -9,7 +9,7 @@ CREATE INDEX record_keys_by_hash ON record_keys (hash);
 CREATE INDEX transfers_by_bytes ON transfers (sha256_head);
 CREATE INDEX transfers_by_key ON transfers (interchange_key, route);
 CREATE INDEX transfers_by_name ON transfers (name);
-CREATE INDEX transfers_by_state ON transfers (route, state, id);
+CREATE INDEX transfers_by_state ON transfers (route, state, id, size);
 CREATE TABLE alert_messages (
     id INTEGER NOT NULL,
     alert TEXT NOT NULL,
