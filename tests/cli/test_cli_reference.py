@@ -162,12 +162,30 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     with SiteGuard(plant.directory):
         yield "status", plant.json("status")
     yield from _formats(plant)
+    yield from _trust(plant)
     broken = plant.directory / "formats" / "bom" / "1.0.0" / "format.yaml"
     broken.write_text(broken.read_text().replace("kind: json", "kind: jason"))
     yield "formats check", plant.json("formats", "check")
     broken = plant.directory / "config" / "gateway.yaml"
     broken.write_text(broken.read_text().replace("order: strict", "order: strickt"))
     yield "config check", plant.json("config", "check")
+
+
+def _trust(plant: Plant) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON of what is said of two servers, one of which is down."""
+    from tests.sftp.openssh import OpenSsh
+
+    file = plant.directory / "config" / "gateway.yaml"
+    with OpenSsh() as server:
+        down = server.yaml("down", port="1").partition("\n")[2]
+        approved = "".join(one for one in server.yaml().splitlines(keepends=True) if "host_keys" not in one)
+        file.write_text(f"{file.read_text()}{approved}{down}")
+        command: tuple[str, ...] = ("trust", "accept", "erp", "--fingerprint", server.host_fingerprints[0])
+        yield "trust accept", plant.json(*command, "--reason", "x")
+        command = ("trust", "accept", "erp", "--fingerprint", server.host_fingerprints[1])
+        yield "trust accept", plant.json(*command, "--reason", "x")
+        yield "trust show", plant.json("trust", "show")
+    yield "trust remove", plant.json("trust", "remove", "erp", "--reason", "x")
 
 
 def _formats(plant: Plant) -> Iterator[tuple[str, Any]]:
