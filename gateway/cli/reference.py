@@ -132,7 +132,8 @@ def _escaped(text: str) -> str:
 
 def exit_codes_markdown() -> str:
     """Return the page on exit statuses, ending in a newline."""
-    every = sorted(_families(GatewayError), key=lambda each: each.exit_status)
+    # an error of a server is one of a source and of a destination, and stands once
+    every = sorted(dict.fromkeys(_families(GatewayError)), key=lambda each: each.exit_status)
     parts = [_EXIT_INTRODUCTION]
     parts += ["| status | code | meaning |", "|---|---|---|", "| 0 | | Done. |"]
     parts += ["| 1 | | Done, and some files failed or wait for somebody; each says why by a code: |"]
