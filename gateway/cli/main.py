@@ -23,6 +23,9 @@ COMMANDS = {
     "demo": ("gateway.cli.demo", "demo", "Watch sample files of all kinds go through a fresh site."),
     "run": ("gateway.cli.run", "run", "Run passes over the routes: once, or until stopped."),
     "status": ("gateway.cli.status", "status", "What is where, what waits and since when, what needs you."),
+    "health": ("gateway.cli.health", "health", "Is the service at work as it should be?"),
+    "alerts": ("gateway.cli.alerts", "alerts", "What people are told of, and whether they can be told."),
+    "metrics": ("gateway.cli.metrics", "metrics", "What stands in the ledger, for Prometheus."),
     "failed": ("gateway.cli.failed", "failed", "Failed files: list, show, export."),
     "reprocess": ("gateway.cli.reprocess", "reprocess", "Try failed files again, as they are or corrected."),
     "replay": ("gateway.cli.reprocess", "replay", "Deliver processed files again."),
@@ -43,6 +46,7 @@ SECTIONS = {
     "Operate it": (
         "run", "status", "failed", "reprocess", "replay", "hold", "sequence", "duplicates",
     ),
+    "Watch it": ("health", "alerts", "metrics"),
     "Prove what happened": ("verify", "audit"),
 }  # fmt: skip
 

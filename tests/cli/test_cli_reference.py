@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,14 +12,20 @@ import click
 import pytest
 
 from gateway import errors
+from gateway.alerts.desk import Desk
 from gateway.bundle import bundled
 from gateway.cli.json_keys import KEYS, OPEN
 from gateway.cli.main import gateway
 from gateway.cli.reference import commands_markdown, exit_codes_markdown
+from gateway.clock import SystemClock
+from gateway.config.settings import AlertRule
 from gateway.custody.guard import SiteGuard
+from gateway.custody.layout import Layout
 from gateway.errors import GatewayError
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.compare.definitions import compare
+from gateway.operations.opening import open_site
+from gateway.service.board import Board, WatchState
 from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, sample
 
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -163,12 +170,28 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
         yield "status", plant.json("status")
     yield from _formats(plant)
     yield from _trust(plant)
+    yield from _watched(plant)
     broken = plant.directory / "formats" / "bom" / "1.0.0" / "format.yaml"
     broken.write_text(broken.read_text().replace("kind: json", "kind: jason"))
     yield "formats check", plant.json("formats", "check")
     broken = plant.directory / "config" / "gateway.yaml"
     broken.write_text(broken.read_text().replace("order: strict", "order: strickt"))
     yield "config check", plant.json("config", "check")
+
+
+def _watched(plant: Plant) -> Iterator[tuple[str, Any]]:
+    """Yield how a service is that gives signs of life, and what people are told of."""
+    with open_site(plant.directory) as context:
+        rule = AlertRule(to=("mail",))
+        context.site = dataclasses.replace(context.site, alerts=(rule,))
+        assert Desk().observe(context)
+    yield "alerts list", plant.json("alerts", "list")
+    with SiteGuard(plant.directory):
+        board = Board("Plant 1000", SystemClock(), Layout(plant.directory).heartbeat_file)
+        board.add("confirmations", "route", "confirmations")
+        board.note(phase="starting", watches=(WatchState("inbox", works=True, why="events come"),))
+        board.write()
+        yield "health", plant.json("health")
 
 
 def _trust(plant: Plant) -> Iterator[tuple[str, Any]]:
