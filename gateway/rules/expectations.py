@@ -1,8 +1,8 @@
 """Which files should have come by now? Windows in local time, judged when they have ended.
 
-A window is judged only if it began after the expectation did: nothing is missed on the first day. Files
-that come late count for the window that they are missing from, so that the alert ends when they come;
-the next window is judged by itself.
+Files that come late count for the window that they are missing from, so that the alert ends when they
+come; the next window is judged by itself. A window that was open before anybody expected anything is for
+the caller to leave out: nothing is missed on the first day.
 """
 
 from __future__ import annotations
@@ -49,20 +49,14 @@ class Missing:
     at_least: int
 
 
-def due(
-    expectation: Expectation, calendar: Calendar | None, zone: tzinfo, begun: datetime, now: datetime
-) -> Window | None:
-    """Return the window that is to be judged at ``now``: the last one that has ended; None if there is none.
-
-    ``begun`` is when the expectation was first in force: windows that were open then do not count.
-    """
+def due(expectation: Expectation, calendar: Calendar | None, zone: tzinfo, now: datetime) -> Window | None:
+    """Return the window that is to be judged at ``now``: the last one that has ended, if there is one."""
     day = local_time.local_day(now, zone) + _DAY
     for _ in range(_OLDEST_DAYS):
         if works(calendar, day):
             ended = [one for one in _windows(expectation, day, zone) if one.end <= now]
             if ended:
-                latest = max(ended, key=lambda one: one.end)
-                return latest if latest.start >= begun else None
+                return max(ended, key=lambda one: one.end)
         day -= _DAY
     return None
 

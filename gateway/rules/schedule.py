@@ -14,7 +14,7 @@ from gateway.rules.calendars import DAY_NAMES, EVERY_DAY, Calendar, works
 
 _DAY = timedelta(days=1)
 #: A rest that goes on beyond so many days has no end that is worth looking for.
-_FARTHEST_DAYS = 3700
+_FARTHEST_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
