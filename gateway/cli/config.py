@@ -26,9 +26,10 @@ def config() -> None:
 def check(shared: Shared, as_json: bool) -> int:
     """Check the configuration and the formats that it uses; every problem is shown with file and line.
 
-    Leaves with 3 for problems of the configuration, with 10 for problems of formats.
+    Leaves with 3 for problems of the configuration, with 10 for problems of formats, and with 5 if
+    nothing is wrong but secrets are missing here: `gateway run` will not start without them.
     """
-    from gateway.errors import ConfigurationError, ConfigurationMissing, FormatError
+    from gateway.errors import ConfigurationError, ConfigurationMissing, FormatError, SecretsMissing
     from gateway.operations.checking import check_site
 
     directory = shared.directory()
@@ -39,15 +40,21 @@ def check(shared: Shared, as_json: bool) -> int:
     except ConfigurationError as error:
         if not error.problems:
             raise
-        _print(directory.name, 0, error.problems, as_json)
+        _print(directory.name, 0, error.problems, (), as_json)
         return error.exit_status
-    _print(site.name, len(site.routes), problems, as_json)
-    return FormatError.exit_status if problems else 0
+    _print(site.name, len(site.routes), problems, site.missing_secrets, as_json)
+    if problems:
+        return FormatError.exit_status
+    return SecretsMissing.exit_status if site.missing_secrets else 0
 
 
-def _print(site: str, routes: int, problems: Sequence[Problem], as_json: bool) -> None:
+def _print(
+    site: str, routes: int, problems: Sequence[Problem], missing: Sequence[Problem], as_json: bool
+) -> None:
     if as_json:
-        print_json({"site": site, "routes": routes, "problems": [one.to_dict() for one in problems]})
+        listed = {"problems": problems, "missing_secrets": missing}
+        found = {name: [one.to_dict() for one in each] for name, each in listed.items()}
+        print_json({"site": site, "routes": routes, **found})
         return
     for problem in problems:
         print_problem(problem)
@@ -56,6 +63,10 @@ def _print(site: str, routes: int, problems: Sequence[Problem], as_json: bool) -
         say(f"{number(len(problems), 'problem')}.", err=True)
     else:
         say(f"{site}: {number(routes, 'route')}, no problem found.")
+    if missing:
+        say(f"{number(len(missing), 'secret')} cannot be had here; `gateway run` will not start without:")
+        for one in missing:
+            print_problem(one)
 
 
 def print_problem(problem: Problem) -> None:

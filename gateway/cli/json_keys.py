@@ -470,5 +470,6 @@ KEYS: dict[str, Keys] = {
         ("site", "the site's name"),
         ("routes", "number of routes"),
         *_under("problems[]", _PROBLEM),
+        *_under("missing_secrets[]", _PROBLEM),
     ),
 }  # fmt: skip

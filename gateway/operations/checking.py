@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gateway import documents
-from gateway.config.loading import load_site
+from gateway.config.loading import known_site
 from gateway.config.settings import Site
 from gateway.errors import FormatError
 from gateway.formats.catalogue import Catalogue
@@ -26,11 +26,12 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     """Return the site and what is wrong with the formats that its routes use.
 
     Raises ConfigurationMissing, or ConfigurationError with every problem of the configuration,
-    message types that the catalogue does not have among them.
+    message types that the catalogue does not have among them. Secrets need not be there: this is asked
+    on engineers' desks; `site.missing_secrets` names those that are not.
     """
-    site = load_site(directory)
+    site = known_site(directory)
     catalogue = Catalogue.load(site.formats)
-    site = load_site(directory, catalogue.message_types())
+    site = known_site(directory, catalogue.message_types())
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
     mapped = sorted({route.message_type for route in site.routes if route.deliver_as})

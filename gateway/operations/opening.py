@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.clock import SystemClock
 from gateway.config.loading import load_site
+from gateway.config.secrets import demand_secrets
 from gateway.config.settings import Site
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
@@ -81,9 +82,10 @@ def working_on(
     """Open the site to run passes on it; only one process at a time may.
 
     Raises SiteBusy if another gateway works on the site, AuditBroken if the ledger is not the one
-    that the site had.
+    that the site had, SecretsMissing if something that the configuration points to cannot be had.
     """
     with open_site(directory, role="gateway", actor=actor) as context, SiteGuard(context.site.directory):
+        demand_secrets(context.site)
         if progress is not None:
             context.progress = progress
         demand_whole_trail(context)

@@ -130,6 +130,33 @@ def test_the_configuration_is_shown_with_defaults_and_without_secrets(plant: Pla
     assert '"batch_files": 100' in result.stdout
 
 
+SERVER = "servers: {erp: {host: h, user: u, login: {password: {env: ERP_PASSWORD}}}}\n"
+
+
+def test_missing_secrets_are_told_apart_from_problems(plant: Plant) -> None:
+    """On a desk without the secrets the check finds no problem, names them, and leaves with 5."""
+    path = plant.directory / "config" / "gateway.yaml"
+    path.write_text(CONFIGURATION + SERVER)
+    result = plant.run("config", "check")
+    assert result.exit_code == 5
+    assert "no problem found" in result.stdout
+    assert "1 secret cannot be had here" in result.stdout
+    assert "servers.erp.login.password: the environment variable ERP_PASSWORD is not set" in result.stdout
+    assert plant.run("config", "check", ERP_PASSWORD="x").exit_code == 0
+    (missing,) = plant.json("config", "check")["missing_secrets"]
+    assert missing["path"] == "servers.erp.login.password"
+
+
+def test_passes_need_all_secrets_and_looking_needs_none(plant: Plant) -> None:
+    """Without a secret no pass begins, and an operator can still look at the site."""
+    path = plant.directory / "config" / "gateway.yaml"
+    path.write_text(CONFIGURATION + SERVER)
+    refused = plant.run("run", "--once")
+    assert refused.exit_code == 5
+    assert "ERP_PASSWORD is not set" in refused.stderr
+    assert plant.run("status").exit_code == 0
+
+
 @pytest.mark.parametrize("command", [["config", "show"], ["config", "check"], ["config", "check", "--json"]])
 def test_no_site_is_no_list_of_problems(command: list[str], tmp_path: Path) -> None:
     """Where there is no configuration at all, every form of the question leaves with 4."""
