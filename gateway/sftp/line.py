@@ -38,21 +38,30 @@ def dial(server: Server, opened: Callable[[socket.socket], None]) -> socket.sock
     for number, (family, address) in enumerate(addresses):
         # one address that says nothing must not use up the time of those after it
         share = (deadline - time.monotonic()) / (len(addresses) - number)
-        line = socket.socket(family, socket.SOCK_STREAM)
         try:
-            opened(line)
-            line.settimeout(max(0.1, share))
-            line.connect(address)
-            _watch_over(line, server)
+            return _connect(server, family, address, max(0.1, share), opened)
         except OSError as error:
-            line.close()
             refused.append(error)
-        except BaseException:
-            line.close()
-            raise
-        else:
-            return line
     raise _unreachable(server, refused) from refused[0]
+
+
+def _connect(
+    server: Server,
+    family: int,
+    address: tuple[object, ...],
+    seconds: float,
+    opened: Callable[[socket.socket], None],
+) -> socket.socket:
+    line = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened(line)
+        line.settimeout(seconds)
+        line.connect(address)
+        _watch_over(line, server)
+    except BaseException:
+        line.close()
+        raise
+    return line
 
 
 def _addresses(server: Server) -> Sequence[tuple[int, tuple[object, ...]]]:

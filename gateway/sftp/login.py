@@ -76,6 +76,11 @@ def _goes(transport: paramiko.Transport, server: Server, way: _Way, course: _Cou
     except paramiko.AuthenticationException as error:
         _demand_line(transport, server, way, course, error)
         course.tried.append(way.shown)
+    except (paramiko.SSHException, OSError) as error:
+        # an agent that does not sign must not keep the other ways from being gone
+        if not transport.is_active():
+            raise
+        course.tried.append(f"{way.shown} (it could not be used: {printable(str(error))})")
     else:
         if transport.is_authenticated():
             return True

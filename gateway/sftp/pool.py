@@ -142,7 +142,8 @@ class Pool:
         me = threading.get_ident()
         left = deadline - time.monotonic()
         # a thread that holds them all would wait for itself
-        if left <= 0 or (desk.lent and all(kept.owner == me for kept in desk.lent)):
+        all_mine = len(desk.lent) >= desk.server.sessions and all(kept.owner == me for kept in desk.lent)
+        if left <= 0 or all_mine:
             count = len(desk.lent)
             raise ServerError(
                 f"All {count} sessions with the server stayed in use"

@@ -11,7 +11,7 @@ from typing import Any
 import paramiko
 from paramiko.kex_curve25519 import KexCurve25519
 
-from gateway.config.settings import Server
+from gateway.config.settings import Algorithms, Server
 from gateway.errors import NoCommonAlgorithm, ServerError, ServerUnreachable
 from gateway.printable import printable
 from gateway.sftp.algorithms import KEY_TYPES, SMALLEST_RSA, Preferences, first_of, preferences
@@ -22,6 +22,8 @@ from gateway.sftp.trust import Trust, Trusted, decide, known, place, refusal
 
 #: For which an ended connection's thread is waited; it ends at once, unless the machine is very busy.
 _JOIN_SECONDS = 5.0
+#: Several times what servers send at most, a window of their own included.
+_LARGEST_PACKET = 4 * 1024 * 1024
 
 # The library writes tracebacks to its log, and from there to stderr, for what the gateway says in words.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -38,11 +40,20 @@ def _nobody(_line: socket.socket) -> None:
     """Tell nobody of a socket."""
 
 
+class _Packetizer(paramiko.packet.Packetizer):
+    """The library's reading of packets, which takes whatever length a server claims."""
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        if n > _LARGEST_PACKET:
+            raise paramiko.SSHException(f"a packet of {n:,} bytes")
+        return super().read_all(n, check_rekey)
+
+
 class Transport(paramiko.Transport):
     """The library's connection with the algorithms that the gateway wants, and no others."""
 
     def __init__(self, line: socket.socket, server: Server, wanted: Preferences) -> None:
-        super().__init__(line)
+        super().__init__(line, packetizer_class=_Packetizer)
         self.name = f"sftp {server.name}"
         self.offers: Mapping[str, list[str]] = {}  #: of the server, by the library's names
         self.wanted = wanted
@@ -256,12 +267,18 @@ def _incompatible(server: Server, transport: Transport, error: Exception) -> NoC
     for word, (theirs, ours, what) in _OFFERS.items():
         if word in str(error):
             offered: list[Any] = transport.offers.get(theirs, [])
+            widest = preferences(Algorithms.COMPATIBLE, KEY_TYPES)
+            is_old = not set(getattr(widest, ours)).isdisjoint(offered)
             return NoCommonAlgorithm(
                 f"No {what} in common: the server offers {printable(', '.join(offered)[:400]) or 'none'};"
                 f" the gateway takes {', '.join(getattr(transport.wanted, ours))}",
                 where=place(server),
-                hint="Ask the partner to bring the server up to date; `algorithms: compatible` takes"
-                " AES-CBC and HMAC-SHA-1 too, until then",
+                hint="Ask the partner to bring the server up to date"
+                + (
+                    "; until then, `algorithms: compatible` takes AES-CBC and HMAC-SHA-1 too"
+                    if is_old
+                    else ""
+                ),
             )
     return NoCommonAlgorithm(
         f"The server speaks no SSH that the gateway takes: {printable(str(error)[:200])}", where=place(server)

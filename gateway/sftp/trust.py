@@ -93,7 +93,7 @@ def read_known_hosts(path: Path) -> str:
 def refusal(server: Server, trusted: Trusted, shown: Sequence[HostKey]) -> ServerError:
     """Return the error for a server that shows the keys ``shown``, none of which is trusted."""
     keys = " and ".join(map(str, shown))
-    verdict = decide(trusted, shown[-1])
+    verdict = decide(trusted, shown[0])
     accept = f'`gateway trust accept {server.name} --fingerprint {shown[0].fingerprint} --reason "..."`'
     if verdict is Trust.UNKNOWN:
         authority = (

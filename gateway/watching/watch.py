@@ -98,6 +98,7 @@ class Watch:
         self._folders = tuple(dict.fromkeys(folders))
         self._wake = wake
         self._lock = threading.Lock()
+        self._is_on = False
         self._observer: _Observer | None = None
         self._watched: dict[Path, tuple[ObservedWatch, tuple[int, int]]] = {}
         self._unwatched: dict[Path, str] = dict.fromkeys(self._folders, "watching has not begun")
@@ -111,14 +112,14 @@ class Watch:
     def start(self) -> None:
         """Begin to watch; raises nothing: what cannot be watched is in `unwatched`."""
         with self._lock:
-            if self._observer is None:
-                self._begin()
-            for folder in self._folders:
+            self._is_on = True
+            for folder in self._folders if self._has_begun() else ():
                 self._try(folder)
 
     def stop(self) -> None:
         """End, with all threads; `start` may begin anew."""
         with self._lock:
+            self._is_on = False
             observer, self._observer = self._observer, None
             self._watched.clear()
             self._unwatched = dict.fromkeys(self._folders, "watching has ended")
@@ -130,19 +131,22 @@ class Watch:
     def look_after(self) -> None:
         """Watch again what was replaced, unmounted and mounted, or is there again, and wake it once."""
         with self._lock:
-            if self._observer is None:
+            if not (self._is_on and self._has_begun()):
                 return
             again = [folder for folder in self._folders if self._renew(folder)]
         for folder in again:
             self._wake(folder)
 
-    def _begin(self) -> None:
-        try:
-            self._observer = _Observer()
-        except OSError as error:
-            self._unwatched = dict.fromkeys(self._folders, reason(error))
-            return
-        self._observer.start()
+    def _has_begun(self) -> bool:
+        """Begin, if that has not been done or the kernel had no room for it; return whether it is done."""
+        if self._observer is None:
+            try:
+                self._observer = _Observer()
+            except OSError as error:
+                self._unwatched = dict.fromkeys(self._folders, reason(error))
+                return False
+            self._observer.start()
+        return True
 
     def _renew(self, folder: Path) -> bool:
         """Watch the folder if it is not watched, or is another one now; return whether it is watched anew."""

@@ -177,18 +177,21 @@ def test_one_folder_that_cannot_be_watched_leaves_the_others(tmp_path: Path) -> 
 
 
 def test_the_limit_of_instances_is_said_and_ends_nothing(tmp_path: Path) -> None:
-    """Where the kernel gives no inotify, every folder shall be unwatched with the setting to raise."""
+    """Where the kernel gives no inotify, folders are unwatched with the setting to raise, until it does."""
     script = """
 import resource, sys, pathlib
 from gateway.watching import Watch, probe
-resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 50))
 folder = pathlib.Path(sys.argv[1])
 watch = Watch([folder], print)
 watch.start()
 print(watch.unwatched[folder])
 watch.look_after()
-watch.stop()
 print(probe(folder).works)
+resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))
+watch.look_after()
+print(dict(watch.unwatched))
+watch.stop()
 """
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=30
@@ -197,6 +200,8 @@ print(probe(folder).works)
     assert done.stdout.splitlines() == [
         "the kernel's limit of inotify instances is reached: raise fs.inotify.max_user_instances",
         "False",
+        str(tmp_path),
+        "{}",
     ]
 
 
