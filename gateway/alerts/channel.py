@@ -30,9 +30,14 @@ def _words(error: BaseException) -> str:
 
 @contextmanager
 def bounded(connection: socket.socket, seconds: float) -> Iterator[None]:
-    """End ``connection`` when the block takes longer: a server that drips would else hold us for ever."""
+    """End ``connection`` when the block takes longer, and raise TimeoutError.
+
+    A timeout of the socket bounds each step alone: a peer that drips would hold us for ever.
+    """
+    is_late = threading.Event()
 
     def end() -> None:
+        is_late.set()
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
@@ -41,6 +46,10 @@ def bounded(connection: socket.socket, seconds: float) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except Exception as error:
+        if is_late.is_set():
+            raise TimeoutError from error
+        raise
     finally:
         timer.cancel()
         timer.join()

@@ -228,7 +228,9 @@ def _circuit(one: Circuit, routes: Mapping[str, Route]) -> Iterator[Condition]:
             "failures": one.failures,
             "error": error,
             "next_probe_at": one.next_probe_at.isoformat() if one.next_probe_at else None,
-            "look": "gateway trust" if untrusted else "gateway status",
+            "look": f"gateway trust show {one.place.removeprefix('server ')}"
+            if untrusted
+            else "gateway status",
         },
         since=one.since,
     )

@@ -106,7 +106,7 @@ class _Server(ThreadingHTTPServer):
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer within bounded time."""
         try:
-            with bounded(request, _ALL_SECONDS):
+            with suppress(TimeoutError), bounded(request, _ALL_SECONDS):
                 super().process_request_thread(request, client_address)
         finally:
             self._free.release()

@@ -113,9 +113,9 @@ def _missing(site: Site, connection: Connection) -> dict[str, int]:
 class Cached:
     """The last snapshot, read anew when it is old; who asks meanwhile is given the old one."""
 
-    def __init__(self, read: Callable[[], Snapshot], seconds: float = 15.0) -> None:
-        """Use what ``read`` returns for ``seconds``, or for longer where reading took long."""
-        self._read, self._seconds = read, seconds
+    def __init__(self, read: Callable[[], Snapshot], seconds: float = 15.0, share: float = _SHARE) -> None:
+        """Use what ``read`` returns for ``seconds``, or ``share`` times as long as the reading took."""
+        self._read, self._seconds, self._share = read, seconds, share
         self._reading = threading.Lock()
         self._last: Snapshot | None = None
         self._good_until = 0.0
@@ -134,7 +134,7 @@ class Cached:
                 began = time.monotonic()
                 self._last = self._read()
                 took = time.monotonic() - began
-                self._good_until = time.monotonic() + max(self._seconds, _SHARE * took)
+                self._good_until = time.monotonic() + max(self._seconds, self._share * took)
             assert self._last is not None  # noqa: S101 - narrows the type for the checker
             return self._last
         finally:
