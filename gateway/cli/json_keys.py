@@ -470,6 +470,6 @@ KEYS: dict[str, Keys] = {
         ("site", "the site's name"),
         ("routes", "number of routes"),
         *_under("problems[]", _PROBLEM),
-        *_under("missing_secrets[]", _PROBLEM),
+        *_under("missing_secrets[]", _PROBLEM[:-2]),  # nothing was found, and nothing is to be chosen from
     ),
 }  # fmt: skip

@@ -43,8 +43,12 @@ routes:
 - **Durations** are a number and a unit: `500ms`, `10s`, `5m`, `1.5h`, `1d`; at most `36500d`.
 - **Sizes** are a whole number and a unit: `512B`, `64KiB`, `64MiB`, `2GiB`.
 - **Paths** start at the site directory unless they are absolute.
+- **Times of day** are `06:30`, from `00:00` to `23:59`; [schedules.md](schedules.md) says what they mean
+  when the clocks change. **Days** are `2026-12-24`, spans of days `2026-12-24..2027-01-06`.
 - **Secrets** never stand in the file: `{env: NAME}` takes the value from the environment,
-  `{file: PATH}` from a file. A URL with a password in it is refused.
+  `{file: PATH}` from a file. A secret in the file, or a URL with a password in it, is refused and
+  not shown. A secret that cannot be had stops `gateway run`, not the commands that look only;
+  `gateway config check` names it and leaves with 5 if nothing else is wrong.
 - Unknown keys and keys given twice are refused.
 """
 
@@ -188,6 +192,17 @@ def _beyond() -> str:
         - A route never delivers into its own inbox, nor twice into one directory.
         - The name at a destination is made of {places}, and tells files apart.
         - The message type is in the catalogue (`gateway config check`).
+        - Servers, calendars, channels, routes and kinds of alerts that are named exist.
+        - No two routes take the same files of one directory of a server, however it is written; no route
+          delivers into the directory that it takes files from or moves them to; none moves its files
+          to where another takes them.
+        - `move_to` is given exactly where files are moved, and is not the directory they come from.
+        - A server can be logged in to by at least one means.
+        - A cron pattern is one of crontab(5), and its day comes; `every` and `cron` exclude each other.
+        - An expectation has either `by` or `per`, and a whole period lies within its hours.
+        - A webhook is called over `https` (or on this machine), a command has an absolute path, a password is
+          not sent to a mail server in the clear.
+        - The service listens on a loopback address only.
 
         ## Retries in time
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from gateway.config.loading import load_site, redacted
+from gateway.config.loading import known_site, load_site, redacted
 from gateway.config.notation import seconds, size
-from gateway.config.settings import FolderDestination, FolderSource, Route, Site
+from gateway.config.settings import FolderDestination, FolderSource, Route, SftpSource, Site
 from gateway.errors import ConfigurationError, ConfigurationMissing, SecretsMissing
 from gateway.model import Problem
 from gateway.rules import file_names
@@ -76,6 +77,23 @@ def test_the_example_configuration_loads(tmp_path: Path) -> None:
     assert site.route("orders").source.path == tmp_path / "inbox" / "orders"
     with pytest.raises(KeyError):
         site.route("unknown")
+
+
+def test_what_the_example_only_mentions_is_valid_too(tmp_path: Path) -> None:
+    """The blocks of the example that stand behind `#` shall be a valid configuration without it."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for block in ("servers", "alerts", "service"):
+        text = re.sub(rf"(?m)^# {block}:\n(?:#   .*\n)+", lambda found: found[0].replace("# ", "", 1)
+                      .replace("\n# ", "\n"), text)  # fmt: skip
+    own = text[text.index("    source:\n      path: inbox/orders") : text.index("    # The same from")]
+    text = re.sub(
+        r"(?m)^    # source:\n(?:    #   .*\n)+", lambda found: found[0].replace("    # ", "    "), text
+    )
+    site = known_site(site_with(tmp_path, text.replace(own, "")), environment={})
+    assert isinstance(site.route("orders").source, SftpSource)
+    assert [site.servers[0].name, site.channels[0].name, site.alerts[0].to] == ["erp", "mail", ("mail",)]
+    assert site.service.listen == ("127.0.0.1", 9420)
+    assert len(site.missing_secrets) == 2
 
 
 def test_the_example_takes_the_samples(tmp_path: Path) -> None:
