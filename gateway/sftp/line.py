@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -106,3 +107,13 @@ def cut(line: socket.socket) -> None:
     """Break a connection at once, from any thread: who waits for it goes on with an error."""
     with contextlib.suppress(OSError):
         line.shutdown(socket.SHUT_RDWR)
+
+
+def has_ended(line: socket.socket) -> bool:
+    """Whether the other end has closed the connection, or it is broken; whoever reads it may not know yet."""
+    look = select.poll()
+    try:
+        look.register(line, select.POLLRDHUP)
+        return bool(look.poll(0))
+    except (OSError, ValueError):
+        return True

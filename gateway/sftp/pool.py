@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gateway.config.settings import Server
 from gateway.errors import ConfigurationError, GatewayError, ServerError, ServerUnreachable
 from gateway.sftp.base import Session
-from gateway.sftp.line import cut
+from gateway.sftp.line import cut, has_ended
 from gateway.sftp.trust import place
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Pool:
 
     def _working(self, desk: _Desk, kept: _Kept) -> Session:
         """Return the session of a place: the one that is kept there if it still works, else a new one."""
-        if kept.session is not None and kept.transport is not None and kept.transport.is_active():
+        if kept.session is not None and _stands(kept):
             if time.monotonic() - kept.used < _PROBE_AFTER:
                 return kept.session
             with contextlib.suppress(ServerError):
@@ -185,7 +185,7 @@ class Pool:
         return kept.session
 
     def _give_back(self, desk: _Desk, kept: _Kept, *, keep: bool) -> None:
-        is_whole = keep and kept.transport is not None and kept.transport.is_active()
+        is_whole = keep and _stands(kept)
         if not is_whole:
             _end(kept)
         kept.used = time.monotonic()
@@ -198,6 +198,13 @@ class Pool:
 
 def _has_room(desk: _Desk) -> bool:
     return bool(desk.idle) or len(desk.lent) < desk.server.sessions
+
+
+def _stands(kept: _Kept) -> bool:
+    """Whether there is a connection that has not ended, as far as this machine knows."""
+    if kept.transport is None or kept.line is None:
+        return False
+    return kept.transport.is_active() and not has_ended(kept.line)
 
 
 def _call_next(desk: _Desk) -> None:
