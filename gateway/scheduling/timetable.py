@@ -56,6 +56,7 @@ class _Scheduler(BackgroundScheduler):
 
     def __init__(self, look: Callable[[], None], act: Callable[[str], None]) -> None:
         self._look, self._act = look, act
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it tells of every single wake
         self._noted: list[str] = []
         super().__init__(
             timezone=UTC,

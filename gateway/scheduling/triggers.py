@@ -7,7 +7,6 @@ for all that were missed: after a week of sleep a route is woken once.
 
 from __future__ import annotations
 
-import math
 import zoneinfo
 from datetime import datetime, timedelta
 
@@ -39,18 +38,18 @@ class Every(BaseTrigger):
 
     def __init__(self, seconds: float, first: datetime) -> None:
         """The times are ``first``, ``first`` and ``seconds``, and so on."""
-        self._seconds, self._first = seconds, first
+        # whole microseconds: a time that is rounded to the one before would never end
+        self._step, self._first = max(timedelta(seconds=seconds), timedelta(microseconds=1)), first
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Return the first time after ``now`` and the one before.
 
         A clock that was set back to before the first time counts from then.
         """
-        if previous_fire_time is None and now < self._first <= now + timedelta(seconds=self._seconds):
+        if previous_fire_time is None and now < self._first <= now + self._step:
             return self._first
         after = max(previous_fire_time or now, now)
-        steps = math.floor((after - self._first).total_seconds() / self._seconds) + 1
-        return self._first + timedelta(seconds=steps * self._seconds)
+        return self._first + ((after - self._first) // self._step + 1) * self._step
 
 
 def trigger_of(plan: Schedule, interval_seconds: float, first: datetime) -> BaseTrigger:

@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from gateway.config.settings import Blackout, Calendar, FolderSource, Route, Schedule, Site
 from gateway.scheduling.timetable import Timetable
+from gateway.scheduling.triggers import Every
 
 SECOND = timedelta(seconds=1)
 
@@ -216,6 +217,21 @@ def test_nothing_is_left_when_it_stops() -> None:
         timetable.stop()
     Timetable(lambda _route: None).stop()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.05, 1 / 3, 1e-9, 30.0, 3153600000.0])
+def test_the_next_time_is_always_later(seconds: float) -> None:
+    """Times of an interval shall only grow, also where it is no whole number of anything."""
+    first = datetime(2026, 11, 22, tzinfo=UTC)
+    trigger = Every(seconds, first)
+    due = first
+    for _ in range(100 if seconds < 1e9 else 5):
+        later = trigger.get_next_fire_time(due, due)
+        assert later > due
+        due = later
+    asleep = first + timedelta(days=10)
+    assert asleep < trigger.get_next_fire_time(first, asleep)
+    assert trigger.get_next_fire_time(None, first - timedelta(microseconds=1)) == first
 
 
 def test_the_library_still_works_as_we_use_it() -> None:
