@@ -184,7 +184,7 @@ def test_an_agent_that_is_not_there_is_said(
     openssh: OpenSsh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A missing, dead or silent agent shall be named, and waited for no longer than was set."""
-    server = openssh.server(login=Login(agent=True), connect_seconds=0.5)
+    server = openssh.server(login=Login(agent=True), connect_seconds=2.0)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     assert "SSH_AUTH_SOCK is not set" in str(refused(server))
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "missing"))
