@@ -157,6 +157,10 @@ class Connections(Protocol):
         """Break every session that is lent, from another thread, and lend no more: the end is near."""
         ...
 
+    def close_idle(self) -> None:
+        """Close the sessions that nobody has used for as long as their servers' settings say."""
+        ...
+
     def close(self) -> None:
-        """Close every session that is not lent."""
+        """Close every session that is not lent; one that is lent is closed when it comes back."""
         ...
