@@ -117,15 +117,22 @@ def _tried(one: Stored, channel: Channel | None, now: datetime) -> Stored:
     try:
         remark = send(channel, one.message)
     except AlertUndelivered as error:
-        reason = error.lines()[0]
-        _LOG.warning("channel %s: %s", one.channel, reason)
-        if now - one.written_at >= GIVEN_UP:
-            return _left(tried, f"given up after {tried.tries} tries: {reason}", now)
-        again = retry.next_try(_POLICY, tried.tries, now, random.random())  # noqa: S311 - jitter
-        return dataclasses.replace(tried, next_try_at=again, last_error=reason)
+        return _refused(tried, error.lines()[0], now)
+    except Exception as error:  # noqa: BLE001 - one channel's fault must not silence the others
+        # without its text, which nobody has cleared of secrets
+        return _refused(tried, f"{type(error).__name__} in the gateway itself", now)
     if remark:
         _LOG.warning("channel %s: %s", one.channel, remark)
     return dataclasses.replace(tried, sent_at=now, next_try_at=None, last_error=remark)
+
+
+def _refused(tried: Stored, reason: str, now: datetime) -> Stored:
+    """Return a message that its channel did not take: tried again later, or given up after its time."""
+    _LOG.warning("channel %s: %s", tried.channel, reason)
+    if now - tried.written_at >= GIVEN_UP:
+        return _left(tried, f"given up after {tried.tries} tries: {reason}", now)
+    again = retry.next_try(_POLICY, tried.tries, now, random.random())  # noqa: S311 - jitter
+    return dataclasses.replace(tried, next_try_at=again, last_error=reason)
 
 
 def _left(one: Stored, why: str, now: datetime) -> Stored:

@@ -27,8 +27,12 @@ def send(channel: WebhookChannel, message: Mapping[str, Any]) -> None:
         status = _post(channel, message)
     except AlertUndelivered:
         raise
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except OSError as error:
         raise refused(channel.name, error, secrets=_secrets(channel)) from None
+    except (http.client.HTTPException, ValueError) as error:
+        # its text may hold the URL or a header in a form that is not recognised
+        kind = type(error).__name__
+        raise refused(channel.name, f"The URL, a header or the answer is not one of HTTP ({kind})") from None
     if not 200 <= status < 300:
         word = http.client.responses.get(status, "")
         hint = "; redirects are not followed" if 300 <= status < 400 else ""

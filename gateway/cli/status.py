@@ -186,6 +186,10 @@ def _needs(data: dict[str, Any]) -> None:
         needs.append(f"{count} that a destination refused: see above")
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
+    needs += [
+        f"channel {one['channel']}, which takes no alerts for {age(one['age_seconds'])}: gateway alerts list"
+        for one in data["channels"]
+    ]
     say("")
     if not needs:
         say("Nothing needs you.")

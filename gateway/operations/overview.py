@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.custody import guard
-from gateway.ledger import arrivals, deliveries, transfers
+from gateway.ledger import alerts, arrivals, deliveries, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
 from gateway.operations.holds import Hold, held
@@ -36,6 +36,7 @@ def overview(context: Context) -> dict[str, Any]:
         waiting = arrivals.waiting(connection, limit=LISTED)
         open_deliveries = deliveries.undelivered(connection)
         owners = transfers.get_many(connection, [one.transfer for one in open_deliveries[:LISTED]])
+        unsent = alerts.unsent_by_channel(connection)
     holds = held(context)
     working = guard.holder(context.site.directory)
     return {
@@ -51,6 +52,7 @@ def overview(context: Context) -> dict[str, Any]:
         "deliveries_total": len(open_deliveries),
         "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
         "formats": refused_formats(context),
+        "channels": [{**dataclasses.asdict(one), "age_seconds": _ago(one.oldest, now)} for one in unsent],
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
     }
 

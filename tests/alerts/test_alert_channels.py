@@ -248,6 +248,15 @@ def test_a_webhook_that_is_not_taken_shows_no_secret(
     assert len(kind.taken) - count <= 1
 
 
+def test_a_header_that_cannot_be_sent_is_not_shown(receiver: tuple[type[_Receiver], str]) -> None:
+    """A secret header with a line end shall be refused, and not be shown in whatever form."""
+    channel = WebhookChannel("hook", Secret(f"{receiver[1]}/200"), {"X-Key": Secret("k3y\nX-Evil: 1")})
+    with pytest.raises(AlertUndelivered, match="not one of HTTP") as refused:
+        sending.send(channel, MESSAGE)
+    assert "k3y" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://127.0.0.1/t0k3n", "file:///etc/t0k3n", "", "http://127.0.0.1:99999/t0k3n"]
 )

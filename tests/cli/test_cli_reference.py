@@ -13,12 +13,13 @@ import pytest
 
 from gateway import errors
 from gateway.alerts.desk import Desk
+from gateway.alerts.sending import send_due
 from gateway.bundle import bundled
 from gateway.cli.json_keys import KEYS, OPEN
 from gateway.cli.main import gateway
 from gateway.cli.reference import commands_markdown, exit_codes_markdown
 from gateway.clock import SystemClock
-from gateway.config.settings import AlertRule
+from gateway.config.settings import AlertRule, CommandChannel, Site
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
 from gateway.errors import GatewayError
@@ -185,16 +186,22 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
 def _watched(plant: Plant) -> Iterator[tuple[str, Any]]:
     """Yield how a service is that gives signs of life, and what people are told of."""
     with open_site(plant.directory) as context:
-        rule = AlertRule(to=("mail",))
-        context.site = dataclasses.replace(context.site, alerts=(rule,))
+        context.site = dataclasses.replace(context.site, alerts=(AlertRule(to=("pager",)),))
         assert Desk().observe(context)
+        assert send_due(dataclasses.replace(context, site=_with_pager(context.site))).failed == 1
     yield "alerts list", plant.json("alerts", "list")
+    yield "status", plant.json("status")
     with SiteGuard(plant.directory):
         board = Board("Plant 1000", SystemClock(), Layout(plant.directory).heartbeat_file)
         board.add("confirmations", "route", "confirmations")
         board.note(phase="starting", watches=(WatchState("inbox", works=True, why="events come"),))
         board.write()
         yield "health", plant.json("health")
+
+
+def _with_pager(site: Site) -> Site:
+    """Return the site with a channel that takes nothing."""
+    return dataclasses.replace(site, channels=(CommandChannel("pager", ("/bin/false",)),))
 
 
 def _trust(plant: Plant) -> Iterator[tuple[str, Any]]:
