@@ -19,6 +19,7 @@ _CAME = tuple(state for state in State if state is not State.DUPLICATE)
 class Processed:
     """How large one processed transfer was."""
 
+    id: str
     size: int  #: bytes
     records: int | None
 
@@ -42,12 +43,12 @@ def came(connection: Connection, route: str, since: datetime, enough: int) -> in
     return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar() or 0)
 
 
-def processed_before(connection: Connection, route: str, transfer: str, limit: int) -> list[Processed]:
-    """Return the newest ``limit`` processed transfers of ``route`` that came before ``transfer``."""
+def processed(connection: Connection, route: str, until: str, limit: int) -> list[Processed]:
+    """Return the newest ``limit`` processed transfers of ``route`` up to the id ``until``, oldest first."""
     statement = (
-        select(transfers.c.size, transfers.c.records)
-        .where(transfers.c.route == route, transfers.c.state == State.PROCESSED, transfers.c.id < transfer)
+        select(transfers.c.id, transfers.c.size, transfers.c.records)
+        .where(transfers.c.route == route, transfers.c.state == State.PROCESSED, transfers.c.id <= until)
         .order_by(transfers.c.id.desc())
         .limit(limit)
     )
-    return [Processed(*row) for row in connection.execute(statement)]
+    return [Processed(*row) for row in connection.execute(statement)][::-1]

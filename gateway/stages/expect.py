@@ -6,6 +6,7 @@ time is due; an unusual file is said once, and noted in the audit trail.
 
 from __future__ import annotations
 
+import bisect
 import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -81,20 +82,26 @@ def _asked(new: Mapping[str, Any], route: str) -> Any:
 
 
 def _unusual(context: Context, route: Route, policy: UnusualPolicy, report: Report) -> None:
-    processed = [one for one in report.settled if one.state is State.PROCESSED]
-    for transfer in processed:
-        with context.ledger.read() as connection:
-            before = history.processed_before(connection, route.name, transfer.id, policy.history)
-            told = bool(audit.read(connection, object_id=transfer.id, action=UNUSUAL, limit=1))
-        measures = [Measures(one.size, one.records) for one in before]
-        said = unusual(policy, measures, Measures(transfer.size, transfer.records))
-        if said and not told:
+    new = [one for one in report.settled if one.state is State.PROCESSED]
+    if not new:
+        return
+    with context.ledger.read() as connection:
+        latest = max(one.id for one in new)
+        rows = history.processed(connection, route.name, latest, policy.history + len(new))
+    ids = [row.id for row in rows]
+    measures = [Measures(row.size, row.records) for row in rows]
+    for transfer in new:
+        place = bisect.bisect_left(ids, transfer.id)
+        before = measures[max(0, place - policy.history) : place]
+        if said := unusual(policy, before, Measures(transfer.size, transfer.records)):
             _tell(context, transfer, "; ".join(said), report)
 
 
 def _tell(context: Context, transfer: Transfer, text: str, report: Report) -> None:
-    """Put on record that ``transfer`` is unusual, then report it: told once, also after a crash between."""
+    """Put on record that ``transfer`` is unusual, and report it; once, however often it is tried again."""
     with context.ledger.write() as connection:
+        if audit.read(connection, object_id=transfer.id, action=UNUSUAL, limit=1):
+            return
         audit.append(connection, [context.entry(UNUSUAL, transfer, reason=text)])
     report.problem(
         Unusual(

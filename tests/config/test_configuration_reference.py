@@ -73,3 +73,13 @@ def test_own_directories_are_those_of_the_layout(tmp_path: Path) -> None:
     Layout(tmp_path).create(["confirmations"])
     made = {entry.name for entry in tmp_path.iterdir()} - {"inbox", "formats"}
     assert made <= set(checks.OWN_DIRECTORIES)
+
+
+@pytest.mark.parametrize("kinds", ["source", "destination", "channel"])
+def test_keys_of_another_kind_are_told_where_they_count(kinds: str) -> None:
+    """Each kind shall know all keys that only other kinds have, to say so when they are given."""
+    parts = schema.site_schema()["$defs"]
+    variants = [schema.resolved(choice["then"]) for choice in parts[kinds]["allOf"]]
+    for variant in variants:
+        others = {key for other in variants for key in other["properties"]}
+        assert set(variant["x-elsewhere"]) == others - set(variant["properties"])
