@@ -150,6 +150,8 @@ def _value(raw: Mapping[str, Any]) -> str:
         text += f" of {_value(entry['items'])}"
     text += _bounds(entry)
     examples = entry.get("examples")
+    if examples:
+        text = text.partition(", such as ")[0]  # of the items of a list
     return f"{text}, such as {_code(examples[0])}" if examples else text
 
 

@@ -150,6 +150,8 @@ class Timetable:
 
     def _due(self, route: str) -> None:
         """Wake ``route``, unless it rests: then at the end of its rest."""
+        if route not in self._plan.routes:
+            return  # a reload took it away meanwhile
         rest = self._rest(route, self._now())
         if rest is None:
             self._told.pop(route, None)
