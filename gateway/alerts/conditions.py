@@ -14,7 +14,7 @@ from gateway.ledger.engine import Connection
 from gateway.model import Transfer
 from gateway.printable import printable
 from gateway.rules import sequence
-from gateway.rules.alert_kinds import kind_of
+from gateway.rules.alert_kinds import KINDS, kind_of
 from gateway.rules.alerts import Condition
 from gateway.rules.circuit import Circuit, CircuitState
 from gateway.rules.streams import StreamState
@@ -81,7 +81,7 @@ def of_site(site: Site, connection: Connection, now: datetime) -> list[Condition
     ]
 
 
-def of_passes(site: Site, passes: Sequence[Pass], connection: Connection) -> list[Condition]:
+def of_passes(site: Site, passes: Sequence[Pass], connection: Connection, now: datetime) -> list[Condition]:
     """Return what passes reported, one condition for each kind and route."""
     places = {one.place for one in circuits.every(connection)}
     routes = {route.name: route for route in site.routes}
@@ -91,11 +91,18 @@ def of_passes(site: Site, passes: Sequence[Pass], connection: Connection) -> lis
             kind = kind_of(problem.error, name=problem.name, transfer=problem.transfer)
             if kind is not None:
                 grouped.setdefault((kind, each.route), []).append(problem)
-    return [_reported(kind, name, found, routes.get(name), places) for (kind, name), found in grouped.items()]
+    return [
+        _reported(kind, name, found, routes.get(name), places, now) for (kind, name), found in grouped.items()
+    ]
 
 
 def _reported(
-    kind: str, name: str, problems: Sequence[PassProblem], route: Route | None, places: set[str]
+    kind: str,
+    name: str,
+    problems: Sequence[PassProblem],
+    route: Route | None,
+    places: set[str],
+    now: datetime,
 ) -> Condition:
     first = problems[0].error
     files = list(dict.fromkeys(printable(each.name) for each in problems if each.name))
@@ -109,14 +116,16 @@ def _reported(
         facts["more"] = [_words(each.error) for each in problems[1:_LISTED]]
     # of a place that fails, its circuit tells for all its routes
     told_by_circuit = kind == "source-unavailable" and route is not None and _source_place(route) in places
-    mark = max((each.transfer or "" for each in problems), default="") if kind == "unusual" else ""
+    # an event is news each time it happens, what lasts when more files join it
+    is_event = KINDS[kind].is_event
+    mark = now.isoformat(timespec="microseconds") if is_event else f"{len(files):09}"
     return Condition(
         kind=kind,
         key=name,
         text=_words(first),
         routes=(name,),
         facts=facts,
-        mark=mark or f"{len(files):09}",
+        mark=mark,
         begins=not told_by_circuit,
     )
 

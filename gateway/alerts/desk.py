@@ -78,7 +78,7 @@ class Desk:
         with self._lock:  # one comparison at a time, or two lanes would tell the same
             with parts.ledger.read() as connection:
                 found = conditions.of_site(site, connection, now)
-                found += conditions.of_passes(site, passes, connection)
+                found += conditions.of_passes(site, passes, connection, now)
                 found += self._service.values()
                 known = store.load(connection)
                 if not found and not known:

@@ -164,7 +164,8 @@ def update(
             messages += _recoveries(alert, rules)
             forget.append(alert.key)
             continue
-        due = list(_due(alert, rules, now, bounds)) if alert.over_at is None else []
+        is_told = alert.over_at is None or _is_event(alert)
+        due = list(_due(alert, rules, now, bounds)) if is_told else []
         messages += due
         kept.append(_after(alert, due, now))
     sent, withheld = _bounded(messages, written, bounds)
@@ -233,13 +234,12 @@ def _merged(known: dict[str, Alert], found: Sequence[Condition], now: datetime) 
 
 
 def _quiet(alert: Alert, bounds: Bounds) -> timedelta:
-    is_event = alert.kind in KINDS and KINDS[alert.kind].is_event
-    return bounds.forget_event if is_event else bounds.settle
+    return bounds.forget_event if _is_event(alert) else bounds.settle
 
 
 def _recoveries(alert: Alert, rules: Sequence[Rule]) -> Iterator[Message]:
     """Yield the recovery for everybody who was told of it and wants to know; events have none."""
-    if alert.kind in KINDS and KINDS[alert.kind].is_event:
+    if _is_event(alert):
         return
     for name, (_remind, recovery) in channels(alert, rules).items():
         if recovery and name in alert.told:

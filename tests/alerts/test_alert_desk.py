@@ -26,7 +26,7 @@ from gateway.config.settings import (
     SftpSource,
     Site,
 )
-from gateway.errors import Expected, ServerUnreachable, SourceError
+from gateway.errors import Expected, ServerUnreachable, SourceError, Unusual
 from gateway.ledger import alerts, circuits, deliveries, transfers
 from gateway.ledger.alerts import Stored
 from gateway.ledger.engine import Ledger
@@ -264,3 +264,14 @@ def test_a_removed_route_and_a_low_disk(place: Place) -> None:
     )
     kinds = {(one.occasion, one.message["kind"]) for one in place.observe(30)}
     assert kinds == {("begins", "disk-low"), ("over", "expected-missing")}
+
+
+def test_each_unusual_file_is_told(place: Place) -> None:
+    """A second unusual file on a route shall be told too, although the first one's alert is not forgotten."""
+    first, second = Report("orders"), Report("orders")
+    first.problem(Unusual("a.xml is ten times as large"), name="a.xml")
+    second.problem(Unusual("b.xml is ten times as large"), name="b.xml")
+    assert [one.occasion for one in place.observe(0, first)] == ["begins"]
+    assert place.observe(1, Report("orders")) == []
+    (more,) = place.observe(20, second)
+    assert (more.occasion, more.message["text"]) == ("more", "[unusual] b.xml is ten times as large")

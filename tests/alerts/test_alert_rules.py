@@ -152,6 +152,11 @@ def test_an_unusual_file_has_no_recovery() -> None:
     assert office.look(1) == []
     second = Condition("unusual", "orders", "ten times as small", ("orders",), mark="B")
     assert office.look(20, second) == ["mail more unusual orders"]
+    third = Condition("unusual", "orders", "empty", ("orders",), mark="C")
+    assert office.look(25, third) == []
+    assert office.look(26) == []
+    assert office.look(30) == ["mail more unusual orders"]
+    assert office.look(31) == []
     assert office.look(300) == []
     assert office.known == ()
 
