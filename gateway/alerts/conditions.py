@@ -17,14 +17,13 @@ from gateway.rules import sequence
 from gateway.rules.alert_kinds import KINDS, kind_of
 from gateway.rules.alerts import Condition
 from gateway.rules.circuit import Circuit, CircuitState
+from gateway.rules.health import SPARE
 from gateway.rules.streams import StreamState
 
 #: Deliveries and acknowledgements are tried so often before anybody is told.
 PATIENT_TRIES = 3
 #: Numbers overtake each other by moments: a gap counts after this time.
 PATIENCE = timedelta(minutes=5)
-#: The disk is low below so many times of what the gateway must find free to take files.
-_SPARE = 4
 #: Names that an alert lists; its count is exact.
 _LISTED = 5
 
@@ -280,7 +279,7 @@ def _disk(site: Site) -> Iterator[Condition]:
     except OSError:
         return  # a site that is away is an error of every pass
     free, floor = state.f_bavail * state.f_frsize, site.limits.minimum_free_bytes
-    if free >= _SPARE * floor:
+    if free >= SPARE * floor:
         return
     stops = "no file is taken" if free < floor else f"below {floor:,} no file is taken any more"
     yield Condition(

@@ -185,4 +185,5 @@ def recent(connection: Connection, limit: int) -> list[Stored]:
 
 def prune(connection: Connection, before: datetime) -> None:
     """Forget messages that were written before ``before`` and are sent or given up."""
-    connection.execute(sa.delete(alert_messages).where(alert_messages.c.written_at < before))
+    settled = alert_messages.c.sent_at.is_not(None)
+    connection.execute(sa.delete(alert_messages).where(settled, alert_messages.c.written_at < before))
