@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, select
@@ -20,7 +19,10 @@ _COLUMNS = tuple(arrivals.c[name] for name in Arrival.__slots__)
 
 def save(connection: Connection, seen: Sequence[Arrival]) -> None:
     """Write arrivals, new ones and those seen before."""
-    rows = [{**dataclasses.asdict(one), "name_text": printable(one.name)} for one in seen]
+    rows = [
+        {**{name: getattr(one, name) for name in Arrival.__slots__}, "name_text": printable(one.name)}
+        for one in seen
+    ]
     upsert(connection, arrivals, rows)
 
 
