@@ -1,7 +1,7 @@
 """One exchange over SFTP: a partner who sends and one who receives, on one server, and the plant between.
 
 The partner's directories on the server: ``out`` (files for the plant), ``taken`` (what the plant has
-taken), ``in`` (files from the plant, with checksum file and done marker), ``desk`` (what the receiver took).
+taken), ``in`` (files from the plant, with checksum file and done marker).
 """
 
 from __future__ import annotations
@@ -50,22 +50,26 @@ class Exchange:
         server: Scripted | OpenSsh,
         acknowledge: str = MOVE,
         *,
-        destination: str = "",
+        below: Path | None = None,
+        to_folder: bool = False,
         **server_lines: str,
     ) -> Exchange:
-        """Make a site in ``directory`` that exchanges files over ``server``, below its ``root``."""
-        for name in ("out", "taken", "in", "desk"):
-            (server.root / name).mkdir(exist_ok=True)
-        there = {name: server.remote(server.root / name) for name in ("out", "taken", "in")}
+        """Make a site in ``directory`` that exchanges files over ``server``, ``below`` its root or a part.
+
+        ``to_folder``: the receiver has a folder of the site, as a read-only server takes no files.
+        """
+        root = below or server.root
+        for name in ("out", "taken", "in"):
+            (root / name).mkdir(exist_ok=True)
+        there = {name: server.remote(root / name) for name in ("out", "taken", "in")}
         how = acknowledge.replace("/taken", there["taken"])
         to = f"type: sftp, server: erp, path: {there['in']}, done_marker: .done, checksum_file: .sha256"
         routes = route(
             source=f'{{type: sftp, server: erp, path: {there["out"]}, pattern: "*.csv", {how}}}',
-            destinations=f"{{erp: {{{to}{destination}}}}}",
+            destinations="{erp: {path: outbox/erp}}" if to_folder else f"{{erp: {{{to}}}}}",
         )
         lines = {"reply_timeout": "1s", "connect_timeout": "5s", **server_lines}
-        plant = Plant.build(directory, routes + server.yaml(**lines))
-        return cls(plant, server.root, acknowledge)
+        return cls(Plant.build(directory, routes + server.yaml(**lines)), root, acknowledge)
 
     @classmethod
     def at(cls, site: Path, root: Path, acknowledge: str = MOVE) -> Exchange:

@@ -35,7 +35,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 #: Half of what is written stands there then; what is read comes in halves.
 _ONLY_FOR = {"disk full": ("read", "write")}
 
-_FILES = 3
+_FILES = 2
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,24 @@ class Matrix:
         for control in range(1, _FILES + 1):
             exchange.send(control)
         return exchange
+
+
+def spread(directory: Path) -> Iterator[Ended]:
+    """Try one request of each operation, each in another way, and lost replies to every rename."""
+    with Scripted(directory) as server:
+        matrix = Matrix(directory / "move", server, MOVE)
+        cases = matrix.cases()
+        faults = [fault for fault in FAULTS if fault not in _ONLY_FOR]
+        for number, operation in enumerate(sorted({case.operation for case in cases})):
+            mine = [
+                case
+                for case in cases
+                if (case.operation, case.fault) == (operation, faults[number % len(faults)])
+            ]
+            yield matrix.run(mine[len(mine) // 2])
+        for case in cases:
+            if (case.operation, case.fault) == ("rename", "reply lost"):
+                yield matrix.run(case)
 
 
 def tried(directory: Path, every: int = 1, offset: int = 0) -> Iterator[Ended]:

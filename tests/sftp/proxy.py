@@ -26,6 +26,7 @@ class Proxy:
         self._target = (host, port)
         self.port = 0
         self.connections = 0  #: that were ever made
+        self.cuts = 0  #: that came of ``cut_after``
         self.seconds = 0.0  #: that every byte takes, one way
         self.flowing = threading.Event()
         self.flowing.set()
@@ -94,6 +95,7 @@ class Proxy:
                 return size
             if left < size:
                 del self._allowance[direction]
+                self.cuts += 1
                 return left
             self._allowance[direction] = left - size
             return size
