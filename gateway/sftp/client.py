@@ -1,0 +1,118 @@
+"""A session with an SFTP server over one channel of a transport."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import paramiko
+
+from gateway.config.settings import Server
+from gateway.errors import GatewayError
+from gateway.printable import printable
+from gateway.sftp import listing, packets, reading, writing
+from gateway.sftp.base import Capabilities, Fetch, RemoteEntry, Store, Stored
+from gateway.sftp.capabilities import capabilities, greet
+from gateway.sftp.failures import demand
+from gateway.sftp.packets import Kind, Parser
+from gateway.sftp.window import Exchange, Work, ask
+from gateway.sftp.wire import Wire
+
+_STATVFS = "statvfs@openssh.com"
+_PIPELINED = 64
+
+
+def open_session(transport: paramiko.Transport, server: Server) -> Client:
+    """Start SFTP on a transport that is logged in.
+
+    Raises ServerUnreachable where the server offers none, speaks none, or says nothing for
+    ``reply_seconds``.
+    """
+    return Client(transport, server)
+
+
+class Client:
+    """The session (see `base.Session`); for one thread at a time.
+
+    A breach of protocol, a silence or a broken line ends the transport too, so that nobody lends
+    it again.
+    """
+
+    def __init__(self, transport: paramiko.Transport, server: Server) -> None:
+        """Open the channel and agree on what the server can do."""
+        wire = Wire(transport, server.reply_seconds)
+        self._exchange = Exchange(wire)
+        self.capabilities = Capabilities()
+        software = printable(transport.remote_version)
+        self.capabilities = self._exchange.result(capabilities(software, greet(wire)))
+
+    def entries(self, path: str) -> Iterator[RemoteEntry]:
+        """Yield the entries of a directory as they come, without ``.`` and ``..``."""
+        return listing.entries(self._exchange, path)
+
+    def look(self, paths: Sequence[str]) -> list[RemoteEntry | None]:
+        """Return what stands under each path, following no link; None where nothing does."""
+        found: list[RemoteEntry | None] = []
+        for result in self._exchange.run([reading.look(path) for path in paths], _PIPELINED):
+            if isinstance(result, GatewayError):
+                raise result
+            found.append(result)
+        return found
+
+    def read(self, path: str, offset: int, size: int) -> bytes:
+        """Return at most ``size`` bytes of a file from ``offset``; below 0 it counts from the end."""
+        return self._exchange.result(reading.read(path, offset, size, self.capabilities.read_bytes))
+
+    def fetch(self, fetches: Sequence[Fetch]) -> list[GatewayError | None]:
+        """Read files whole; see `base.Session.fetch`."""
+        most = self.capabilities.read_bytes
+        return self._exchange.run([reading.fetch(one, most) for one in fetches], self.capabilities.handles)
+
+    def store(self, stores: Sequence[Store]) -> list[Stored | GatewayError]:
+        """Write files, exclusively created; see `base.Session.store`."""
+        able = self.capabilities
+        return self._exchange.run([writing.store(one, able) for one in stores], able.handles)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, never over an existing one (TargetOccupied)."""
+        self._exchange.result(writing.rename(old, new))
+
+    def replace(self, old: str, new: str) -> None:
+        """Give a file another name, over an existing one too; only where ``can_replace``."""
+        self._exchange.result(writing.replace(old, new))
+
+    def link(self, old: str, new: str) -> None:
+        """Give a file a second name, never over an existing one; only where ``can_link``."""
+        self._exchange.result(writing.link(old, new))
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        self._exchange.result(writing.remove(path))
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory; one that is there is a TargetOccupied."""
+        self._exchange.result(writing.make_directory(path))
+
+    def resolve(self, path: str) -> str:
+        """Return the absolute path that the server understands by ``path``."""
+        return self._exchange.result(_resolve(path))
+
+    def free_bytes(self, path: str) -> int | None:
+        """Return how much room the gateway's user has there; None where the server cannot say."""
+        if _STATVFS not in self.capabilities.extensions:
+            return None
+        return self._exchange.result(_free_bytes(path))
+
+
+def _resolve(path: str) -> Work[str]:
+    reply = yield from ask(packets.on_path(Kind.REALPATH, path))
+    found = packets.names(demand(reply, Kind.NAME, "resolve", path))
+    if len(found) != 1:
+        raise packets.breach(f"it resolves one path to {len(found)}")
+    return found[0].name
+
+
+def _free_bytes(path: str) -> Work[int | None]:
+    reply = yield from ask(packets.extended(_STATVFS, packets.path_bytes(path)))
+    parser = Parser(demand(reply, Kind.EXTENDED_REPLY, "ask for the free space of", path).body)
+    _block, fragment, _blocks, _free, available = (parser.uint64() for _ in range(5))
+    return fragment * available

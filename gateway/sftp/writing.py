@@ -1,0 +1,176 @@
+"""Writing files and changing names: each function is one piece of work on the server.
+
+No name is ever taken from another file. Files are created exclusively; and as some servers
+ignore that word, the name is looked at in the same breath. A plain rename is said to fail where the
+new name is taken (section 6.5 of the draft), but servers differ:
+
+- OpenSSH links the new name and removes the old one, which never takes a name. Where its file
+  system has no hard links it looks first and renames then.
+- Others rename as their operating system does. That fails on Windows; on Unix it replaces.
+
+So the new name is looked at before every rename, whoever answers. On OpenSSH nothing can come in
+between; elsewhere another writer could in that moment, so names must be the gateway's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import BinaryIO
+
+from gateway.custody.look import open_regular
+from gateway.custody.refusals import refusal, shown
+from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreachable, TargetOccupied
+from gateway.printable import printable
+from gateway.sftp import packets
+from gateway.sftp.base import Capabilities, Store, Stored
+from gateway.sftp.failures import demand, expect_ok, failure
+from gateway.sftp.packets import Access, Code, Kind, Reply, Request
+from gateway.sftp.reading import attributes_in, look, stated
+from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
+
+_FSYNC = "fsync@openssh.com"
+#: Codes with which servers say that a name is taken, or something else.
+_UNCLEAR = (Code.FAILURE, Code.FILE_ALREADY_EXISTS, Code.PERMISSION_DENIED)
+_CREATE = Access.WRITE | Access.CREATE | Access.EXCLUSIVE
+
+
+def store(wanted: Store, able: Capabilities) -> Work[Stored]:
+    """Write a file under a free name, durable where the server can; what fails leaves no part."""
+    with open_regular(wanted.local) as file:
+        handle = yield from _created(wanted.path)
+        try:
+            yield from _written(handle, file, wanted, able.write_bytes)
+            synced = able.can_sync
+            yield from _finished(handle, wanted, synced)
+        except ServerUnreachable:
+            raise
+        except GatewayError:
+            # The name is ours: it was created exclusively. Where it stays, the next try removes it.
+            remove_it = packets.on_path(Kind.REMOVE, wanted.path)
+            yield from ask(packets.on_handle(Kind.CLOSE, handle))
+            yield from ask(remove_it)
+            raise
+    return Stored(synced)
+
+
+def rename(old: str, new: str) -> Work[None]:
+    """Give a file another name, never over an existing one."""
+    if stated(new, (yield from ask(packets.on_path(Kind.LSTAT, new)))) is not None:
+        raise occupied(new)
+    reply = yield from ask(packets.renaming(old, new))
+    yield from _resolved(reply, "rename", old, new)
+
+
+def replace(old: str, new: str) -> Work[None]:
+    """Give a file another name, over an existing one too."""
+    reply = yield from ask(_two_names("posix-rename@openssh.com", old, new))
+    yield from _resolved(reply, "rename", old, None)
+
+
+def link(old: str, new: str) -> Work[None]:
+    """Give a file a second name, never over an existing one."""
+    reply = yield from ask(_two_names("hardlink@openssh.com", old, new))
+    yield from _resolved(reply, "link", old, new)
+
+
+def remove(path: str) -> Work[None]:
+    """Remove a file."""
+    expect_ok((yield from ask(packets.on_path(Kind.REMOVE, path))), "remove", path)
+
+
+def make_directory(path: str) -> Work[None]:
+    """Make a directory; one that is there is a TargetOccupied."""
+    reply = yield from ask(packets.making(path))
+    yield from _resolved(reply, "make the directory", None, path)
+
+
+def occupied(path: str) -> TargetOccupied:
+    """Return the error of a name that another file has."""
+    return TargetOccupied(where=printable(path))
+
+
+def _created(path: str) -> Work[bytes]:
+    """Create a file exclusively and return its handle."""
+    before, reply = yield from ask_all([packets.on_path(Kind.LSTAT, path), packets.opening(path, _CREATE)])
+    taken = before.kind == Kind.ATTRS
+    if taken and reply.kind == Kind.HANDLE:  # a server that ignores EXCLUSIVE; nothing was written yet
+        yield from ask(packets.on_handle(Kind.CLOSE, packets.handle(reply)))
+    if taken:
+        raise occupied(path)
+    if reply.kind == Kind.STATUS:
+        yield from _resolved(reply, "create", None, path)  # somebody may have come in between
+    return packets.handle(demand(reply, Kind.HANDLE, "create", path))
+
+
+def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]:
+    """Send the bytes, hashing them; nothing is under way any more when this ends."""
+    digest = hashlib.sha256()
+    sent, confirmed = 0, 0
+    failed: GatewayError | None = None
+    asked: dict[object, int] = {}
+    data = b""
+    more = True
+    while True:
+        while more and failed is None and sent < confirmed + MOST_BYTES:
+            try:
+                data = file.read(most)
+            except OSError as error:
+                failed = refusal(error, "read", wanted.local)
+                break
+            more = bool(data) and sent + len(data) <= wanted.size
+            if more:
+                digest.update(data)
+                asked[(yield packets.writing(handle, sent, data))] = len(data)
+                sent += len(data)
+        if not asked:
+            break
+        number, reply = yield from answered()
+        confirmed += asked.pop(number)
+        try:
+            expect_ok(reply, "write", wanted.path)
+        except ServerUnreachable:
+            raise
+        except GatewayError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    if data or sent != wanted.size or digest.hexdigest() != wanted.sha256:
+        raise FileChanged(
+            "The file that is to be sent has not the content that it must have", where=shown(wanted.local)
+        )
+
+
+def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
+    """Make the file durable, compare its size, close it; every one of these must succeed."""
+    requests = [packets.on_handle(Kind.FSTAT, handle), packets.on_handle(Kind.CLOSE, handle)]
+    if synced:
+        requests.insert(0, packets.extended(_FSYNC, handle))
+    *sync, about, closed = yield from ask_all(requests)
+    for reply in sync:
+        expect_ok(reply, "make durable", wanted.path)
+    size = attributes_in(about, wanted.path).size
+    if size != wanted.size:
+        raise ServerError(
+            f"The server has {size} of {wanted.size} bytes after all were written",
+            where=printable(wanted.path),
+        )
+    expect_ok(closed, "close", wanted.path)
+
+
+def _two_names(extension: str, old: str, new: str) -> Request:
+    return packets.extended(extension, packets.path_bytes(old), packets.path_bytes(new))
+
+
+def _resolved(reply: Reply, operation: str, old: str | None, new: str | None) -> Work[None]:
+    """Raise what a reply refuses; looking tells whether the new name is taken or the old one missing.
+
+    Most servers say a bare "Failure" to both.
+    """
+    code, words = packets.status(reply)
+    if code == Code.OK:
+        return
+    if new is not None and code in _UNCLEAR and (yield from look(new)) is not None:
+        raise occupied(new)
+    if old is not None and code in _UNCLEAR and (yield from look(old)) is None:
+        code, words = Code.NO_SUCH_FILE, ""
+    raise failure(code, words, operation, " -> ".join(path for path in (old, new) if path is not None))
