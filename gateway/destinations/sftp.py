@@ -1,0 +1,113 @@
+"""A directory of an SFTP server that a receiver reads from.
+
+The parcels of a batch are written with many requests under way; each then gets its name by a rename
+that never takes the place of another file. What a broken connection leaves open is found out by
+looking, at once over a second connection where there is one, else with the next try.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from gateway.config.settings import SftpDestination
+from gateway.destinations.base import Parcel, Staged
+from gateway.destinations.pieces import Pieces, pieces_of
+from gateway.destinations.sftp_publishing import Publishing
+from gateway.destinations.sftp_staging import Staging
+from gateway.errors import (
+    GatewayError,
+    PredecessorUndelivered,
+    PublicationUnfinished,
+    RemoteMissing,
+    ServerError,
+    ServerUnreachable,
+)
+from gateway.sftp.base import Connections
+
+#: Connections that one publication may break: a lost reply is looked after over the second one.
+_CONNECTIONS = 2
+
+
+class Sftp:
+    """Delivers into one directory of one server."""
+
+    def __init__(self, settings: SftpDestination, connections: Connections) -> None:
+        """Deliver as ``settings`` say; the directory must exist."""
+        self._settings = settings
+        self._connections = connections
+
+    def identity(self) -> str:
+        """Return server, path as the server understands it, and how temporary names are made.
+
+        A parcel that was staged under another kind of temporary name is staged elsewhere: that its
+        temporary name is gone from here says nothing.
+        """
+        server, path = self._settings.server, self._settings.path
+        with self._connections.session(server) as session:
+            resolved = session.resolve(path)
+            if session.look([resolved]) == [None]:
+                hint = "Make it there, or correct `path`; the deliveries wait and are tried again"
+                raise RemoteMissing("The directory is not there", where=f"{server}:{resolved}", hint=hint)
+        return f"sftp://{server}{resolved} {self._settings.temporary_name}"
+
+    def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Write each parcel and its side files under temporary names, synced where the server can."""
+        try:
+            with self._connections.session(self._settings.server) as session:
+                return Staging(session, self._settings, [(one, self._pieces(one)) for one in parcels]).run()
+        except ServerError as error:
+            return [error] * len(parcels)
+
+    def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
+        """Give each parcel its name: checksum file before the data, done marker after it."""
+        work = Publishing(self._settings, [(one, self._pieces(one)) for one in parcels])
+        failure: ServerError | None = None
+        for _ in range(_CONNECTIONS):
+            try:
+                with self._connections.session(self._settings.server) as session:
+                    work.go_on(session)
+                return work.results
+            except ServerError as error:
+                failure = error
+                if not isinstance(error, ServerUnreachable):
+                    break
+                work.note_break()
+        assert failure is not None  # noqa: S101 - the loop was left by an error
+        return [*work.results, *_unfinished(work.left(), failure)]
+
+    def _pieces(self, parcel: Parcel) -> Pieces:
+        """The temporary name holds the destination's, too: two of a route may share a directory."""
+        settings = self._settings
+        temporary = settings.temporary_name.format(key=f"{parcel.key}-{settings.name}")
+        directory = settings.path
+        return pieces_of(
+            settings, posixpath.join(directory, temporary), posixpath.join(directory, parcel.target)
+        )
+
+
+def _unfinished(parcels: Sequence[Parcel], failure: ServerError) -> list[GatewayError]:
+    """Return an error for each parcel that no answer came for.
+
+    One that nobody has asked for yet is staged anew, so that it never counts as delivered because
+    somebody tidied up the server meanwhile. The others may have their names.
+    """
+    errors: list[GatewayError] = []
+    stopped: set[str] = set()
+    for parcel in parcels:
+        if parcel.stream is not None and parcel.stream in stopped:
+            errors.append(PredecessorUndelivered(where=parcel.target))
+        elif parcel.staged is Staged.NOW:
+            errors.append(failure)
+        else:
+            errors.append(
+                PublicationUnfinished(
+                    "The connection broke before it was known whether the file has its name",
+                    where=parcel.target,
+                    cause=failure,
+                    hint="The next try looks",
+                )
+            )
+        if parcel.stream is not None:
+            stopped.add(parcel.stream)
+    return errors
