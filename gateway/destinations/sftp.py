@@ -102,10 +102,10 @@ def _unfinished(parcels: Sequence[Parcel], failure: ServerError) -> list[Gateway
         else:
             errors.append(
                 PublicationUnfinished(
-                    "The connection broke before it was known whether the file has its name",
+                    "It is not known whether the file has its name",
                     where=parcel.target,
                     cause=failure,
-                    hint="The next try looks",
+                    hint="The next try looks; it is never sent twice",
                 )
             )
         if parcel.stream is not None:

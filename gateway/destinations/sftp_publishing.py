@@ -105,7 +105,7 @@ class _Step:
             self._name_side(checksum, checksum_line(self.parcel, self.settings.checksum_algorithm))
         self.was_asked = True
         try:
-            self.session.rename(data.temporary, data.final)
+            _rename(self.session, data.temporary, data.final)
         except RemoteMissing as error:
             # over an earlier connection it was asked for, and the server came to it only now
             if self.parcel.staged is not Staged.BEFORE:
@@ -148,7 +148,7 @@ class _Step:
             return
         if piece.temporary not in self.seen:
             self._write(piece.temporary, content)
-        self.session.rename(piece.temporary, piece.final)
+        _rename(self.session, piece.temporary, piece.final)
 
     def _write(self, path: str, content: bytes) -> None:
         with scratch() as directory:
@@ -168,6 +168,18 @@ class _Step:
         if isinstance(failed, ServerUnreachable):
             raise failed
         return failed is None and digest.hexdigest() == self.parcel.sha256
+
+
+def _rename(session: Session, old: str, new: str) -> None:
+    """Rename; a server that refuses this by principle may know the other kind, onto a free name."""
+    try:
+        session.rename(old, new)
+    except (ServerUnreachable, RemoteMissing):
+        raise
+    except ServerError:
+        if not session.capabilities.can_replace or session.look([old, new])[1] is not None:
+            raise
+        session.replace(old, new)
 
 
 def _removed(temporary: str) -> DestinationError:

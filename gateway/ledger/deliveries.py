@@ -71,6 +71,15 @@ def _values(one: Delivery) -> dict[str, Any]:
     }
 
 
+def put_off(connection: Connection, route: str, destination: str, now: datetime, until: datetime) -> None:
+    """Let what is due at a destination of the route be due at ``until``: nobody answers there."""
+    due_now = _open(route, deliveries.c.place).where(
+        deliveries.c.destination == destination, _is_due(now, None)
+    )
+    put = sa.update(deliveries).where(deliveries.c.place.in_(due_now)).values(next_try_at=until)
+    connection.execute(put)
+
+
 def of(connection: Connection, transfer_ids: Iterable[str]) -> dict[str, list[Delivery]]:
     """Return all deliveries of each transfer, earlier attempts first; none: left out."""
     found: dict[str, list[Delivery]] = {}

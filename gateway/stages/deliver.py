@@ -8,30 +8,18 @@ a later try and nothing else.
 
 from __future__ import annotations
 
-import dataclasses
-import os
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.config.settings import Destination as DestinationSettings
 from gateway.config.settings import RetryPolicy, SftpDestination
 from gateway.custody.names import archive_name
-from gateway.destinations import Destination, Parcel, Staged, destination_for
-from gateway.errors import (
-    DestinationError,
-    FileMissing,
-    GatewayError,
-    PredecessorUndelivered,
-    PublicationUnfinished,
-)
-from gateway.ledger import audit, deliveries, transfers
-from gateway.model import AuditEntry, Delivery, DeliveryState, Disposition, State, Transfer
-from gateway.printable import printable
+from gateway.destinations import Parcel
+from gateway.ledger import deliveries, transfers
+from gateway.model import Delivery, DeliveryState, Disposition, State, Transfer
 from gateway.rules import retry
 from gateway.rules.sequence import Model, Order
 from gateway.stages.context import Context, Report, Route
+from gateway.stages.hand_over import Try, hand_over
 from gateway.stages.settle import plan_settlement
 
 
@@ -78,7 +66,10 @@ def deliver(context: Context, route: Route, report: Report) -> None:
 
 
 def deliver_to(context: Context, route: Route, destination: str, report: Report) -> None:
-    """Try every delivery to one destination of the route that is due, in order."""
+    """Try every delivery to one destination of the route that is due, in order.
+
+    Several threads may do so at once, each for another destination or route.
+    """
     _deliver_due(context, route, destination, context.clock.now(), report)
 
 
@@ -88,12 +79,14 @@ def remote_destinations(route: Route) -> tuple[str, ...]:
 
 
 def _deliver_due(context: Context, route: Route, name: str, now: datetime, report: Report) -> None:
-    settings = {destination.name: destination for destination in route.destinations}
-    retries = settings[name].retry if name in settings else RetryPolicy()
+    settings = {destination.name: destination for destination in route.destinations}.get(name)
+    retries = settings.retry if settings else RetryPolicy()
     tried: set[str] = set()
     while not context.stopping() and (group := _due(context, route, name, retries, now, tried)):
-        tried.update(one.transfer.id for one in group)
-        _deliver_to(context, settings.get(name), group, report)
+        handed = hand_over(context, route.name, settings, group, report)
+        if not handed:
+            return
+        tried.update(one.transfer.id for one in group[:handed])
 
 
 def destinations_due(context: Context, route: Route, now: datetime) -> list[str]:
@@ -106,7 +99,7 @@ def destinations_due(context: Context, route: Route, now: datetime) -> list[str]
 
 def _due(
     context: Context, route: Route, destination: str, retries: RetryPolicy, now: datetime, tried: set[str]
-) -> list[_Try]:
+) -> list[Try]:
     """Return the next deliveries due at ``now`` in order, none that this pass has ``tried`` already."""
     limits = context.site.limits
     query = deliveries.due_in_order if _is_strict(route) else deliveries.due
@@ -114,7 +107,7 @@ def _due(
     with context.ledger.read() as connection:
         due = query(connection, route.name, destination, now, limits.batch_files + len(tried), latest)
         owners = transfers.get_many(connection, [one.transfer for one in due])
-    group: list[_Try] = []
+    group: list[Try] = []
     weight = 0
     stopped: set[str | None] = set()
     for one in due:
@@ -132,9 +125,9 @@ def _due(
     return group
 
 
-def _try(context: Context, route: Route, delivery: Delivery, owner: Transfer) -> _Try:
+def _try(context: Context, route: Route, delivery: Delivery, owner: Transfer) -> Try:
     parcel = _parcel(context, route, delivery, owner)
-    return _Try(delivery, owner, parcel, is_resumed=delivery.state is DeliveryState.STAGED)
+    return Try(delivery, owner, parcel, is_resumed=delivery.state is DeliveryState.STAGED)
 
 
 def _is_strict(route: Route) -> bool:
