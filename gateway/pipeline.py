@@ -16,6 +16,7 @@ from gateway.ledger import audit, checkpoint, transfers
 from gateway.model import State, Transfer
 from gateway.rules import lifecycle
 from gateway.stages.accept import accept_batch
+from gateway.stages.acknowledge import acknowledge
 from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
@@ -55,7 +56,16 @@ def archive_delivered(context: Context, route: Route, _report: Report) -> None:
 
 
 #: What happens to a file, in order. Each stage takes from the ledger what is in its state.
-STAGES: tuple[Stage, ...] = (recall, take_up, accept, release, deliver, archive_delivered, settle)
+STAGES: tuple[Stage, ...] = (
+    recall,
+    take_up,
+    accept,
+    release,
+    deliver,
+    archive_delivered,
+    settle,
+    acknowledge,
+)
 
 
 def run_pass(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:

@@ -22,6 +22,7 @@ MANIFEST_SUFFIX = ".manifest.json"
 REPORT_SUFFIX = ".report.txt"
 DAY_LIST = "manifest-sha256.txt"
 TEMPORARY_PREFIX = ".part-"
+FETCH_PREFIX = ".fetch-"
 
 # What Windows shares refuse, the shell's backslash, and the percent sign (see above).
 _FORBIDDEN = frozenset('/\\<>:"|?*%')

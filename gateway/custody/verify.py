@@ -19,7 +19,13 @@ from gateway.custody.differences import Difference, Kind, Known, VerifyReport
 from gateway.custody.layout import DAY_AREAS, Layout
 from gateway.custody.look import exists, look, open_regular
 from gateway.custody.manifest import read_manifest
-from gateway.custody.names import DAY_LIST, MANIFEST_SUFFIX, REPORT_SUFFIX, TEMPORARY_PREFIX
+from gateway.custody.names import (
+    DAY_LIST,
+    FETCH_PREFIX,
+    MANIFEST_SUFFIX,
+    REPORT_SUFFIX,
+    TEMPORARY_PREFIX,
+)
 from gateway.custody.refusals import StrPath, refusing
 from gateway.errors import CustodyError, FileMissing, ManifestInvalid
 from gateway.printable import printable
@@ -111,7 +117,11 @@ class _Run:
         self._unexpected(directory, present - named, "no manifest names it")
 
     def check_work(self, directory: str, present: set[str], in_work: Mapping[str, bool] | None) -> None:
-        """Report what lies among the files in work and belongs to none of them."""
+        """Report what lies among the files in work and belongs to none of them.
+
+        Parts of files that are being fetched are no custody, and go with the next pass.
+        """
+        present = {name for name in present if not name.startswith(FETCH_PREFIX)}
         place = self._layout.relative(directory)
         known = present if in_work is None else {n for n in present if os.path.join(place, n) in in_work}
         self._unexpected(directory, present - known, "the ledger knows of no such file in work")

@@ -117,6 +117,10 @@ class Session(Protocol):
         """Give a file another name, never over an existing one (TargetOccupied)."""
         ...
 
+    def rename_each(self, names: Sequence[tuple[str, str]]) -> list[GatewayError | None]:
+        """Rename many files as `rename` does; what became of each, in order."""
+        ...
+
     def replace(self, old: str, new: str) -> None:
         """Give a file another name, over an existing one too; only where ``can_replace``."""
         ...
@@ -127,6 +131,10 @@ class Session(Protocol):
 
     def remove(self, path: str) -> None:
         """Remove a file."""
+        ...
+
+    def remove_each(self, paths: Sequence[str]) -> list[GatewayError | None]:
+        """Remove many files; what became of each, in order."""
         ...
 
     def make_directory(self, path: str) -> None:

@@ -76,6 +76,10 @@ class Client:
         """Give a file another name, never over an existing one (TargetOccupied)."""
         self._exchange.result(writing.rename(old, new))
 
+    def rename_each(self, names: Sequence[tuple[str, str]]) -> list[GatewayError | None]:
+        """Rename many files, old name and new; see `base.Session.rename_each`."""
+        return self._exchange.run([writing.rename(old, new) for old, new in names], _PIPELINED)
+
     def replace(self, old: str, new: str) -> None:
         """Give a file another name, over an existing one too; only where ``can_replace``."""
         self._exchange.result(writing.replace(old, new))
@@ -87,6 +91,10 @@ class Client:
     def remove(self, path: str) -> None:
         """Remove a file."""
         self._exchange.result(writing.remove(path))
+
+    def remove_each(self, paths: Sequence[str]) -> list[GatewayError | None]:
+        """Remove many files; see `base.Session.remove_each`."""
+        return self._exchange.run([writing.remove(path) for path in paths], _PIPELINED)
 
     def make_directory(self, path: str) -> None:
         """Make a directory; one that is there is a TargetOccupied."""

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from gateway.config.settings import FolderSource
+import os
+
+from gateway.config.settings import SftpSource
 from gateway.config.settings import Source as SourceSettings
-from gateway.errors import ConfigurationError
+from gateway.custody.spool import Spool
 from gateway.sftp.base import Connections
+from gateway.sources.addresses import is_remote, parse
 from gateway.sources.base import Claim, Source
 from gateway.sources.folder import Folder
+from gateway.sources.sftp import SftpFolder
 
 
-def source_for(settings: SourceSettings, connections: Connections) -> Source:  # noqa: ARG001
-    """Return the source that ``settings`` describe; ``connections`` reach the servers of the site."""
-    if isinstance(settings, FolderSource):
-        return Folder(str(settings.path))
-    raise ConfigurationError(f"There is no source of the kind {settings.type!r}")
+def source_for(settings: SourceSettings, connections: Connections, spool: Spool) -> Source:
+    """Return the source that ``settings`` describe; what must be fetched goes through ``spool``."""
+    if isinstance(settings, SftpSource):
+        return SftpFolder(settings.server, settings.path, connections, spool)
+    return Folder(str(settings.path))
 
 
-__all__ = ["Claim", "Folder", "Source", "source_for"]
+def source_at(directory: str, connections: Connections, spool: Spool) -> Source:
+    """Return the source of a file that was seen in ``directory``, a path or an address."""
+    if is_remote(directory):
+        server, path = parse(directory)
+        return SftpFolder(server, path, connections, spool)
+    return Folder(directory)
+
+
+def split_location(location: str) -> tuple[str, str]:
+    """Return directory and name of what a source's ``location`` wrote."""
+    return os.path.split(location)
+
+
+__all__ = ["Claim", "Folder", "SftpFolder", "Source", "source_at", "source_for", "split_location"]

@@ -21,6 +21,15 @@ class Claim:
 class Source(Protocol):
     """A place where files arrive. Looking and reading never change anything there."""
 
+    @property
+    def place(self) -> str | None:
+        """What names a place whose files still stand there when they are claimed.
+
+        They are copied then, and acknowledged once the claim is on record. None where a claim takes
+        them away.
+        """
+        ...
+
     def look(self) -> Iterable[Sighting]:
         """Yield what is there now; raises SourceError where the place cannot be read."""
         ...
@@ -37,14 +46,18 @@ class Source(Protocol):
         """Return the last ``size`` bytes of a file; raises SourceError."""
         ...
 
-    def digest(self, name: str, algorithm: str) -> str:
-        """Return the hexadecimal digest of a file's bytes; raises SourceError."""
+    def digest(self, seen: Sighting, algorithm: str) -> str:
+        """Return the hexadecimal digest of a file's bytes.
+
+        Raises SourceError; FileChanged where it is no longer the one that was ``seen``, as far as a
+        source notices.
+        """
         ...
 
     def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
         """Bring files into the working directory, durable when this returns.
 
-        Idempotent: a file that is gone here and is there was claimed before. A file that is no
-        longer the one that was seen is left alone, with FileMissing, FileChanged or NotRegular.
+        Idempotent: a file that is there was claimed before, whatever stands here now. A file that is
+        no longer the one that was seen is left alone, with FileMissing, FileChanged or NotRegular.
         """
         ...

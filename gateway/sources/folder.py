@@ -24,6 +24,10 @@ class Folder:
         """Look into ``directory`` (absolute)."""
         self._directory = directory
 
+    @property
+    def place(self) -> None:
+        """Nothing: what is claimed stands here no more."""
+
     def look(self) -> Iterator[Sighting]:
         """Yield one sighting per entry; links are never followed."""
         with self._explained("list"):
@@ -45,10 +49,10 @@ class Folder:
             file.seek(max(0, end - size))
             return file.read(size)
 
-    def digest(self, name: str, algorithm: str) -> str:
+    def digest(self, seen: Sighting, algorithm: str) -> str:
         """Return the digest of a regular file's bytes."""
         digest = hashlib.new(algorithm, usedforsecurity=False)
-        with self._explained("read"), open_regular(self.location(name)) as file:
+        with self._explained("read"), open_regular(self.location(seen.name)) as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
         return digest.hexdigest()

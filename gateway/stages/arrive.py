@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.custody.names import working_name
-from gateway.errors import AccessDenied, GatewayError, NotRegular, Overdue, SourceError
+from gateway.errors import (
+    AccessDenied,
+    FileChanged,
+    FileMissing,
+    GatewayError,
+    NotRegular,
+    Overdue,
+    RemoteMissing,
+    SourceError,
+)
 from gateway.finding_codes import finding
 from gateway.ledger import arrivals, settlements, transfers
 from gateway.ledger.ids import new_id
@@ -24,9 +33,12 @@ from gateway.rules import completeness
 from gateway.rules.completeness import Case, Complete, Damaged, Fact, Facts, Need, Outcome, Surroundings
 from gateway.rules.ordering import take_order
 from gateway.rules.side_files import LARGEST, parse_control_file
-from gateway.sources import Source, source_for
+from gateway.sources import Source
 from gateway.stages.context import Context, Report, Route, in_batches
+from gateway.stages.gate import is_of_server
+from gateway.stages.origins import reaching, source_of
 from gateway.stages.register import demand_room, register
+from gateway.stages.taken import not_taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,10 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     anything: it stays where it is then.
     """
     demand_room(context)
-    look = _look(context, route)
-    outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
+    source = source_of(context, route)
+    with reaching(context, source.place):
+        look = _look(context, route, source)
+        outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
     outcomes = completeness.share_companions(outcomes, look.around)
     _remember(context, route, look, outcomes, report)
     intended = _intended(context, route)
@@ -58,7 +72,7 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     )
     limits = context.site.limits
     for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
-        demand_room(context)
+        demand_room(context, coming=0 if source.place is None else sum(row.size for row in batch))
         with context.ledger.write() as connection:
             register(context, connection, batch)
             # from here on the files belong to transfers, not to arrivals
@@ -77,10 +91,10 @@ def _entry(location: str, seen: Sighting) -> tuple[str, int, int, int]:
     return location, seen.size, seen.mtime_ns, seen.inode
 
 
-def _look(context: Context, route: Route) -> _Look:
-    source = source_for(route.source, context.connections)
+def _look(context: Context, route: Route, source: Source) -> _Look:
     now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
-    sightings = take_order(source.look(), _name_pattern(context, route))
+    found = not_taken(context, route, source, source.look())
+    sightings = take_order(found, _name_pattern(context, route))
     with context.ledger.read() as connection:
         earlier = {one.name: one for one in arrivals.waiting(connection, route.name)}
     history = {
@@ -115,7 +129,9 @@ def _surroundings(
     for name in completeness.control_names(policy, sightings):
         try:
             text = source.read_small(name, LARGEST + 1).decode("utf-8", "surrogateescape")
-        except SourceError:
+        except SourceError as error:
+            if is_of_server(error):
+                raise
             continue  # gone or unreadable now: it is looked at again with the next pass
         controls[name] = parse_control_file(text, policy.control_file)
     taken: set[str] = set()
@@ -132,20 +148,25 @@ def _assess(context: Context, route: Route, look: _Look, case: Case) -> Outcome:
         while wanted := completeness.needs(case):
             facts = case.facts
             for need in wanted:
-                facts = _read(context, route, look.source, facts, need)
+                facts = _read(context, route, look, facts, need)
             case = dataclasses.replace(case, facts=facts)
         return completeness.assess(case)
+    except (FileChanged, FileMissing, RemoteMissing):
+        return completeness.assess(case)  # it waits for what was not read: the next pass sees what is there
     except SourceError as error:
+        if is_of_server(error):
+            raise
         return completeness.Refused(finding("F902", str(error)))
 
 
-def _read(context: Context, route: Route, source: Source, facts: Facts, need: Need) -> Facts:
+def _read(context: Context, route: Route, look: _Look, facts: Facts, need: Need) -> Facts:
+    source = look.source
     if need.fact is Fact.CHECKSUM_TEXT:
         text = source.read_small(need.name, LARGEST + 1).decode("utf-8", "surrogateescape")
         return dataclasses.replace(facts, checksum_text=text)
     if need.fact is Fact.DIGEST:
-        digests = {**facts.digests, need.algorithm: source.digest(need.name, need.algorithm)}
-        return dataclasses.replace(facts, digests=digests)
+        digest = source.digest(look.cases[need.name].sighting, need.algorithm)
+        return dataclasses.replace(facts, digests={**facts.digests, need.algorithm: digest})
     tail = source.tail(need.name, ENDING_BYTES)
     usable = context.catalogue.usable(route.message_type)
     return dataclasses.replace(facts, ending=any(reader_for(one.kind).ending(one, tail) for one in usable))

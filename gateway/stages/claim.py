@@ -2,48 +2,64 @@
 
 The stage SHALL claim only files whose intent is committed, and SHALL commit CLAIMED only after file
 and directories are synced. A file that is gone or has changed is WITHDRAWN: it arrives anew.
+Where a claim leaves the file at its source (on a server), that it was taken SHALL be committed together
+with CLAIMED: from then on it is acknowledged there, and never taken again.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from gateway.errors import FileChanged, FileMissing, GatewayError, NotRegular
-from gateway.ledger import arrivals, attempts, transfers
+from gateway.ledger import arrivals, attempts, remote_files, transfers
 from gateway.ledger.engine import Connection
+from gateway.ledger.remote_files import RemoteFile
 from gateway.model import Attempt, Companion, Sighting, State, Transfer
-from gateway.sources import Claim, Folder, Source
+from gateway.sources import Claim, Source
 from gateway.stages.context import Context, Move, Report, record_moves
+from gateway.stages.gate import is_of_server
+from gateway.stages.origins import origin, reaching, report_away
+from gateway.stages.register import demand_room
 
 
 def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[Transfer]:
     """Return the transfers of ``batch``, all of one route, that are CLAIMED now."""
-    claims = [Claim(_sighting(row), context.working_path(row)) for row in batch]
-    results = _by_source(batch, claims)
+    taken = [_Taken(row, os.path.dirname(row.source)) for row in batch]
+    for directory in dict.fromkeys(one.directory for one in taken):
+        _claim_from(context, directory, [one for one in taken if one.directory == directory])
     moves = []
-    for row, result in zip(batch, results, strict=True):
-        if result is None:
-            moves.append(Move(row, row.evolve(state=State.CLAIMED), "claimed"))
-        elif isinstance(result, (FileMissing, FileChanged, NotRegular)):
-            moves.append(
-                Move(row, row.evolve(state=State.WITHDRAWN, reason=str(result)), "withdrawn", str(result))
-            )
+    for one in taken:
+        row, error = one.row, one.error
+        if error is None:
+            after = row.evolve(state=State.CLAIMED, companions=tuple(one.companions))
+            moves.append(Move(row, after, "claimed"))
+        elif isinstance(error, (FileMissing, FileChanged, NotRegular)):
+            reason = str(error)
+            moves.append(Move(row, row.evolve(state=State.WITHDRAWN, reason=reason), "withdrawn", reason))
+        elif is_of_server(error):
+            report.stuck.add(row.id)
+            report_away(report, error)
         else:
-            report.problem(result, row)
-    moves = [dataclasses.replace(move, after=_with_companions(context, move.after)) for move in moves]
+            report.problem(error, row)
+    return _commit(context, moves, [debt for one in taken for debt in one.debts])
+
+
+def _commit(context: Context, moves: Sequence[Move], debts: Sequence[RemoteFile]) -> list[Transfer]:
+    """Write what was claimed and what went away, and what is owed to the senders for it."""
     if not moves:
         return []
     with context.ledger.write() as connection:
         rows = record_moves(context, connection, moves)
+        remote_files.save(connection, debts)
         claimed = [row for row in rows if row.state is State.CLAIMED]
         gone = [row for row in rows if row.state is State.WITHDRAWN]
         attempts.end(connection, [_given_up(row) for row in gone])
         _give_back(context, connection, gone)
         # only now: the side files of a withdrawn file have waited as long as they have
         beside = [companion.name for row in claimed for companion in row.companions]
-        arrivals.remove(connection, batch[0].route, beside)
+        arrivals.remove(connection, rows[0].route, beside)
     return claimed
 
 
@@ -73,35 +89,72 @@ def _given_up(row: Transfer) -> Attempt:
     )
 
 
-def _by_source(batch: Sequence[Transfer], claims: Sequence[Claim]) -> list[GatewayError | None]:
-    """Claim from each directory in one go; the transfer remembers where it was seen."""
-    results: list[GatewayError | None] = [None] * len(batch)
-    directories = [os.path.dirname(row.source) for row in batch]
-    for directory in dict.fromkeys(directories):
-        chosen = [index for index, one in enumerate(directories) if one == directory]
-        source: Source = Folder(directory)
-        for index, result in zip(chosen, source.claim([claims[index] for index in chosen]), strict=True):
-            results[index] = result
-    return results
+@dataclass(slots=True)
+class _Taken:
+    """One transfer on its way into custody."""
+
+    row: Transfer
+    directory: str  #: in which it was seen
+    error: GatewayError | None = None
+    companions: list[Companion] = field(default_factory=list)  #: that came along
+    debts: list[RemoteFile] = field(default_factory=list)
+
+
+def _claim_from(context: Context, directory: str, group: Sequence[_Taken]) -> None:
+    """Claim from one directory in one go; the transfer remembers where it was seen."""
+    try:
+        source = origin(context, group[0].row.route, directory)
+        with reaching(context, source.place) as reach:
+            if source.place is not None:
+                demand_room(context, coming=sum(one.row.size for one in group))
+            _claim_files(context, source, group)
+            reach.saw(one.error for one in group)
+    except GatewayError as error:
+        for one in group:
+            one.error = one.error or error
+
+
+def _claim_files(context: Context, source: Source, group: Sequence[_Taken]) -> None:
+    """Claim the files, then what belongs to those that came: what it says is in the evidence already."""
+    claims = [Claim(_sighting(one.row), context.working_path(one.row)) for one in group]
+    for one, failed in zip(group, source.claim(claims), strict=True):
+        one.error = failed
+        if failed is None:
+            _owe(context, source, one, _sighting(one.row))
+    beside = [(one, each) for one in group if one.error is None for each in one.row.companions]
+    claims = [
+        Claim(
+            Sighting(each.name, "file", each.size, each.mtime_ns, each.inode),
+            context.companion_path(one.row, each),
+        )
+        for one, each in beside
+    ]
+    results = source.claim(claims) if claims else []
+    for (one, each), claim, error in zip(beside, claims, results, strict=True):
+        if error is None:
+            one.companions.append(each)
+            _owe(context, source, one, claim.sighting)
+        elif is_of_server(error):
+            one.error = error  # the whole is claimed again, or its side files would be forgotten there
+
+
+def _owe(context: Context, source: Source, one: _Taken, seen: Sighting) -> None:
+    """Note that a file still stands at its source, which is to be told that it was taken."""
+    if source.place is not None:
+        one.debts.append(
+            RemoteFile(
+                one.row.route,
+                source.place,
+                seen.name,
+                seen.size,
+                seen.mtime_ns,
+                one.row.id,
+                remote_files.OWED,
+                context.clock.now(),
+            )
+        )
 
 
 def _sighting(row: Transfer) -> Sighting:
     name = os.path.basename(row.source)
     return Sighting(name=name, kind="file", size=row.size, mtime_ns=row.mtime_ns, inode=row.inode)
-
-
-def _with_companions(context: Context, row: Transfer) -> Transfer:
-    """Bring markers and checksum files along; what they said is in the evidence already."""
-    if row.state is not State.CLAIMED or not row.companions:
-        return row
-    return row.evolve(companions=_claim_companions(context, row))
-
-
-def _claim_companions(context: Context, row: Transfer) -> tuple[Companion, ...]:
-    """Claim the companions of ``row`` and return those that are still there."""
-    claims = [
-        Claim(Sighting(one.name, "file", one.size, one.mtime_ns, one.inode), context.companion_path(row, one))
-        for one in row.companions
-    ]
-    results = Folder(os.path.dirname(row.source)).claim(claims)
-    return tuple(one for one, failed in zip(row.companions, results, strict=True) if failed is None)

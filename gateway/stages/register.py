@@ -13,13 +13,17 @@ from gateway.printable import printable
 from gateway.stages.context import Context
 
 
-def demand_room(context: Context) -> None:
-    """Raise DiskFull where the site's file system has less room than the configuration demands."""
+def demand_room(context: Context, coming: int = 0) -> None:
+    """Raise DiskFull where the site's file system has less room than the configuration demands.
+
+    ``coming`` are the bytes that are about to be added to it.
+    """
     status = os.statvfs(context.site.directory)
     free = status.f_bavail * status.f_frsize
-    if free < context.site.limits.minimum_free_bytes:
+    if free - coming < context.site.limits.minimum_free_bytes:
+        more = f", and {coming} bytes are to come" if coming else ""
         raise DiskFull(
-            f"{free} bytes are free, {context.site.limits.minimum_free_bytes} are demanded",
+            f"{free} bytes are free, {context.site.limits.minimum_free_bytes} are demanded{more}",
             where=str(context.site.directory),
             hint="Nothing is taken until there is room; files wait safely where they are",
         )

@@ -1,0 +1,132 @@
+"""A directory of an SFTP server that a sender writes into.
+
+Nothing here changes anything there: files are copied into custody, and what becomes of them at the
+remote end is the matter of ``sources.acknowledging``, once the claim is on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gateway.custody.spool import Part, Spool, is_placed, place
+from gateway.errors import CustodyError, FileMissing, GatewayError, RemoteMissing, ServerError
+from gateway.model import Sighting
+from gateway.printable import printable
+from gateway.sftp.base import Connections, Fetch, RemoteEntry
+from gateway.sources.addresses import address, directory_path, join
+from gateway.sources.base import Claim
+
+#: What a ledger can hold as a size; a server may state anything.
+_LARGEST = 2**63 - 1
+_SECOND = 10**9
+
+
+def sighting(entry: RemoteEntry) -> Sighting:
+    """Return what the server states of an entry as every source states it; the time in full seconds."""
+    # such a name leads somewhere else than it says: the entry stays visible, and is never taken
+    readable = bool(entry.name) and "/" not in entry.name and "\0" not in entry.name
+    size = min(max(entry.size, 0), _LARGEST)
+    return Sighting(entry.name, entry.kind, size, max(entry.mtime, 0) * _SECOND, 0, readable)
+
+
+class SftpFolder:
+    """A source on an SFTP server."""
+
+    def __init__(self, server: str, path: str, connections: Connections, spool: Spool) -> None:
+        """Look into ``path`` of the ``server`` with that name; what is fetched goes through ``spool``."""
+        self._server = server
+        self._directory = directory_path(path)
+        self._connections = connections
+        self._spool = spool
+
+    @property
+    def place(self) -> str:
+        """The directory's address."""
+        return address(self._server, self._directory)
+
+    def look(self) -> Iterator[Sighting]:
+        """Yield one sighting per entry, as the server states it."""
+        with self._connections.session(self._server) as session:
+            for entry in session.entries(self._directory):
+                yield sighting(entry)
+
+    def location(self, name: str) -> str:
+        """Return the entry's address."""
+        return address(self._server, self._path(name))
+
+    def read_small(self, name: str, limit: int) -> bytes:
+        """Return the first ``limit`` bytes of a file."""
+        with self._connections.session(self._server) as session:
+            return session.read(self._path(name), 0, limit)
+
+    def tail(self, name: str, size: int) -> bytes:
+        """Return the last ``size`` bytes of a file."""
+        with self._connections.session(self._server) as session:
+            return session.read(self._path(name), -size, size)
+
+    def digest(self, seen: Sighting, algorithm: str) -> str:
+        """Return the digest of a file's bytes, which are fetched for it; the claim takes them over."""
+        part = self._part(seen)
+        for error in self._fetch([part]):
+            if error is not None:
+                raise error
+        return part.digest(algorithm)
+
+    def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
+        """Fetch the files into the working directory; what a broken connection left is gone on with."""
+        results: list[GatewayError | None] = [None] * len(claims)
+        parts: dict[int, Part] = {}
+        for at, one in enumerate(claims):
+            try:
+                if not is_placed(one.working_path, one.sighting):
+                    parts[at] = self._part(one.sighting)
+            except CustodyError as error:
+                results[at] = error
+        for at, fetched in zip(parts, self._fetch(list(parts.values())), strict=True):
+            results[at] = fetched
+        whole = [at for at in parts if results[at] is None]
+        placed = place([(parts[at], claims[at].working_path) for at in whole])
+        for at, failed in zip(whole, placed, strict=True):
+            results[at] = failed
+        return results
+
+    def _fetch(self, parts: Sequence[Part]) -> list[GatewayError | None]:
+        """Fetch what the parts lack, all at once; a connection that cannot be had is each one's error."""
+        if not parts:
+            return []
+        fetches = [
+            Fetch(
+                self._path(part.seen.name),
+                part.seen.size,
+                part.seen.mtime_ns // _SECOND,
+                part.write,
+                part.held,
+            )
+            for part in parts
+        ]
+        try:
+            with self._connections.session(self._server) as session:
+                errors = session.fetch(fetches)
+        except ServerError as error:
+            errors = [error] * len(parts)
+        return [self._ended(part, error) for part, error in zip(parts, errors, strict=True)]
+
+    def _ended(self, part: Part, error: GatewayError | None) -> GatewayError | None:
+        """Close the part and return how its fetch ended; one that cannot be gone on with is removed."""
+        part.close()
+        if part.error is not None:
+            part.discard()
+            return part.error
+        if error is None or (isinstance(error, ServerError) and not isinstance(error, RemoteMissing)):
+            return error
+        part.discard()
+        if isinstance(error, RemoteMissing):
+            where = printable(self.location(part.seen.name))
+            return FileMissing("The file is gone", where=where, hint="The sender took it back or renamed it")
+        return error
+
+    def _part(self, seen: Sighting) -> Part:
+        return self._spool.part(self.location(seen.name), seen)
+
+    def _path(self, name: str) -> str:
+        return join(self._directory, name)

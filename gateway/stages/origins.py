@@ -1,0 +1,45 @@
+"""The sources of a route, equipped with what the context has: sessions, a spool, the gate."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+from gateway.custody.spool import Spool
+from gateway.errors import CircuitOpen, GatewayError
+from gateway.sources import Source, source_at, source_for
+from gateway.sources.addresses import is_remote, parse
+from gateway.stages.context import Context, Report, Route
+from gateway.stages.gate import Reach, report_open, server_reached
+
+
+def spool_of(context: Context, route: str) -> Spool:
+    """Return where files of the route are fetched to: beside the files in work."""
+    return Spool(str(context.layout.working(route)), context.clock.boot_id())
+
+
+def source_of(context: Context, route: Route) -> Source:
+    """Return the source that the route takes files from now."""
+    return source_for(route.source, context.connections, spool_of(context, route.name))
+
+
+def origin(context: Context, route: str, directory: str) -> Source:
+    """Return the source in which files of the route were seen; ``directory`` is of its location."""
+    return source_at(directory, context.connections, spool_of(context, route))
+
+
+def reaching(context: Context, place: str | None) -> AbstractContextManager[Reach]:
+    """Meet the server of ``place`` through the gate; files of this machine need none.
+
+    Raises CircuitOpen while the server is left alone, ConfigurationError where it is not configured.
+    """
+    if place is None or not is_remote(place):
+        return nullcontext(Reach())
+    return server_reached(context, parse(place)[0])
+
+
+def report_away(report: Report, error: GatewayError) -> None:
+    """Report that a place is not to be had: once a pass, however many files and stages it stops."""
+    if isinstance(error, CircuitOpen):
+        report_open(report, error)
+    elif not any(one.error.code == error.code and one.transfer is None for one in report.problems):
+        report.problem(error)
