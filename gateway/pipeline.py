@@ -21,6 +21,7 @@ from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
 from gateway.stages.deliver import deliver, finish
+from gateway.stages.expect import expect
 from gateway.stages.in_force import note_configuration
 from gateway.stages.recall import recall
 from gateway.stages.release import expire, release
@@ -90,6 +91,12 @@ def run_pass(context: Context, route: Route, report: Report, stages: Sequence[St
     settle(context, route, report)
 
 
+def carry_on(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:
+    """Carry on what is open on ``route`` without a look at its source; raises as `run_pass`."""
+    context.layout.demand_inside(route.name)
+    run_stages(context, route, report, stages)
+
+
 def run_stages(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:
     """Take everything open on ``route`` as far as it can go now."""
     for stage in stages:
@@ -107,6 +114,7 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
         if route.enabled and only in (None, route.name):
             report = Report(route.name)
             run_alone(context, route, report, run_pass)
+            run_alone(context, route, report, expect)  # also where the source is away
             reports.append(report)
     if only is None:
         reports += forsaken(context)

@@ -35,7 +35,7 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
     """
     from gateway.cli.reports import exit_status, print_reports, report_data
     from gateway.operations.opening import working_on
-    from gateway.pipeline import run_routes
+    from gateway.lanes.once import run_once
     from gateway.service.loop import run_until_stopped
 
     with working_on(shared.directory(), actor=shared.actor) as context:
@@ -55,7 +55,7 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
             say(f"{context.site.name}: a pass every {every}; Ctrl-C or SIGTERM ends it", err=True)
             return run_until_stopped(context, route, tell)
         with spoken("Looking at the sources") as context.progress:
-            reports = run_routes(context, route)
+            reports = run_once(context, route)
     if as_json:
         print_json(report_data(reports))
     else:

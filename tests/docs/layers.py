@@ -28,6 +28,7 @@ LAYERS = (
         ("prometheus_client",),
     ),
     Layer(("operations",), "what an operator may ask for"),
+    Layer(("lanes",), "threads: one for each route and each remote destination, woken when there is work"),
     Layer(("pipeline",), "one pass over a route: the ordered stages"),
     Layer(("stages",), "one file per stage: from a batch to a batch"),
     Layer(

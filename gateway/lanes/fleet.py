@@ -1,0 +1,325 @@
+"""The lanes of a site: who works on what, and who wakes whom.
+
+A route's lane takes files as far as they go on this machine and wakes the lanes of its remote
+destinations; each of these delivers, and wakes the route's lane to archive what has arrived everywhere.
+So a partner that does not answer costs only the lanes that talk to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.config.settings import Route, Site
+from gateway.lanes.lane import Lane, Next
+from gateway.ledger import transfers
+from gateway.pipeline import STAGES, Stage, anchor, carry_on, renew_formats, run_alone, run_pass
+from gateway.rules.schedule import Rest
+from gateway.rules.waking import LEAST_SECONDS, LOOKING, Due, Wake
+from gateway.stages.context import Context, Report
+from gateway.stages.deliver import deliver, deliver_to, destinations_due, remote_destinations
+from gateway.stages.due import delivery_due, route_due
+from gateway.stages.expect import expect
+
+#: So many lanes may read and judge files at once: each takes memory and a processor.
+_HEAVY = 2
+#: Lanes of one site look after changed formats together, no more often than this.
+_FORMATS_SECONDS = 1.0
+#: A lane asks anew when it is due after the site's interval, within these bounds.
+_ASK_SECONDS = (5.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a lane works on."""
+
+    name: str  #: ``ROUTE``, or ``ROUTE to DESTINATION``
+    route: str
+    destination: str | None = None  #: remote one that the lane delivers to
+
+    @property
+    def kind(self) -> str:
+        """The lane's kind, as the board has it."""
+        return "route" if self.destination is None else "delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass of a lane that has ended."""
+
+    post: Post
+    reasons: tuple[Wake, ...]
+    seconds: float
+    reports: tuple[Report, ...]  #: that of its route first
+    is_whole: bool  #: whether it looked at the source
+
+
+class Follower(Protocol):
+    """Who is told what the lanes do; called by their threads."""
+
+    def joined(self, post: Post) -> None:
+        """Say that there is a lane."""
+        ...
+
+    def left(self, post: Post) -> None:
+        """Say that a lane begins no more passes."""
+        ...
+
+    def began(self, post: Post, reasons: tuple[Wake, ...]) -> None:
+        """Say that a pass begins."""
+        ...
+
+    def doing(self, post: Post, what: str) -> None:
+        """Say what it does now."""
+        ...
+
+    def ended(self, done: Pass) -> None:
+        """Say how it ended."""
+        ...
+
+    def comes(self, post: Post, at: datetime | None) -> None:
+        """Say when the lane comes by itself."""
+        ...
+
+
+def posts(site: Site, only: str | None = None) -> list[Post]:
+    """Return what there is to work on: every enabled route (or ``only`` one) and its remote destinations."""
+    found = []
+    for route in site.routes:
+        if route.enabled and only in (None, route.name):
+            found.append(Post(route.name, route.name))
+            remote = remote_destinations(route)
+            found += [Post(f"{route.name} to {name}", route.name, name) for name in remote]
+    return found
+
+
+def deliver_here(context: Context, route: Route, report: Report) -> None:
+    """Deliver to what this machine reaches as a folder; what is no longer configured is reported too."""
+    remote = remote_destinations(route)
+    for name in destinations_due(context, route, context.clock.now()):
+        if name not in remote:
+            deliver_to(context, route, name, report)
+
+
+class Fleet:
+    """The lanes of one site, from `start` to `stop`; `plan` changes the site under way."""
+
+    def __init__(
+        self,
+        context: Context,
+        follower: Follower,
+        *,
+        only: str | None = None,
+        rest: Callable[[Site, Route, datetime], Rest | None] = lambda _site, _route, _moment: None,
+        rest_seconds: float = LEAST_SECONDS,
+    ) -> None:
+        """Work with ``context``, on every route or ``only`` one, and tell ``follower``.
+
+        While ``rest`` says that a route rests, its source is not looked at.
+        """
+        self._rest = rest
+        self._follower, self._only, self._rest_seconds = follower, only, rest_seconds
+        self._heavy = threading.BoundedSemaphore(_HEAVY)
+        self._context = dataclasses.replace(context, heavy=self._heavy)
+        self._lock = threading.Lock()  # of all lanes
+        self._planning = threading.Lock()
+        self._formats, self._formats_seen = threading.Lock(), 0.0
+        self._quiet = threading.Condition(self._lock)
+        self._lanes: dict[Post, Lane] = {}
+        self._leaving: list[Lane] = []
+        self._turns: dict[Post, threading.Lock] = {}
+        self._last: dict[Post, tuple[datetime, float]] = {}
+        self._begun = context.clock.now()
+        self._has_started = False
+        stages = list(STAGES)
+        stages[stages.index(deliver)] = deliver_here
+        stages.insert(stages.index(deliver_here), self._wake_deliveries)
+        self._stages: tuple[Stage, ...] = tuple(stages)
+        self.plan(context)
+
+    @property
+    def context(self) -> Context:
+        """What passes that begin now work with."""
+        return self._context
+
+    def plan(self, context: Context) -> None:
+        """Let every pass that begins from now on work with ``context``; add and remove lanes.
+
+        Passes in work end with what they began with.
+        """
+        with self._planning:
+            self._context = dataclasses.replace(context, heavy=self._heavy)
+            wanted = posts(context.site, self._only)
+            for post in [post for post in self._lanes if post not in wanted]:
+                lane = self._lanes.pop(post)
+                lane.stop()
+                self._leaving = [one for one in (*self._leaving, lane) if one.is_alive]
+                self._follower.left(post)
+            for post in wanted:
+                if post not in self._lanes:
+                    self._add(post)
+                elif self._has_started:
+                    self._lanes[post].wake(Wake.RELOAD)
+
+    def _add(self, post: Post) -> None:
+        work, due = (
+            (self._pass, self._route_due) if post.destination is None else (self._deliver, self._delivery_due)
+        )
+        # whoever comes back while its old lane still hangs waits for it: never two passes over one route
+        self._turns.setdefault(post, threading.Lock())
+        lane = Lane(
+            post.name,
+            functools.partial(work, post),
+            functools.partial(self._due, post, due),
+            lock=self._lock,
+            rested=self._quiet.notify_all,
+            rest_seconds=self._rest_seconds,
+        )
+        self._lanes[post] = lane
+        self._follower.joined(post)
+        if self._has_started:
+            lane.start()
+            lane.wake(Wake.START)
+
+    def start(self) -> None:
+        """Begin, with what is open already."""
+        with self._planning:
+            self._has_started = True
+            for lane in self._lanes.values():
+                lane.start()
+                lane.wake(Wake.START)
+
+    def wake(self, route: str, why: Wake) -> None:
+        """Wake the lane of ``route``; none is no error, for a reload may have taken it away."""
+        self._wake(Post(route, route), why)
+
+    def _wake(self, post: Post, why: Wake) -> None:
+        lane = self._lanes.get(post)
+        if lane is not None:
+            lane.wake(why)
+
+    def stop(self) -> None:
+        """Begin no more passes."""
+        with self._planning:
+            for lane in self._lanes.values():
+                lane.stop()
+
+    def join(self, seconds: float) -> list[str]:
+        """Wait at most so long, after `stop`, for passes in work; return the lanes that still work."""
+        deadline = time.monotonic() + seconds
+        lanes = [*self._lanes.values(), *self._leaving]
+        return [lane.name for lane in lanes if not lane.join(max(0.0, deadline - time.monotonic()))]
+
+    def wait_until_quiet(self) -> None:
+        """Wait until nothing is in work and nothing asked for."""
+        with self._quiet:
+            lanes = list(self._lanes.values())
+            while not all(lane.is_quiet for lane in lanes):
+                self._quiet.wait()
+
+    def dead(self) -> list[str]:
+        """Return the lanes whose threads have ended although nobody stopped them."""
+        return [lane.name for lane in self._lanes.values() if not lane.is_alive] if self._has_started else []
+
+    def _pass(self, post: Post, reasons: tuple[Wake, ...]) -> None:
+        """Do one pass over a route: with a look at its source, or over what is open."""
+        with self._turns[post]:
+            context, route, others = self._prepared(post)
+            if route is None:
+                return
+            self._follower.began(post, reasons)
+            began = time.monotonic()
+            is_whole = not LOOKING.isdisjoint(reasons) and self._rest_of(context, route) is None
+            work = run_pass if is_whole else carry_on
+            report = Report(route.name)
+            run_alone(context, route, report, functools.partial(work, stages=self._stages))
+            run_alone(context, route, report, expect)
+            others += anchor(context)
+            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole))
+
+    def _deliver(self, post: Post, reasons: tuple[Wake, ...]) -> None:
+        """Deliver what is due at one remote destination."""
+        with self._turns[post]:
+            context, route, others = self._prepared(post)
+            if route is None:
+                return
+            self._follower.began(post, reasons)
+            began = time.monotonic()
+            report = Report(route.name)
+            run_alone(context, route, report, functools.partial(_deliver_to, post.destination or ""))
+            others += anchor(context)
+            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole=False))
+            with context.ledger.read() as connection:
+                has_arrived = bool(transfers.delivered_everywhere(connection, route.name))
+            if has_arrived:
+                self.wake(route.name, Wake.DELIVERED)
+
+    def _prepared(self, post: Post) -> tuple[Context, Route | None, list[Report]]:
+        """Return what a pass works with from its beginning to its end; no route: it was taken away."""
+        reports: list[Report] = []
+        with self._formats:
+            context = self._context
+            if time.monotonic() - self._formats_seen >= _FORMATS_SECONDS:
+                reports = renew_formats(context)
+                self._formats_seen = time.monotonic()
+            context = dataclasses.replace(context, progress=functools.partial(self._follower.doing, post))
+        route = _route(context.site, post)
+        return context, route, reports
+
+    def _end(self, done: Pass) -> None:
+        self._last[done.post] = (self._context.clock.now(), done.seconds)
+        self._follower.ended(done)
+
+    def _wake_deliveries(self, context: Context, route: Route, _report: Report) -> None:
+        """Let the lanes of remote destinations begin while this one goes on."""
+        remote = remote_destinations(route)
+        due = destinations_due(context, route, context.clock.now()) if remote else ()
+        for name in due:
+            if name in remote:
+                self._wake(Post(f"{route.name} to {name}", route.name, name), Wake.WAITING)
+
+    def _due(self, post: Post, ask: _Asking) -> Next | None:
+        """Return when a lane comes by itself: when something is due, else to ask again."""
+        context = self._context
+        route = _route(context.site, post)
+        if route is None:
+            return None
+        now = context.clock.now()
+        due = ask(context, post, route)
+        rest = self._rest_of(context, route) if due is not None and due.why in LOOKING else None
+        if due is not None and rest is not None:
+            due = None if rest.until is None else dataclasses.replace(due, at=max(due.at, rest.until))
+        least, most = _ASK_SECONDS
+        longest = min(max(context.site.interval_seconds, least), most)
+        self._follower.comes(post, due.at if due else None)
+        if due is None or (seconds := (due.at - now).total_seconds()) > longest:
+            return Next(longest, None)
+        return Next(seconds, due.why)
+
+    def _rest_of(self, context: Context, route: Route) -> Rest | None:
+        return self._rest(context.site, route, context.clock.now())
+
+    def _route_due(self, context: Context, post: Post, route: Route) -> Due | None:
+        return route_due(context, route, *self._last.get(post, (self._begun, 0.0)))
+
+    def _delivery_due(self, context: Context, post: Post, route: Route) -> Due | None:
+        since, _seconds = self._last.get(post, (self._begun, 0.0))
+        return delivery_due(context, route, [post.destination or ""], since)
+
+
+class _Asking(Protocol):
+    def __call__(self, context: Context, post: Post, route: Route) -> Due | None: ...
+
+
+def _route(site: Site, post: Post) -> Route | None:
+    return next((route for route in site.routes if route.name == post.route and route.enabled), None)
+
+
+def _deliver_to(destination: str, context: Context, route: Route, report: Report) -> None:
+    deliver_to(context, route, destination, report)

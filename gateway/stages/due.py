@@ -1,0 +1,61 @@
+"""When does a lane come by itself? By what the ledger says is still to be done, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from gateway.ledger import upcoming
+from gateway.ledger.engine import Connection
+from gateway.rules import waking
+from gateway.rules.waking import Due, Wake
+from gateway.stages.context import Context, Route
+from gateway.stages.deliver import remote_destinations
+
+
+def route_due(context: Context, route: Route, since: datetime, last_seconds: float) -> Due | None:
+    """Return when the lane of ``route`` has something to do; None if nothing is to come.
+
+    Its last pass ended at ``since`` and took ``last_seconds``. Deliveries to remote destinations are
+    not its own. A moment that has come is one that the last pass could not use: it waits for the next.
+    """
+    now = context.clock.now()
+    remote = remote_destinations(route)
+    local = [one.name for one in route.destinations if one.name not in remote]
+    with context.ledger.read() as connection:
+        if upcoming.was_asked(connection, route.name, since):
+            return Due(now, Wake.OPERATOR)
+        dues = [
+            _at(upcoming.next_delivery(connection, route.name, local), Wake.RETRY),
+            _at(upcoming.next_acknowledgement(connection, route.name), Wake.RETRY),
+            _at(upcoming.next_deadline(connection, route.name, now), Wake.DEADLINE),
+            _look(context, connection, route, since, last_seconds),
+        ]
+    return waking.earliest(due for due in dues if due is not None and due.at > since)
+
+
+def delivery_due(context: Context, route: Route, destinations: Sequence[str], since: datetime) -> Due | None:
+    """Return when the next try of a delivery comes due, where the last ones ended at ``since``."""
+    with context.ledger.read() as connection:
+        due = _at(upcoming.next_delivery(connection, route.name, destinations), Wake.RETRY)
+    return due if due is not None and due.at > since else None
+
+
+def _at(moment: datetime | None, why: Wake) -> Due | None:
+    return None if moment is None else Due(moment, why)
+
+
+def _look(
+    context: Context, connection: Connection, route: Route, since: datetime, last_seconds: float
+) -> Due | None:
+    """Return when files that may become stable are looked at again."""
+    policy = route.completeness
+    due = waking.next_look(policy, since, last_seconds)
+    if due is None:
+        return None
+    quiet_since = context.clock.monotonic() - policy.quiet_seconds
+    is_young = upcoming.settles_down(
+        connection, route.name, policy.looks, quiet_since, context.clock.boot_id()
+    )
+    # a moment more: the last look shall find the whole quiet time
+    return Due(due.at + timedelta(milliseconds=50), due.why) if is_young else None
