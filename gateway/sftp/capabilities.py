@@ -20,7 +20,7 @@ def greet(wire: Wire) -> dict[str, bytes]:
     """Agree on the version and return the server's extensions."""
     wire.send_version(packets.VERSION)
     version, extensions = packets.extension_pairs(wire.receive_version())
-    if version < packets.VERSION:
+    if version != packets.VERSION:
         raise wire.fail(packets.breach(f"it speaks version {version}, the gateway {packets.VERSION}"))
     return extensions
 

@@ -13,11 +13,11 @@ from gateway.sftp import listing, packets, reading, writing
 from gateway.sftp.base import Capabilities, Fetch, RemoteEntry, Store, Stored
 from gateway.sftp.capabilities import capabilities, greet
 from gateway.sftp.failures import demand
-from gateway.sftp.packets import Kind, Parser
+from gateway.sftp.packets import Kind
+from gateway.sftp.trust import place
 from gateway.sftp.window import Exchange, Work, ask
 from gateway.sftp.wire import Wire
 
-_STATVFS = "statvfs@openssh.com"
 _PIPELINED = 64
 
 
@@ -39,7 +39,7 @@ class Client:
 
     def __init__(self, transport: paramiko.Transport, server: Server) -> None:
         """Open the channel and agree on what the server can do."""
-        wire = Wire(transport, server.reply_seconds)
+        wire = Wire(transport, place(server), server.reply_seconds)
         self._exchange = Exchange(wire)
         self.capabilities = Capabilities()
         software = printable(transport.remote_version)
@@ -106,9 +106,9 @@ class Client:
 
     def free_bytes(self, path: str) -> int | None:
         """Return how much room the gateway's user has there; None where the server cannot say."""
-        if _STATVFS not in self.capabilities.extensions:
+        if reading.STATVFS not in self.capabilities.extensions:
             return None
-        return self._exchange.result(_free_bytes(path))
+        return self._exchange.result(reading.free_bytes(path))
 
 
 def _resolve(path: str) -> Work[str]:
@@ -117,10 +117,3 @@ def _resolve(path: str) -> Work[str]:
     if len(found) != 1:
         raise packets.breach(f"it resolves one path to {len(found)}")
     return found[0].name
-
-
-def _free_bytes(path: str) -> Work[int | None]:
-    reply = yield from ask(packets.extended(_STATVFS, packets.path_bytes(path)))
-    parser = Parser(demand(reply, Kind.EXTENDED_REPLY, "ask for the free space of", path).body)
-    _block, fragment, _blocks, _free, available = (parser.uint64() for _ in range(5))
-    return fragment * available

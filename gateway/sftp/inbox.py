@@ -18,6 +18,7 @@ class Inbox:
         self._pieces: list[bytes] = []
         self._size = 0
         self._wanted = 1
+        self._fed = 0.0  #: when the last piece came
         self._ready = threading.Condition(threading.Lock())
         self.closed = False
         self.overrun = False  #: whether the server sent more than its window allowed
@@ -32,6 +33,7 @@ class Inbox:
             elif not self.closed:
                 self._pieces.append(data)
                 self._size += len(data)
+            self._fed = time.monotonic()
             if self.closed or self._size >= self._wanted:
                 self._ready.notify()
 
@@ -45,21 +47,40 @@ class Inbox:
         """Return what is there as soon as it is ``wanted`` bytes, or nothing more comes in time.
 
         A wake-up for every packet would cost more than the bytes. Empty after ``seconds`` without
-        any byte, and at the end.
+        any byte (what came before that is kept), and at the end.
         """
         with self._ready:
             self._wanted = wanted
-            deadline, before = time.monotonic() + seconds, self._size
+            begun = time.monotonic()
             while not self.closed and self._size < wanted:
-                left = deadline - time.monotonic()
+                left = max(begun, self._fed) + seconds - time.monotonic()
                 if left <= 0:
-                    if self._size == before:
-                        break
-                    deadline, before = time.monotonic() + seconds, self._size
-                    continue
+                    return []
                 self._ready.wait(left)
             pieces, self._pieces, self._size = self._pieces, [], 0
             return pieces
 
     def __len__(self) -> int:
         return self._size
+
+
+class Dropped:
+    """What stands in the place of the buffer for a program's complaints, which nobody reads: a count."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def feed(self, data: bytes) -> None:
+        """Count ``data`` and forget it."""
+        with self._lock:
+            self._size += len(data)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to end."""
+
+    def take(self) -> int:
+        """Return how many bytes came since the last time."""
+        with self._lock:
+            size, self._size = self._size, 0
+            return size

@@ -18,9 +18,10 @@ from gateway.printable import printable
 VERSION = 3
 #: Most bytes of one packet; OpenSSH itself neither sends nor takes more than 256 KB.
 MOST_PACKET = 1 << 20
+#: Most bytes that a file can have.
+MOST_SIZE = (1 << 63) - 1
 
 _MOST_HANDLE = 256  # section 6.2
-_MOST_SIZE = (1 << 63) - 1
 _UINT32 = struct.Struct(">I")
 _UINT64 = struct.Struct(">Q")
 _HEADER = struct.Struct(">IBI")
@@ -169,7 +170,7 @@ class Parser:
         if flags & ~_KNOWN_FLAGS:
             raise breach(f"attributes have the unknown flags {flags:#x}")
         size = self.uint64() if flags & _HAS_SIZE else 0
-        if size > _MOST_SIZE:
+        if size > MOST_SIZE:
             raise breach(f"a file is said to have {size} bytes")
         if flags & _HAS_OWNER:
             self._take(8)
@@ -316,6 +317,13 @@ def names(reply: Reply) -> list[Name]:
         found.append(Name(name, stated))
     parser.end()
     return found
+
+
+def room(reply: Reply) -> int:
+    """Return the bytes that a statvfs reply says are left to the account."""
+    parser = _parser(reply, Kind.EXTENDED_REPLY)
+    _block, fragment, _blocks, _free, available = (parser.uint64() for _ in range(5))
+    return fragment * available
 
 
 def extension_pairs(body: bytes) -> tuple[int, dict[str, bytes]]:

@@ -13,6 +13,7 @@ from gateway.sftp.failures import demand, failure
 from gateway.sftp.packets import Access, Attributes, Code, Kind, Reply, breach
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
+STATVFS = "statvfs@openssh.com"
 _GONE = (Code.NO_SUCH_FILE, Code.NO_SUCH_PATH)
 
 
@@ -40,7 +41,8 @@ def read(path: str, offset: int, size: int, most: int) -> Work[bytes]:
         if offset < 0:
             now = attributes_in((yield from ask(packets.on_handle(Kind.FSTAT, handle))), path)
             offset = max(0, now.size + offset)
-        yield from pieces(handle, path, (offset, offset + size), most, parts.append)
+        end = min(offset + size, packets.MOST_SIZE)
+        yield from pieces(handle, path, (offset, end), most, parts.append)
     except ServerUnreachable:
         raise
     except GatewayError:
@@ -73,6 +75,12 @@ def fetch(wanted: Fetch, most: int) -> Work[None]:
     if there is None:
         raise _changed(wanted, "it is gone after it was read")
     _compare(wanted, Attributes(there.size, there.mtime), "under its name after it was read")
+
+
+def free_bytes(path: str) -> Work[int]:
+    """Return how much room the account has there; only where the server has ``STATVFS``."""
+    reply = yield from ask(packets.extended(STATVFS, packets.path_bytes(path)))
+    return packets.room(demand(reply, Kind.EXTENDED_REPLY, "ask for the free space of", path))
 
 
 def opened(path: str, access: Access) -> Work[bytes]:

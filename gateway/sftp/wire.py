@@ -20,7 +20,7 @@ from typing import Any
 import paramiko
 
 from gateway.errors import ServerUnreachable
-from gateway.sftp.inbox import Inbox
+from gateway.sftp.inbox import Dropped, Inbox
 from gateway.sftp.packets import MOST_PACKET, Kind, Reply, breach, frame
 
 #: What the server may send before the gateway takes it: all replies that are under way at once.
@@ -37,11 +37,16 @@ _UINT32 = struct.Struct(">I")
 class Wire:
     """The `sftp` subsystem of a transport, as a stream of packets; for one thread."""
 
-    def __init__(self, transport: paramiko.Transport, seconds: float) -> None:
-        """Open a channel and start the subsystem; raises ServerUnreachable where that fails."""
+    def __init__(self, transport: paramiko.Transport, place: str, seconds: float) -> None:
+        """Open a channel and start the subsystem; raises ServerUnreachable where that fails.
+
+        ``place`` is named in errors.
+        """
+        self._place = place
         self._transport: Any = transport
         self._seconds = seconds
         self._inbox = Inbox(WINDOW_BYTES + (1 << 20))
+        self._dropped = Dropped()
         self._pieces: deque[memoryview] = deque()
         self._held = 0
         self._outgoing: list[bytes] = []
@@ -51,10 +56,13 @@ class Wire:
         try:
             self._channel = transport.open_session(WINDOW_BYTES, _PACKET_BYTES, timeout=seconds)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise ServerUnreachable("Cannot open a channel to the server", cause=error) from error
+            raise ServerUnreachable(
+                "Cannot open a channel to the server", where=place, cause=error
+            ) from error
         self._channel.settimeout(seconds)
         # No byte has come yet: the server sends nothing before the subsystem is there.
         self._channel.in_buffer = self._inbox
+        self._channel.in_stderr_buffer = self._dropped
         with self._breaking("start SFTP"):
             self._start(seconds)
 
@@ -70,6 +78,10 @@ class Wire:
         self._transport._send_user_message(message)
         if not self._channel.event.wait(seconds):
             raise ServerUnreachable(f"The server said nothing for {seconds:g} s")
+        if not self._transport.is_active():
+            raise ServerUnreachable(
+                "The connection to the server broke", cause=self._transport.get_exception()
+            )
         if not self._channel.event_ready:
             raise ServerUnreachable(
                 "The server offers no SFTP to this account",
@@ -105,7 +117,7 @@ class Wire:
     def _allowed(self, wanted: int) -> int:
         """Wait until the server takes bytes; return how many of ``wanted`` go into one message."""
         while True:
-            unsent = self._unsent()
+            unsent = 0 if self._channel.out_window_size else self._unsent()
             try:
                 with self._channel.lock:
                     count = self._channel._wait_for_send_window(wanted)
@@ -143,7 +155,8 @@ class Wire:
         return self._cut(size - 1)
 
     def fail(self, error: ServerUnreachable) -> ServerUnreachable:
-        """Remember that the connection is of no use, close it, and return the error."""
+        """Close the connection, which is of no use now, and return the error, with its place."""
+        error.where = error.where or self._place
         if not self.broken:
             self.broken = True
             self.close()
@@ -167,7 +180,7 @@ class Wire:
             size = sum(map(len, pieces))
             self._pieces.extend(map(memoryview, pieces))
             self._held += size
-            self._grant(size)
+            self._grant(size + self._dropped.take())
 
     def _cut(self, count: int) -> bytes:
         """Take ``count`` bytes of those that are held."""

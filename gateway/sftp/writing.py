@@ -25,7 +25,7 @@ from gateway.sftp import packets
 from gateway.sftp.base import Capabilities, Store, Stored
 from gateway.sftp.failures import demand, expect_ok, failure
 from gateway.sftp.packets import Access, Code, Kind, Reply, Request
-from gateway.sftp.reading import attributes_in, look, stated
+from gateway.sftp.reading import STATVFS, attributes_in, free_bytes, look, stated
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
 _FSYNC = "fsync@openssh.com"
@@ -49,6 +49,8 @@ def store(wanted: Store, able: Capabilities) -> Work[Stored]:
             remove_it = packets.on_path(Kind.REMOVE, wanted.path)
             yield from ask(packets.on_handle(Kind.CLOSE, handle))
             yield from ask(remove_it)
+            if STATVFS in able.extensions:
+                yield from _say_full(wanted)
             raise
     return Stored(synced)
 
@@ -137,6 +139,20 @@ def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[No
     if data or sent != wanted.size or digest.hexdigest() != wanted.sha256:
         raise FileChanged(
             "The file that is to be sent has not the content that it must have", where=shown(wanted.local)
+        )
+
+
+def _say_full(wanted: Store) -> Work[None]:
+    """Say so if the disk has no room: OpenSSH, for one, tells a bare "Failure" of it."""
+    try:
+        left = yield from free_bytes(wanted.path.rpartition("/")[0] or "/" if "/" in wanted.path else ".")
+    except ServerError:
+        return
+    if left < wanted.size:
+        raise ServerError(
+            f"The server's disk is full: {left} bytes are left, {wanted.size} are needed",
+            where=printable(wanted.path),
+            hint="Ask the partner to make room; the next pass tries again",
         )
 
 
