@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import stat
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import ServerError, ServerUnreachable
 from gateway.printable import printable
@@ -126,6 +126,7 @@ class Attributes:
     mtime: int = 0  #: 0 where it does not say
     kind: str = "file"
     typed: bool = False  #: whether the server stated the kind
+    sized: bool = True  #: whether it stated the size
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,9 @@ class Parser:
                 self.string()
                 self.string()
         kind = stat.S_IFMT(mode)
-        return Attributes(size, mtime, _KINDS.get(kind, "device") if kind else "file", bool(kind))
+        return Attributes(
+            size, mtime, _KINDS.get(kind, "device") if kind else "file", bool(kind), bool(flags & _HAS_SIZE)
+        )
 
     def end(self) -> None:
         """Demand that nothing is left."""
@@ -313,7 +316,7 @@ def names(reply: Reply) -> list[Name]:
         name, line, stated = text(parser.string()), parser.string(), parser.attributes()
         if not stated.typed:
             kind = _LETTERS.get(text(line[:1]), "file")
-            stated = Attributes(stated.size, stated.mtime, kind, stated.typed)
+            stated = replace(stated, kind=kind)
         found.append(Name(name, stated))
     parser.end()
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.custody.refusals import refusal
-from gateway.errors import FileChanged, GatewayError, ServerUnreachable
+from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreachable
 from gateway.printable import printable
 from gateway.sftp import packets
 from gateway.sftp.base import Fetch, RemoteEntry
@@ -90,8 +90,11 @@ def opened(path: str, access: Access) -> Work[bytes]:
 
 
 def attributes_in(reply: Reply, path: str) -> Attributes:
-    """Return what the reply says of a file."""
-    return packets.attributes(demand(reply, Kind.ATTRS, "look at", path))
+    """Return what the reply says of an open file; nothing can be verified where it states no size."""
+    found = packets.attributes(demand(reply, Kind.ATTRS, "look at", path))
+    if not found.sized:
+        raise ServerError("The server does not say how large its files are", where=printable(path))
+    return found
 
 
 def pieces(

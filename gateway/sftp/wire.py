@@ -79,9 +79,7 @@ class Wire:
         if not self._channel.event.wait(seconds):
             raise ServerUnreachable(f"The server said nothing for {seconds:g} s")
         if not self._transport.is_active():
-            raise ServerUnreachable(
-                "The connection to the server broke", cause=self._transport.get_exception()
-            )
+            raise self._broke()
         if not self._channel.event_ready:
             raise ServerUnreachable(
                 "The server offers no SFTP to this account",
@@ -215,10 +213,13 @@ class Wire:
         if self._inbox.overrun:
             raise self.fail(breach("it sent more than it was allowed to"))
         if self._inbox.closed:
-            cause = self._transport.get_exception()
-            raise self.fail(ServerUnreachable("The connection to the server broke", cause=cause))
+            raise self.fail(self._broke())
         if self._unsent() >= unsent:
             raise self.fail(ServerUnreachable(f"The server said nothing for {self._seconds:g} s"))
+
+    def _broke(self) -> ServerUnreachable:
+        cause = self._transport.get_exception()
+        return ServerUnreachable("The connection to the server broke", cause=cause if str(cause) else None)
 
     def _unsent(self) -> int:
         """Return how many bytes of ours the server's kernel has not confirmed yet."""

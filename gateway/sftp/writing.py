@@ -44,13 +44,15 @@ def store(wanted: Store, able: Capabilities) -> Work[Stored]:
             yield from _finished(handle, wanted, synced)
         except ServerUnreachable:
             raise
-        except GatewayError:
+        except GatewayError as error:
+            full = isinstance(error, ServerError) and STATVFS in able.extensions
+            full = full and (yield from _is_full(wanted.path, able.write_bytes))
             # The name is ours: it was created exclusively. Where it stays, the next try removes it.
             remove_it = packets.on_path(Kind.REMOVE, wanted.path)
             yield from ask(packets.on_handle(Kind.CLOSE, handle))
             yield from ask(remove_it)
-            if STATVFS in able.extensions:
-                yield from _say_full(wanted)
+            if full:
+                raise _disk_full(wanted) from error
             raise
     return Stored(synced)
 
@@ -142,18 +144,23 @@ def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[No
         )
 
 
-def _say_full(wanted: Store) -> Work[None]:
-    """Say so if the disk has no room: OpenSSH, for one, tells a bare "Failure" of it."""
+def _is_full(path: str, least: int) -> Work[bool]:
+    """Return whether the disk has no room for one write: OpenSSH, for one, tells a bare "Failure" of it."""
+    directory, slash, _name = path.rpartition("/")
     try:
-        left = yield from free_bytes(wanted.path.rpartition("/")[0] or "/" if "/" in wanted.path else ".")
+        return (yield from free_bytes(directory or slash or ".")) < least
+    except ServerUnreachable:
+        raise
     except ServerError:
-        return
-    if left < wanted.size:
-        raise ServerError(
-            f"The server's disk is full: {left} bytes are left, {wanted.size} are needed",
-            where=printable(wanted.path),
-            hint="Ask the partner to make room; the next pass tries again",
-        )
+        return False
+
+
+def _disk_full(wanted: Store) -> ServerError:
+    return ServerError(
+        "Cannot write: the server's disk is full",
+        where=printable(wanted.path),
+        hint="Ask the partner to make room; the next pass tries again",
+    )
 
 
 def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
