@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.custody import syncs
@@ -36,6 +36,11 @@ class Part:
         self.held = 0  #: bytes that are there
         self.error: CustodyError | None = None  #: why no more could be written
         self._descriptor = -1
+
+    @property
+    def lacks(self) -> int:
+        """How many bytes are still to come."""
+        return self.seen.size - self.held
 
     def write(self, data: bytes) -> None:
         """Add ``data``; raises CustodyError (DiskFull among them), and ``error`` keeps it."""
@@ -99,7 +104,7 @@ class Spool:
                 part.discard()
         return part
 
-    def keep(self, wanted: Container[tuple[str, Sighting]] | Sequence[tuple[str, Sighting]]) -> None:
+    def keep(self, wanted: Iterable[tuple[str, Sighting]]) -> None:
         """Remove every part but those of the files ``wanted`` (location and sighting)."""
         with refusing("list", self.directory), os.scandir(self.directory) as entries:
             present = {entry.name for entry in entries if entry.name.startswith(FETCH_PREFIX)}

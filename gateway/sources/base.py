@@ -54,6 +54,18 @@ class Source(Protocol):
         """
         ...
 
+    def fetch_ahead(self, texts: Sequence[Sighting], whole: Sequence[Sighting], most: int) -> set[str]:
+        """Bring near, all at once, what is read next: small ``texts``, and files that are hashed ``whole``.
+
+        Of the latter at most ``most`` bytes, or one file. Returns the names of those that are put off;
+        a source whose files are near puts off none. Raises SourceError, DiskFull.
+        """
+        ...
+
+    def bytes_to_come(self, sightings: Sequence[Sighting]) -> int:
+        """Return how many bytes claiming these files adds to the site."""
+        ...
+
     def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
         """Bring files into the working directory, durable when this returns.
 

@@ -6,10 +6,18 @@ remote end is the matter of ``sources.acknowledging``, once the claim is on reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.custody.spool import Part, Spool, is_placed, place
-from gateway.errors import CustodyError, FileMissing, GatewayError, RemoteMissing, ServerError
+from gateway.errors import (
+    CustodyError,
+    DiskFull,
+    FileMissing,
+    GatewayError,
+    RemoteMissing,
+    ServerError,
+    ServerUnreachable,
+)
 from gateway.model import Sighting
 from gateway.printable import printable
 from gateway.sftp.base import Connections, Fetch, RemoteEntry
@@ -38,6 +46,8 @@ class SftpFolder:
         self._directory = directory_path(path)
         self._connections = connections
         self._spool = spool
+        self._texts: dict[str, bytes] = {}  #: small files that were fetched ahead
+        self._near: dict[Sighting, Part] = {}  #: files that were fetched whole by this source
 
     @property
     def place(self) -> str:
@@ -56,6 +66,8 @@ class SftpFolder:
 
     def read_small(self, name: str, limit: int) -> bytes:
         """Return the first ``limit`` bytes of a file."""
+        if name in self._texts:
+            return self._texts[name][:limit]
         with self._connections.session(self._server) as session:
             return session.read(self._path(name), 0, limit)
 
@@ -66,11 +78,45 @@ class SftpFolder:
 
     def digest(self, seen: Sighting, algorithm: str) -> str:
         """Return the digest of a file's bytes, which are fetched for it; the claim takes them over."""
-        part = self._part(seen)
-        for error in self._fetch([part]):
-            if error is not None:
-                raise error
+        part = self._near.get(seen) or self._part(seen)
+        if seen not in self._near:
+            for error in self._fetch([part]):
+                if error is not None:
+                    raise error
         return part.digest(algorithm)
+
+    def fetch_ahead(self, texts: Sequence[Sighting], whole: Sequence[Sighting], most: int) -> set[str]:
+        """Fetch small files into memory and others into the spool; what fails is read alone later."""
+        self._fetch_texts([one for one in texts if one.name not in self._texts])
+        parts: list[Part] = []
+        put_off: set[str] = set()
+        for part in [self._part(one) for one in whole if one not in self._near]:
+            if parts and part.lacks > most:
+                put_off.add(part.seen.name)
+                continue
+            most -= part.lacks
+            parts.append(part)
+        for part, error in zip(parts, self._fetch(parts), strict=True):
+            if error is None:
+                self._near[part.seen] = part
+            elif isinstance(error, (ServerUnreachable, DiskFull)):
+                raise error
+        return put_off
+
+    def _fetch_texts(self, texts: Sequence[Sighting]) -> None:
+        bodies = [bytearray() for _ in texts]
+        if texts:
+            with self._connections.session(self._server) as session:
+                errors = session.fetch(
+                    [self._request(one, body.extend) for one, body in zip(texts, bodies, strict=True)]
+                )
+            for one, body, error in zip(texts, bodies, errors, strict=True):
+                if error is None:
+                    self._texts[one.name] = bytes(body)
+
+    def bytes_to_come(self, sightings: Sequence[Sighting]) -> int:
+        """Return how many bytes of these files are not in the spool yet."""
+        return sum(self._part(one).lacks for one in sightings)
 
     def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
         """Fetch the files into the working directory; what a broken connection left is gone on with."""
@@ -94,22 +140,16 @@ class SftpFolder:
         """Fetch what the parts lack, all at once; a connection that cannot be had is each one's error."""
         if not parts:
             return []
-        fetches = [
-            Fetch(
-                self._path(part.seen.name),
-                part.seen.size,
-                part.seen.mtime_ns // _SECOND,
-                part.write,
-                part.held,
-            )
-            for part in parts
-        ]
+        fetches = [self._request(part.seen, part.write, part.held) for part in parts]
         try:
             with self._connections.session(self._server) as session:
                 errors = session.fetch(fetches)
         except ServerError as error:
             errors = [error] * len(parts)
         return [self._ended(part, error) for part, error in zip(parts, errors, strict=True)]
+
+    def _request(self, seen: Sighting, write: Callable[[bytes], object], offset: int = 0) -> Fetch:
+        return Fetch(self._path(seen.name), seen.size, seen.mtime_ns // _SECOND, write, offset)
 
     def _ended(self, part: Part, error: GatewayError | None) -> GatewayError | None:
         """Close the part and return how its fetch ended; one that cannot be gone on with is removed."""

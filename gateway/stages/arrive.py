@@ -8,46 +8,20 @@ with its reason and age; what is gone from the source is forgotten.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 from gateway.custody.names import working_name
-from gateway.errors import (
-    AccessDenied,
-    FileChanged,
-    FileMissing,
-    GatewayError,
-    NotRegular,
-    Overdue,
-    RemoteMissing,
-    SourceError,
-)
-from gateway.finding_codes import finding
-from gateway.ledger import arrivals, settlements, transfers
+from gateway.errors import AccessDenied, GatewayError, NotRegular, Overdue
+from gateway.ledger import arrivals, transfers
 from gateway.ledger.ids import new_id
-from gateway.model import Arrival, Evidence, Finding, Sighting, State, Transfer
+from gateway.model import Evidence, Finding, Sighting, State, Transfer
 from gateway.printable import printable
-from gateway.readers import reader_for
-from gateway.readers.base import ENDING_BYTES
 from gateway.rules import completeness
-from gateway.rules.completeness import Case, Complete, Damaged, Fact, Facts, Need, Outcome, Surroundings
-from gateway.rules.ordering import take_order
-from gateway.rules.side_files import LARGEST, parse_control_file
-from gateway.sources import Source
+from gateway.rules.completeness import Complete, Damaged, Outcome
 from gateway.stages.context import Context, Report, Route, in_batches
-from gateway.stages.gate import is_of_server
-from gateway.stages.origins import reaching, source_of
+from gateway.stages.looking import Look, assess_all, look_at
+from gateway.stages.origins import clear_spool, reaching, source_of
 from gateway.stages.register import demand_room, register
-from gateway.stages.taken import not_taken
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One look at a source: its files, their history, and everything around them."""
-
-    source: Source
-    cases: dict[str, Case]
-    around: Surroundings
 
 
 def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Transfer]]:
@@ -56,14 +30,29 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     Raises SourceError where the source cannot be listed, DiskFull where there is no room to take
     anything: it stays where it is then.
     """
-    demand_room(context)
-    source = source_of(context, route)
-    with reaching(context, source.place):
-        look = _look(context, route, source)
-        outcomes = {name: _assess(context, route, look, case) for name, case in look.cases.items()}
+    while True:
+        demand_room(context)
+        source = source_of(context, route)
+        with reaching(context, source.place):
+            look = look_at(context, route, source)
+            outcomes = assess_all(context, route, look)
+        has_taken = False
+        for batch in _batches(context, route, look, outcomes, report):
+            has_taken = True
+            yield batch
+        # what was put off had to be fetched to be judged, and there is room now where others were taken
+        if not look.put_off or not has_taken or context.stopping():
+            return
+        report.waiting = 0
+
+
+def _batches(
+    context: Context, route: Route, look: Look, outcomes: dict[str, Outcome], report: Report
+) -> Iterator[list[Transfer]]:
     outcomes = completeness.share_companions(outcomes, look.around)
     _remember(context, route, look, outcomes, report)
     intended = _intended(context, route)
+    clear_spool(context, route, look.source, [case.sighting for case in look.cases.values()])
     found = (
         _transfer(context, route, look, name, outcome)
         for name, outcome in outcomes.items()
@@ -72,7 +61,8 @@ def arrive(context: Context, route: Route, report: Report) -> Iterator[list[Tran
     )
     limits = context.site.limits
     for batch in in_batches(found, limits.batch_files, limits.batch_bytes):
-        demand_room(context, coming=0 if source.place is None else sum(row.size for row in batch))
+        coming = look.source.bytes_to_come([look.cases[row.name].sighting for row in batch])
+        demand_room(context, coming)
         with context.ledger.write() as connection:
             register(context, connection, batch)
             # from here on the files belong to transfers, not to arrivals
@@ -91,97 +81,19 @@ def _entry(location: str, seen: Sighting) -> tuple[str, int, int, int]:
     return location, seen.size, seen.mtime_ns, seen.inode
 
 
-def _look(context: Context, route: Route, source: Source) -> _Look:
-    now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
-    found = not_taken(context, route, source, source.look())
-    sightings = take_order(found, _name_pattern(context, route))
-    with context.ledger.read() as connection:
-        earlier = {one.name: one for one in arrivals.waiting(connection, route.name)}
-    history = {
-        seen.name: completeness.look_again(earlier.get(seen.name), seen, monotonic, boot_id, now, route.name)
-        for seen in sightings
-    }
-    around = _surroundings(context, route, source, sightings, history)
-    cases = {
-        seen.name: Case(route.completeness, seen, history[seen.name], around, Facts(), monotonic)
-        for seen in sightings
-    }
-    return _Look(source, cases, around)
-
-
-def _name_pattern(context: Context, route: Route) -> str | None:
-    """Return the pattern that finds a control number in a name, for the order of taking."""
-    if route.name_pattern:
-        return route.name_pattern
-    usable = context.catalogue.usable(route.message_type)
-    return usable[0].file_name if usable else None
-
-
-def _surroundings(
-    context: Context,
-    route: Route,
-    source: Source,
-    sightings: Sequence[Sighting],
-    history: Mapping[str, Arrival],
-) -> Surroundings:
-    policy = route.completeness
-    controls = {}
-    for name in completeness.control_names(policy, sightings):
-        try:
-            text = source.read_small(name, LARGEST + 1).decode("utf-8", "surrogateescape")
-        except SourceError as error:
-            if is_of_server(error):
-                raise
-            continue  # gone or unreadable now: it is looked at again with the next pass
-        controls[name] = parse_control_file(text, policy.control_file)
-    taken: set[str] = set()
-    with context.ledger.read() as connection:
-        for name, control in controls.items():
-            listed = [line.name for line in control.lines]
-            taken |= settlements.names_taken(connection, route.name, listed, history[name].first_seen_at)
-    return Surroundings.of(policy, route.source.pattern, sightings, controls, history, taken)
-
-
-def _assess(context: Context, route: Route, look: _Look, case: Case) -> Outcome:
-    """Read what the decision needs, as long as it needs something, then decide."""
-    try:
-        while wanted := completeness.needs(case):
-            facts = case.facts
-            for need in wanted:
-                facts = _read(context, route, look, facts, need)
-            case = dataclasses.replace(case, facts=facts)
-        return completeness.assess(case)
-    except (FileChanged, FileMissing, RemoteMissing):
-        return completeness.assess(case)  # it waits for what was not read: the next pass sees what is there
-    except SourceError as error:
-        if is_of_server(error):
-            raise
-        return completeness.Refused(finding("F902", str(error)))
-
-
-def _read(context: Context, route: Route, look: _Look, facts: Facts, need: Need) -> Facts:
-    source = look.source
-    if need.fact is Fact.CHECKSUM_TEXT:
-        text = source.read_small(need.name, LARGEST + 1).decode("utf-8", "surrogateescape")
-        return dataclasses.replace(facts, checksum_text=text)
-    if need.fact is Fact.DIGEST:
-        digest = source.digest(look.cases[need.name].sighting, need.algorithm)
-        return dataclasses.replace(facts, digests={**facts.digests, need.algorithm: digest})
-    tail = source.tail(need.name, ENDING_BYTES)
-    usable = context.catalogue.usable(route.message_type)
-    return dataclasses.replace(facts, ending=any(reader_for(one.kind).ending(one, tail) for one in usable))
-
-
 def _remember(
-    context: Context, route: Route, look: _Look, outcomes: Mapping[str, Outcome], report: Report
+    context: Context, route: Route, look: Look, outcomes: Mapping[str, Outcome], report: Report
 ) -> None:
     """Keep what waits with its reason; forget what is taken now or gone."""
     kept = []
+    told = {one.name for one in report.problems if one.transfer is None}  # by an earlier look of this pass
     for name, outcome in outcomes.items():
         if isinstance(outcome, Complete | Damaged):
             continue
         code, reason = _reason(outcome)
         kept.append(dataclasses.replace(look.cases[name].arrival, reason_code=code, reason=reason))
+        if name in told:
+            continue
         if isinstance(outcome, completeness.Waiting) and outcome.overdue:
             report.problem(Overdue(reason, where=look.source.location(printable(name))), name=name)
         elif isinstance(outcome, completeness.Refused):
@@ -218,9 +130,7 @@ def _reason(outcome: Outcome) -> tuple[str, str]:
     return "F903", "complete"
 
 
-def _transfer(
-    context: Context, route: Route, look: _Look, name: str, outcome: Complete | Damaged
-) -> Transfer:
+def _transfer(context: Context, route: Route, look: Look, name: str, outcome: Complete | Damaged) -> Transfer:
     seen = look.cases[name].sighting
     now = context.clock.now()
     identifier = new_id(now)

@@ -29,7 +29,8 @@ def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[T
     taken = [_Taken(row, os.path.dirname(row.source)) for row in batch]
     for directory in dict.fromkeys(one.directory for one in taken):
         _claim_from(context, directory, [one for one in taken if one.directory == directory])
-    moves = []
+    moves: list[Move] = []
+    stopped: list[GatewayError] = []
     for one in taken:
         row, error = one.row, one.error
         if error is None:
@@ -41,7 +42,10 @@ def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[T
         elif is_of_server(error):
             report.stuck.add(row.id)
             report_away(report, error)
+        elif any(one is error for one in stopped):
+            report.stuck.add(row.id)  # one cause stops all of them: said once
         else:
+            stopped.append(error)
             report.problem(error, row)
     return _commit(context, moves, [debt for one in taken for debt in one.debts])
 
@@ -106,7 +110,7 @@ def _claim_from(context: Context, directory: str, group: Sequence[_Taken]) -> No
         source = origin(context, group[0].row.route, directory)
         with reaching(context, source.place) as reach:
             if source.place is not None:
-                demand_room(context, coming=sum(one.row.size for one in group))
+                demand_room(context, source.bytes_to_come([_sighting(one.row) for one in group]))
             _claim_files(context, source, group)
             reach.saw(one.error for one in group)
     except GatewayError as error:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 from gateway.custody.spool import Spool
 from gateway.errors import CircuitOpen, GatewayError
+from gateway.ledger import transfers
+from gateway.model import Sighting, State
 from gateway.sources import Source, source_at, source_for
 from gateway.sources.addresses import is_remote, parse
 from gateway.stages.context import Context, Report, Route
@@ -35,6 +39,19 @@ def reaching(context: Context, place: str | None) -> AbstractContextManager[Reac
     if place is None or not is_remote(place):
         return nullcontext(Reach())
     return server_reached(context, parse(place)[0])
+
+
+def clear_spool(context: Context, route: Route, source: Source, present: Iterable[Sighting]) -> None:
+    """Remove what was fetched of files that are not there any more, or are others now.
+
+    What transfers that are still to be claimed need is kept: their source may be another by now.
+    """
+    with context.ledger.read() as connection:
+        rows = transfers.in_states(connection, route.name, (State.ARRIVED,))
+    wanted = [(row.source, Sighting(row.name, "file", row.size, row.mtime_ns, row.inode)) for row in rows]
+    spool_of(context, route.name).keep(
+        itertools.chain(wanted, ((source.location(one.name), one) for one in present))
+    )
 
 
 def report_away(report: Report, error: GatewayError) -> None:

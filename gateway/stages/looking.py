@@ -1,0 +1,159 @@
+"""One look at a source: what is there, and what each file is, after reading what must be read.
+
+What is read of remote files is brought near for many of them at once; a file that has to be hashed is
+fetched for it, and the claim takes over what was fetched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.errors import FileChanged, FileMissing, RemoteMissing, SourceError
+from gateway.finding_codes import finding
+from gateway.ledger import arrivals, settlements
+from gateway.model import Arrival, Sighting
+from gateway.readers import reader_for
+from gateway.readers.base import ENDING_BYTES
+from gateway.rules import completeness
+from gateway.rules.completeness import Case, Fact, Facts, Need, Outcome, Surroundings
+from gateway.rules.ordering import take_order
+from gateway.rules.side_files import LARGEST, parse_control_file
+from gateway.sources import Source
+from gateway.stages.context import Context, Route
+from gateway.stages.gate import is_of_server
+from gateway.stages.register import demand_room
+from gateway.stages.taken import not_taken
+
+#: Batches that are fetched at most to be judged, before the first of them is taken.
+_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a source: its files, their history, and everything around them."""
+
+    source: Source
+    cases: dict[str, Case]
+    around: Surroundings
+    put_off: set[str] = field(default_factory=set)  #: files that are judged with the next look
+
+
+def look_at(context: Context, route: Route, source: Source) -> Look:
+    """Look at everything in ``source`` that is not in custody, and count the look."""
+    now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
+    found = not_taken(context, route, source, source.look())
+    sightings = take_order(found, _name_pattern(context, route))
+    with context.ledger.read() as connection:
+        earlier = {one.name: one for one in arrivals.waiting(connection, route.name)}
+    history = {
+        seen.name: completeness.look_again(earlier.get(seen.name), seen, monotonic, boot_id, now, route.name)
+        for seen in sightings
+    }
+    around = _surroundings(context, route, source, sightings, history)
+    cases = {
+        seen.name: Case(route.completeness, seen, history[seen.name], around, Facts(), monotonic)
+        for seen in sightings
+    }
+    return Look(source, cases, around)
+
+
+def _name_pattern(context: Context, route: Route) -> str | None:
+    """Return the pattern that finds a control number in a name, for the order of taking."""
+    if route.name_pattern:
+        return route.name_pattern
+    usable = context.catalogue.usable(route.message_type)
+    return usable[0].file_name if usable else None
+
+
+def _surroundings(
+    context: Context,
+    route: Route,
+    source: Source,
+    sightings: Sequence[Sighting],
+    history: Mapping[str, Arrival],
+) -> Surroundings:
+    policy = route.completeness
+    controls = {}
+    for name in completeness.control_names(policy, sightings):
+        try:
+            text = source.read_small(name, LARGEST + 1).decode("utf-8", "surrogateescape")
+        except SourceError as error:
+            if is_of_server(error):
+                raise
+            continue  # gone or unreadable now: it is looked at again with the next pass
+        controls[name] = parse_control_file(text, policy.control_file)
+    taken: set[str] = set()
+    with context.ledger.read() as connection:
+        for name, control in controls.items():
+            listed = [line.name for line in control.lines]
+            taken |= settlements.names_taken(connection, route.name, listed, history[name].first_seen_at)
+    return Surroundings.of(policy, route.source.pattern, sightings, controls, history, taken)
+
+
+def assess_all(context: Context, route: Route, look: Look) -> dict[str, Outcome]:
+    """Decide about every file, in their order; what must be read is brought near for all at once."""
+    outcomes: dict[str, Outcome] = {}
+    cases = dict(look.cases)
+    while cases:
+        wanted = {name: completeness.needs(case) for name, case in cases.items()}
+        put_off = _bring_near(context, look, [need for each in wanted.values() for need in each])
+        look.put_off.update(put_off)
+        for name, needs in wanted.items():
+            if not needs or name in put_off:
+                outcomes[name] = completeness.assess(cases.pop(name))
+                continue
+            read = _learn(context, route, look, cases[name], needs)
+            if isinstance(read, Case):
+                cases[name] = read
+            else:
+                outcomes[name] = read
+                del cases[name]
+    return {name: outcomes[name] for name in look.cases}
+
+
+def _bring_near(context: Context, look: Look, needs: Iterable[Need]) -> set[str]:
+    """Let the source fetch what is read next; return the names of files that are put off."""
+    texts, whole = set[Sighting](), dict[Sighting, None]()
+    for need in needs:
+        seen = look.around.files.get(need.name)
+        if need.fact is Fact.DIGEST and seen is not None:
+            whole[seen] = None
+        elif need.fact is Fact.CHECKSUM_TEXT and seen is not None and seen.size <= LARGEST:
+            texts.add(seen)
+    if not texts and not whole:
+        return set()
+    most = context.site.limits.batch_bytes * _AHEAD
+    ordered = list(whole)
+    first, every = look.source.bytes_to_come(ordered[:1]), look.source.bytes_to_come(ordered)
+    demand_room(context, coming=max(first, min(most, every)))
+    return look.source.fetch_ahead(list(texts), ordered, most)
+
+
+def _learn(context: Context, route: Route, look: Look, case: Case, needs: Iterable[Need]) -> Case | Outcome:
+    """Return the case with the facts that it needs, or what becomes of a file that cannot be read."""
+    try:
+        facts = case.facts
+        for need in needs:
+            facts = _read(context, route, look, facts, need)
+        return dataclasses.replace(case, facts=facts)
+    except (FileChanged, FileMissing, RemoteMissing):
+        return completeness.assess(case)  # it waits for what was not read: the next pass sees what is there
+    except SourceError as error:
+        if is_of_server(error):
+            raise
+        return completeness.Refused(finding("F902", str(error)))
+
+
+def _read(context: Context, route: Route, look: Look, facts: Facts, need: Need) -> Facts:
+    source = look.source
+    if need.fact is Fact.CHECKSUM_TEXT:
+        text = source.read_small(need.name, LARGEST + 1).decode("utf-8", "surrogateescape")
+        return dataclasses.replace(facts, checksum_text=text)
+    if need.fact is Fact.DIGEST:
+        digest = source.digest(look.cases[need.name].sighting, need.algorithm)
+        return dataclasses.replace(facts, digests={**facts.digests, need.algorithm: digest})
+    tail = source.tail(need.name, ENDING_BYTES)
+    usable = context.catalogue.usable(route.message_type)
+    return dataclasses.replace(facts, ending=any(reader_for(one.kind).ending(one, tail) for one in usable))
