@@ -32,6 +32,7 @@ def status(shared: Shared, as_json: bool) -> None:
     _waiting(data)
     _held(data)
     _deliveries(data)
+    _circuits(data["circuits"])
     _gaps(data["gaps"])
     _formats(data["formats"])
     _needs(data)
@@ -138,6 +139,29 @@ def _deliveries(data: dict[str, Any]) -> None:
     )
 
 
+def _circuits(circuits: Sequence[dict[str, Any]]) -> None:
+    """Show the places that did not answer when they were last asked, and when they are asked again."""
+    shown = circuits[:_SHOWN]
+    _section(
+        "Places that do not answer",
+        len(circuits),
+        ("place", "circuit", "failures", "since", "age", "next probe"),
+        rows=[
+            (
+                one["place"],
+                one["state"],
+                one["failures"],
+                moment(one["since"]),
+                age(one["age_seconds"]),
+                moment(one["next_probe_at"]) or "next pass",
+            )
+            for one in shown
+        ],
+        wraps=("place",),
+        below=[[one["last_error"]] if one["last_error"] else [] for one in shown],
+    )
+
+
 def _gaps(gaps: Sequence[dict[str, Any]]) -> None:
     shown = gaps[:_SHOWN]
     _section(
@@ -184,6 +208,9 @@ def _needs(data: dict[str, Any]) -> None:
     if troubled:
         count = number(len(troubled), "delivery", "deliveries")
         needs.append(f"{count} that a destination refused: see above")
+    down = [one["place"] for one in data["circuits"] if one["state"] != "closed"]
+    if down:
+        needs.append(f"{number(len(down), 'place')} that nobody gets through to: {', '.join(down)}")
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
     needs += [

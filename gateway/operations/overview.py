@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.custody import guard
-from gateway.ledger import alerts, arrivals, deliveries, transfers
+from gateway.ledger import alerts, arrivals, circuits, deliveries, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
 from gateway.operations.holds import Hold, held
@@ -17,6 +17,7 @@ from gateway.operations.refused_formats import refused_formats
 from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
 from gateway.printable import printable
+from gateway.rules.circuit import Circuit
 from gateway.rules.streams import Gap
 from gateway.stages.context import Context
 
@@ -37,6 +38,7 @@ def overview(context: Context) -> dict[str, Any]:
         open_deliveries = deliveries.undelivered(connection)
         owners = transfers.get_many(connection, [one.transfer for one in open_deliveries[:LISTED]])
         unsent = alerts.unsent_by_channel(connection)
+        places = circuits.every(connection)
     holds = held(context)
     working = guard.holder(context.site.directory)
     return {
@@ -51,6 +53,7 @@ def overview(context: Context) -> dict[str, Any]:
         "held": [hold_data(one, now) for one in holds[:LISTED]],
         "deliveries_total": len(open_deliveries),
         "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
+        "circuits": [_circuit(one, now) for one in places],
         "formats": refused_formats(context),
         "channels": [{**dataclasses.asdict(one), "age_seconds": _ago(one.oldest, now)} for one in unsent],
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
@@ -142,6 +145,18 @@ def _delivery(one: Delivery, owner: Transfer) -> dict[str, Any]:
         "state": one.state.value,
         "tries": one.tries,
         "next_try_at": one.next_try_at,
+        "last_error": printable(one.last_error) if one.last_error else None,
+    }
+
+
+def _circuit(one: Circuit, now: datetime) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "state": one.state.value,
+        "failures": one.failures,
+        "since": one.since,
+        "age_seconds": _ago(one.since, now),
+        "next_probe_at": one.next_probe_at,
         "last_error": printable(one.last_error) if one.last_error else None,
     }
 

@@ -81,7 +81,7 @@ def decide(policy: CircuitPolicy, circuit: Circuit | None, now: datetime) -> Dec
 
 def _has_come(policy: CircuitPolicy, circuit: Circuit, moment: datetime, now: datetime) -> bool:
     """A moment later than any that could be named now was written by a clock that was set back since."""
-    lease = now + timedelta(seconds=PROBE_SECONDS)
+    lease = now + timedelta(seconds=PROBE_SECONDS + 1)
     latest = lease if circuit.state is CircuitState.HALF_OPEN else retry.latest_try(policy, now)
     return moment <= now or moment > latest
 

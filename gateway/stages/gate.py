@@ -106,19 +106,25 @@ def _is_of_place(error: GatewayError) -> bool:
 
 def _enter(context: Context, place: str, policy: RetryPolicy) -> bool:
     """Return whether this is a probe; only one of those who come at once is."""
-    now = context.clock.now()
     with context.ledger.read() as connection:
         known = circuits.load(connection, place)
-    if rules.decide(policy, known, now).step is Step.GO:
+    if _decided(context, policy, known) is Step.GO:
         return False
     with context.ledger.write() as connection:
+        # looked at again, by a clock read again: somebody may have begun the probe meanwhile
         known = circuits.load(connection, place)
-        decision = rules.decide(policy, known, now)
-        if decision.step is Step.PROBE and known is not None:
-            circuits.save(connection, rules.probing(known, now))
-    if decision.step is Step.WAIT and known is not None and decision.until is not None:
-        raise _left_alone(known, decision.until)
-    return decision.step is Step.PROBE
+        step = _decided(context, policy, known)
+        if step is Step.PROBE and known is not None:
+            circuits.save(connection, rules.probing(known, context.clock.now()))
+    return step is Step.PROBE
+
+
+def _decided(context: Context, policy: RetryPolicy, circuit: Circuit | None) -> Step:
+    """Return whether to go or to probe; raises CircuitOpen where that is to wait."""
+    decision = rules.decide(policy, circuit, context.clock.now())
+    if circuit is not None and decision.until is not None:
+        raise _left_alone(circuit, decision.until)
+    return decision.step
 
 
 def _left_alone(circuit: Circuit, until: datetime) -> CircuitOpen:

@@ -1,0 +1,1 @@
+"""Where files go: SFTP servers and folders, side files, circuits."""

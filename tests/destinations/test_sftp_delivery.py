@@ -1,0 +1,285 @@
+"""Delivery to real and to odd SFTP servers: whole, once, under final names, with side files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gateway.model import DeliveryState, State
+from tests.destinations.outgoing import Outgoing
+from tests.pipeline.plant import confirmation, name_of, route
+from tests.sftp.openssh import OpenSsh
+from tests.sftp.script import Act
+from tests.sftp.scripted import Scripted
+
+NAME = name_of(1)
+SIDES = "done_marker: .done, checksum_file: .sha256"
+
+
+def test_files_reach_a_real_server_whole_with_their_side_files(
+    tmp_path: Path, openssh: OpenSsh, served: Path
+) -> None:
+    """The gateway shall deliver bytes, checksum file and marker, and leave no temporary name behind."""
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=f"{SIDES}, verify: content")
+    contents = {name_of(control): confirmation(control, rows=control) for control in (1, 2, 3)}
+    for name, content in contents.items():
+        site.plant.drop(name, content)
+    (report,) = site.plant.run()
+    assert not report.is_troubled, report.problems
+    assert len(site.names) == 9
+    for name, content in contents.items():
+        assert (site.place / name).read_bytes() == content
+        assert (site.place / f"{name}.done").read_bytes() == b""
+    checked = subprocess.run(
+        ["sha256sum", "-c", *(f"{name}.sha256" for name in contents)],
+        cwd=site.place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+    assert set(site.plant.states().values()) == {State.PROCESSED}
+    site.plant.demand_proof()
+
+
+def test_another_digest_is_written_where_the_receiver_wants_it(
+    tmp_path: Path, openssh: OpenSsh, served: Path
+) -> None:
+    """The gateway shall write the checksum file in the algorithm of the destination."""
+    more = "checksum_file: .md5, checksum_algorithm: md5"
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=more)
+    content = confirmation(1)
+    site.plant.drop(NAME, content)
+    site.plant.run()
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert (site.place / f"{NAME}.md5").read_text() == f"{digest}  {NAME}\n"
+
+
+@pytest.mark.parametrize("suffix", ["", ".done", ".sha256"])
+def test_no_file_of_the_receiver_is_ever_overwritten(
+    tmp_path: Path, openssh: OpenSsh, served: Path, suffix: str
+) -> None:
+    """The gateway shall wait where a name is taken, touch nothing, and deliver once when it is free."""
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=SIDES)
+    occupant = site.place / f"{NAME}{suffix}"
+    occupant.write_bytes(b"somebody else's")
+    site.plant.drop_confirmation(1)
+    (report,) = site.plant.run()
+    assert "target-occupied" in str(report.problems[0].error)
+    assert site.names == [occupant.name]
+    assert occupant.read_bytes() == b"somebody else's"
+    assert site.circuit() is None  # one file is in the way; the server is well
+    occupant.unlink()
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
+    assert site.plant.states() == {NAME: State.PROCESSED}
+
+
+def test_a_server_that_renames_only_its_own_way_is_served(tmp_path: Path) -> None:
+    """The gateway shall use the other rename, onto a free name, where a server refuses the plain one."""
+    (tmp_path / "served").mkdir()
+    with Scripted(tmp_path / "served") as server:
+        site = Outgoing.build(tmp_path / "site", server, server.root / "in", more=SIDES)
+        server.on("rename", Act.REFUSE, lasting=True, status=8)
+        site.plant.drop_confirmation(1)
+        site.plant.run()
+        assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
+
+
+def test_a_missing_directory_is_said_and_waited_for(tmp_path: Path, openssh: OpenSsh, served: Path) -> None:
+    """The gateway shall say once which directory is missing on which server, and deliver when it is made."""
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in")
+    site.place.rmdir()
+    for control in (1, 2, 3):
+        site.plant.drop_confirmation(control)
+    (report,) = site.plant.run()
+    assert [one.error.code for one in report.problems] == ["remote-missing"]
+    assert str(site.place) in str(report.problems[0].error)
+    assert site.circuit() is None
+    site.place.mkdir()
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.names == [name_of(control) for control in (1, 2, 3)]
+
+
+def test_a_directory_that_may_not_be_written_costs_only_its_own_files(
+    tmp_path: Path, scripted: Scripted
+) -> None:
+    """The gateway shall keep a file that the server denies, say so, and leave the server's circuit alone."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in")
+    scripted.on("open", Act.REFUSE, status=3, path=".part")
+    site.plant.drop_confirmation(1)
+    site.plant.drop_confirmation(2)
+    (report,) = site.plant.run()
+    assert [one.error.code for one in report.problems] == ["remote-denied"]
+    assert set(site.plant.states().values()) == {State.DELIVERING, State.PROCESSED}
+    assert site.circuit() is None
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.names == [name_of(1), name_of(2)]
+
+
+def test_content_that_comes_back_altered_is_not_published(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall find out by reading back that a server keeps other bytes, and publish nothing."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more="verify: content")
+
+    def spoil() -> None:
+        (part,) = site.place.glob(".*.part")
+        part.write_bytes(part.read_bytes().replace(b"MES01", b"MES02"))
+
+    scripted.on("close", Act.TELL_AFTER, path=".part", then=spoil)
+    site.plant.drop_confirmation(1)
+    (report,) = site.plant.run()
+    assert "other bytes" in str(report.problems[0].error)
+    assert site.names == []
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.take() == {NAME: confirmation(1)}
+
+
+@pytest.mark.parametrize("act", [Act.CUT_BEFORE, Act.CUT_AFTER], ids=["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3], ids=["checksum", "data", "marker"])
+def test_a_rename_whose_reply_is_lost_is_looked_after_at_once(
+    tmp_path: Path, scripted: Scripted, act: Act, nth: int
+) -> None:
+    """The gateway shall find out by looking whether a rename happened, in the same pass, and send once."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
+    scripted.on("rename", act, nth=nth)
+    for control in (1, 2, 3):
+        site.plant.drop_confirmation(control)
+    (report,) = site.plant.run()
+    assert not report.is_troubled, report.problems
+    assert set(site.plant.states().values()) == {State.PROCESSED}
+    assert len(site.take()) == 9
+    assert site.names == []
+    stored = [path for path in scripted.asked("open") if path.endswith(".part")]
+    assert len(stored) == len(set(stored)) == 3
+
+
+@pytest.mark.parametrize("act", [Act.CUT_BEFORE, Act.CUT_AFTER], ids=["before", "after"])
+@pytest.mark.parametrize("is_taken", [True, False], ids=["taken", "still there"])
+def test_a_publication_of_which_nobody_knows_is_never_sent_twice(
+    tmp_path: Path, scripted: Scripted, act: Act, is_taken: bool
+) -> None:
+    """The gateway shall keep a file staged whose rename it cannot know of, and look with the next try."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
+    fault = scripted.on("rename", act, nth=2, then=scripted.stop)
+    site.plant.drop_confirmation(1)
+    (report,) = site.plant.run()
+    assert fault.hit.is_set()
+    assert report.is_troubled
+    (delivery,) = site.plant.deliveries(NAME)
+    assert delivery.state is DeliveryState.STAGED
+    received = list(site.take()) if is_taken else []
+    scripted.start()
+    scripted.calm()
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    received += list(site.take())
+    assert received.count(NAME) == 1
+    assert site.names == []
+    assert site.plant.states() == {NAME: State.PROCESSED}
+    assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+
+
+def test_a_rename_by_link_that_broke_halfway_is_completed(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall complete a rename of which the server made both names and then died."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in")
+
+    def link() -> None:
+        (part,) = site.place.glob(".*.part")
+        os.link(part, site.place / NAME)
+
+    scripted.on("rename", Act.CUT_BEFORE, then=link)
+    site.plant.drop_confirmation(1)
+    site.plant.run()
+    assert site.names == [NAME]
+    assert site.plant.states() == {NAME: State.PROCESSED}
+
+
+def test_what_an_earlier_try_left_is_written_anew(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall replace its own half-written temporary file, and only that."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
+    (site.place / ".other.part").write_bytes(b"of another gateway")
+    scripted.on("write", Act.CUT_AFTER)
+    content = confirmation(1, rows=50)
+    site.plant.drop(NAME, content)
+    site.plant.run()
+    assert len(site.names) > 1
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.names == [".other.part", NAME, f"{NAME}.done", f"{NAME}.sha256"]
+    assert site.take()[NAME] == content
+
+
+def test_data_that_is_kept_out_at_the_last_moment_takes_its_checksum_file_back(
+    tmp_path: Path, scripted: Scripted
+) -> None:
+    """The gateway shall leave no checksum file where another file took the data's name, and deliver later."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more="checksum_file: .sha256")
+    scripted.on(
+        "rename", Act.TELL_AFTER, path=".checksum", then=lambda: (site.place / NAME).write_bytes(b"theirs")
+    )
+    site.plant.drop_confirmation(1)
+    site.plant.run()
+    assert [name for name in site.names if not name.startswith(".")] == [NAME]
+    assert site.take() == {NAME: b"theirs"}
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert site.names == [NAME, f"{NAME}.sha256"]
+
+
+def test_another_kind_of_temporary_name_is_not_taken_for_a_delivery(
+    tmp_path: Path, scripted: Scripted
+) -> None:
+    """The gateway shall not conclude from a temporary name that it uses no more that a file was delivered."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in")
+    scripted.on("rename", Act.CUT_BEFORE, then=scripted.stop)
+    site.plant.drop_confirmation(1)
+    site.plant.run()
+    scripted.start()
+    scripted.calm()
+    config = site.plant.directory / "config" / "gateway.yaml"
+    config.write_text(config.read_text().replace("path: /in", "path: /in, temporary_name: '{key}.tmp'"))
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    site.plant.clock.advance(seconds=200)
+    site.plant.run()
+    assert site.take() == {NAME: confirmation(1)}
+    assert site.plant.states() == {NAME: State.PROCESSED}
+
+
+def test_nothing_overtakes_on_a_strict_stream(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall publish nothing of a strict stream before its predecessor, whatever breaks."""
+    site = Outgoing.build(
+        tmp_path / "site",
+        scripted,
+        scripted.root / "in",
+        routes=lambda to: route(
+            destinations=f"{{erp: {to}}}", sequence="{model: counter, order: strict, start: 1}"
+        ),
+    )
+    (site.place / name_of(2)).write_bytes(b"in the way")
+    for control in (1, 2, 3):
+        site.plant.drop_confirmation(control)
+    site.plant.run()
+    assert list(site.take()) == [name_of(1), name_of(2)]
+    for _ in range(2):
+        site.plant.run()
+    assert site.take() == {}
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert list(site.take()) == [name_of(2), name_of(3)]
+
+
+def test_delivered_files_are_for_the_receiver_to_read(tmp_path: Path, openssh: OpenSsh, served: Path) -> None:
+    """The gateway shall write regular files with the modes that the server gives new files."""
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in")
+    site.plant.drop_confirmation(1)
+    site.plant.run()
+    mode = (site.place / NAME).stat().st_mode
+    assert stat.S_ISREG(mode)
+    assert mode & stat.S_IRUSR
