@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -52,6 +53,12 @@ def send(channel: CommandChannel, message: Mapping[str, Any]) -> None:
         raise refused(channel.name, f"The program took longer than {channel.timeout_seconds:g} s: {said}")
     if process.returncode:
         raise refused(channel.name, f"The program left with status {process.returncode}: {said}")
+
+
+def reach(channel: CommandChannel) -> None:
+    """Look whether the program is there and may be run, without running it; raises AlertUndelivered."""
+    if shutil.which(channel.command[0]) is None:
+        raise refused(channel.name, f"{channel.command[0]} is not there, or may not be run")
 
 
 def _watched(process: subprocess.Popen[bytes], deadline: float) -> tuple[str, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,6 +24,21 @@ def send(channel: EmailChannel, message: Mapping[str, Any]) -> str | None:
 
     Raises AlertUndelivered where it took the message for nobody.
     """
+    return _with_server(
+        channel,
+        lambda server: _refusals(
+            server.send_message(letter(channel, message), channel.sender, list(channel.to))
+        ),
+    )
+
+
+def reach(channel: EmailChannel) -> None:
+    """Connect, encrypt and log in as for a letter, and send none; raises AlertUndelivered."""
+    _with_server(channel, lambda server: str(server.noop()))
+
+
+def _with_server(channel: EmailChannel, ask: Callable[[smtplib.SMTP], str | None]) -> str | None:
+    """Return what ``ask`` does of the mail server once the gateway is logged in."""
     password = channel.smtp.password.text if channel.smtp.password else ""
     if password and channel.smtp.security == "none":
         raise refused(channel.name, "A password is never sent over a connection that is not encrypted")
@@ -32,12 +47,13 @@ def send(channel: EmailChannel, message: Mapping[str, Any]) -> str | None:
             if server.sock is None:  # closed by the server while it was greeted
                 raise refused(channel.name, "The mail server closed the connection")
             with bounded(server.sock, _ALL_SECONDS):
-                return _converse(server, channel, password, message)
+                _log_in(server, channel, password)
+                return ask(server)
     except smtplib.SMTPResponseException as error:
         said = _answer(error.smtp_error)
         raise refused(channel.name, f"{error.smtp_code} {said}", secrets=(password,)) from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise refused(channel.name, _refusals(error.recipients)) from error
+        raise refused(channel.name, _refusals(error.recipients) or "refused") from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise refused(channel.name, error, secrets=(password,)) from error
 
@@ -54,15 +70,11 @@ def _trust(channel: EmailChannel) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(authorities) if authorities else None)
 
 
-def _converse(
-    server: smtplib.SMTP, channel: EmailChannel, password: str, message: Mapping[str, Any]
-) -> str | None:
+def _log_in(server: smtplib.SMTP, channel: EmailChannel, password: str) -> None:
     if channel.smtp.security == "starttls":
         server.starttls(context=_trust(channel))  # raises where the server does not offer it
     if channel.smtp.user is not None:
         server.login(channel.smtp.user, password)
-    refusals = server.send_message(letter(channel, message), channel.sender, list(channel.to))
-    return _refusals(refusals) if refusals else None
 
 
 def letter(channel: EmailChannel, message: Mapping[str, Any]) -> EmailMessage:
@@ -86,7 +98,9 @@ def letter(channel: EmailChannel, message: Mapping[str, Any]) -> EmailMessage:
     return mail
 
 
-def _refusals(recipients: Mapping[str, tuple[int, bytes]]) -> str:
+def _refusals(recipients: Mapping[str, tuple[int, bytes]]) -> str | None:
+    if not recipients:
+        return None
     each = [f"{name}: {code} {_answer(said)}" for name, (code, said) in recipients.items()]
     return f"refused for {'; '.join(each)}"
 

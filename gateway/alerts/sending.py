@@ -54,6 +54,16 @@ def send(channel: Channel, message: Mapping[str, Any]) -> str | None:
     return None
 
 
+def reach(channel: Channel) -> None:
+    """Go as far with ``channel`` as without sending anything; raises AlertUndelivered."""
+    if isinstance(channel, EmailChannel):
+        email.reach(channel)
+    elif isinstance(channel, WebhookChannel):
+        webhook.reach(channel)
+    else:
+        command.reach(channel)
+
+
 def send_due(parts: Parts, *, seconds: float = 60.0, stopping: Callable[[], bool] = lambda: False) -> Sent:
     """Send what is due, and write down after each message what became of it.
 

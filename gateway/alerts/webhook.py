@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,8 +24,25 @@ def send(channel: WebhookChannel, message: Mapping[str, Any]) -> None:
 
     Raises AlertUndelivered; the URL and the headers are in no message.
     """
-    try:
+    with _said(channel):
         status = _post(channel, message)
+    if not 200 <= status < 300:
+        word = http.client.responses.get(status, "")
+        hint = "; redirects are not followed" if 300 <= status < 400 else ""
+        raise refused(channel.name, f"The receiver answered {status} {word}{hint}".rstrip())
+
+
+def reach(channel: WebhookChannel) -> None:
+    """Connect to the receiver, its certificate verified, and ask nothing; raises AlertUndelivered."""
+    with _said(channel), contextlib.closing(_connection(channel, urlsplit(channel.url.text))) as connection:
+        connection.connect()
+
+
+@contextlib.contextmanager
+def _said(channel: WebhookChannel) -> Iterator[None]:
+    """Turn what goes wrong in the block into AlertUndelivered, which shows nothing that is secret."""
+    try:
+        yield
     except AlertUndelivered:
         raise
     except OSError as error:
@@ -33,10 +51,6 @@ def send(channel: WebhookChannel, message: Mapping[str, Any]) -> None:
         # its text may hold the URL or a header in a form that is not recognised
         kind = type(error).__name__
         raise refused(channel.name, f"The URL, a header or the answer is not one of HTTP ({kind})") from None
-    if not 200 <= status < 300:
-        word = http.client.responses.get(status, "")
-        hint = "; redirects are not followed" if 300 <= status < 400 else ""
-        raise refused(channel.name, f"The receiver answered {status} {word}{hint}".rstrip())
 
 
 def _post(channel: WebhookChannel, message: Mapping[str, Any]) -> int:

@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("gateway.cli.run", "run", "Run passes over the routes: once, or until stopped."),
     "status": ("gateway.cli.status", "status", "What is where, what waits and since when, what needs you."),
     "health": ("gateway.cli.health", "health", "Is the service at work as it should be?"),
+    "doctor": ("gateway.cli.doctor", "doctor", "Look at all the site depends on; say what to do."),
     "alerts": ("gateway.cli.alerts", "alerts", "What people are told of, and whether they can be told."),
     "metrics": ("gateway.cli.metrics", "metrics", "What stands in the ledger, for Prometheus."),
     "failed": ("gateway.cli.failed", "failed", "Failed files: list, show, export."),
@@ -46,7 +47,7 @@ SECTIONS = {
     "Operate it": (
         "run", "status", "failed", "reprocess", "replay", "hold", "sequence", "duplicates",
     ),
-    "Watch it": ("health", "alerts", "metrics"),
+    "Watch it": ("health", "doctor", "alerts", "metrics"),
     "Prove what happened": ("verify", "audit"),
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ def open_ledger(url: str, *, create: bool = False, busy_seconds: float = BUSY_SE
     Raises LedgerError if there is none or it cannot be used, LedgerVersion if a newer gateway
     wrote it, LedgerBusy if another process keeps it locked.
     """
-    path = _database_path(url)
+    path = database_path(url)
     if create:
         _make_directory(path)
     elif not os.path.isfile(path):
@@ -74,8 +74,11 @@ def open_ledger(url: str, *, create: bool = False, busy_seconds: float = BUSY_SE
     return ledger
 
 
-def _database_path(url: str) -> str:
-    """Return the file behind ``url``; names that are not UTF-8 are percent-encoded bytes in it."""
+def database_path(url: str) -> str:
+    """Return the file behind ``url``; names that are not UTF-8 are percent-encoded bytes in it.
+
+    Raises LedgerError for any other kind of ledger.
+    """
     if not url.startswith(_PREFIX) or len(url) == len(_PREFIX):
         raise LedgerError(
             "This kind of ledger is not supported",

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from gateway.watching.probing import Probe, probe
-from gateway.watching.watch import Watch
+from gateway.watching.watch import PROBE_PREFIX, Watch
 
-__all__ = ["Probe", "Watch", "probe"]
+__all__ = ["PROBE_PREFIX", "Probe", "Watch", "probe"]

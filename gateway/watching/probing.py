@@ -37,7 +37,7 @@ def probe(folder: Path, seconds: float = 2.0) -> Probe:
     Its name begins with a dot, as temporary files of senders do, so that no route takes it.
     """
     kind = file_system(folder)
-    if kind in _REMOTE:
+    if is_remote(kind):
         return Probe(
             folder, False, f"it is on a network share ({kind}): what others put there gives no event"
         )
@@ -71,6 +71,11 @@ def file_system(folder: Path) -> str:
     except OSError:
         return ""
     return type_of(os.path.realpath(folder), text)
+
+
+def is_remote(kind: str) -> bool:
+    """Whether a type of file system is one whose files other machines change too."""
+    return kind in _REMOTE
 
 
 def type_of(path: str, mountinfo: str) -> str:

@@ -1,0 +1,144 @@
+"""The ledger, the end of its audit trail, and the places that it knows to be down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+
+from gateway.clock import SystemClock
+from gateway.custody.layout import Layout
+from gateway.errors import GatewayError, LedgerBusy
+from gateway.ledger import audit, checkpoint, circuits, inspection, migrations
+from gateway.ledger.engine import Connection, open_ledger
+from gateway.operations.doctor import clocks
+from gateway.operations.doctor.checks import Check, Subject, Verdict
+from gateway.operations.starting import is_untouched
+from gateway.rules.circuit import CircuitState
+
+_BUSY_SECONDS = 5.0
+#: For which the structure is looked at; a ledger of years may need longer.
+SECONDS = 20.0
+_WHY = "Nothing happens without an entry in the ledger: no file is taken or delivered"
+_LEDGER, _TRAIL = Subject("ledger", "ledger"), Subject("ledger", "audit trail")
+#: A log that is never folded into the ledger: something reads it all the time.
+_LARGE_LOG = 512 * 1024 * 1024
+
+
+def look(layout: Layout, url: str, *, writes: bool) -> Iterator[Check]:
+    """Yield what is found about the ledger at ``url``; it is neither made nor brought up to date."""
+    if is_untouched(layout) and not layout.ledger_file.exists():
+        yield _LEDGER.ok("not there yet, and nothing was processed: the first pass makes it")
+        return
+    try:
+        found = inspection.inspect(url, busy_seconds=_BUSY_SECONDS, seconds=SECONDS)
+        migrations.refuse_newer(found.version, found.path)
+    except LedgerBusy as error:
+        yield _LEDGER.refused(error, _WHY, verdict=Verdict.WARNING)
+        return
+    except GatewayError as error:
+        yield _LEDGER.refused(error, _WHY)
+        return
+    yield from _structure(found)
+    if writes:
+        yield from _written(url)
+    if found.version == migrations.VERSION and not found.problems:
+        yield from _content(layout, url)
+
+
+def _structure(found: inspection.Inspection) -> Iterator[Check]:
+    for problem in found.problems or ():
+        yield _LEDGER.failure(
+            problem,
+            "The file of the ledger is damaged",
+            "Stop the gateway, keep a copy of the ledger directory, and restore the last backup;"
+            " files and manifests are not affected",
+        )
+    if found.version < migrations.VERSION:
+        yield _LEDGER.warning(
+            f"version {found.version}; this gateway knows version {migrations.VERSION}",
+            "The next start brings it up to date, and no older gateway can read it after that",
+            "Make a backup of the ledger directory before the gateway is started",
+        )
+    if found.journal_mode != "wal":
+        yield _LEDGER.failure(
+            f"its journal mode is {found.journal_mode}, not wal",
+            "Readers and the gateway stop each other",
+            "Put the ledger on a local disk; the next start sets the mode",
+        )
+    if found.log_size > _LARGE_LOG:
+        yield _LEDGER.warning(
+            f"its write-ahead log has {found.log_size:,} bytes",
+            "Something reads the ledger without an end, so that the log cannot be folded into it",
+            "`fuser` on the ledger file shows which processes have it open",
+        )
+    if not found.problems:
+        whole = (
+            "whole" if found.problems is not None else f"whole as far as {SECONDS:g} s were enough to look"
+        )
+        yield _LEDGER.ok(
+            f"version {found.version}, {found.size / 2**20:,.1f} MiB, log {found.log_size / 2**20:,.1f} MiB,"
+            f" {whole}"
+        )
+
+
+def _written(url: str) -> Iterator[Check]:
+    subject = Subject("ledger", "writing")
+    try:
+        inspection.try_write(url, busy_seconds=_BUSY_SECONDS)
+    except LedgerBusy as error:
+        yield subject.refused(error, "While one writes for so long, all others wait", verdict=Verdict.WARNING)
+    except GatewayError as error:
+        yield subject.refused(error, _WHY)
+    else:
+        yield subject.ok("possible (tried, and taken back)")
+
+
+def _content(layout: Layout, url: str) -> Iterator[Check]:
+    with (
+        contextlib.closing(open_ledger(url, busy_seconds=_BUSY_SECONDS)) as ledger,
+        ledger.read() as connection,
+    ):
+        newest = audit.read(connection, limit=1)
+        now = SystemClock().now()
+        yield clocks.not_set_back(newest[0].entry.at if newest else None, now)
+        yield from _trail(layout, connection)
+        yield from _down(connection, now)
+
+
+def _trail(layout: Layout, connection: Connection) -> Iterator[Check]:
+    noted = checkpoint.last(str(layout.checkpoints_file))
+    count = audit.head(connection).count
+    if noted is None:
+        yield _TRAIL.ok(f"{count:,} entries, no checkpoint yet; `gateway audit verify` reads them all")
+        return
+    problem = checkpoint.verify_against([noted], connection).problem
+    if problem is None:
+        yield _TRAIL.ok(
+            f"{count:,} entries; the newest checkpoint ({noted.count:,}) is part of it;"
+            " `gateway audit verify` reads them all"
+        )
+        return
+    yield _TRAIL.failure(
+        problem.message,
+        "The ledger is not the one this site had: what was delivered since may be delivered again",
+        "Stop the gateway, and put the newest ledger back; `gateway audit verify` says more",
+    )
+
+
+def _down(connection: Connection, now: datetime) -> Iterator[Check]:
+    for one in circuits.every(connection):
+        if one.state is CircuitState.CLOSED:
+            continue
+        due = one.next_probe_at
+        again = (
+            f"asked again at {due:%Y-%m-%d %H:%M:%SZ}"
+            if due and due > now
+            else "asked again with the next pass"
+        )
+        yield Subject("servers" if one.place.startswith("sftp") else "directories", one.place).warning(
+            f"it failed {one.failures} times in a row since {one.since:%Y-%m-%d %H:%M:%SZ}; {again}."
+            f" The last error: {one.last_error or 'unknown'}",
+            "The gateway leaves it alone until then: what is meant for it waits, and none of it is lost",
+            "Mend what the error says; the next try that succeeds ends this",
+        )
