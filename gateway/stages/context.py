@@ -83,6 +83,8 @@ class Report:
         """Note ``error``; the work it stopped stays where it is and is tried again."""
         if transfer is not None:
             self.stuck.add(transfer.id)
+        elif name is None and any(one.name is None and str(one.error) == str(error) for one in self.problems):
+            return  # what stops several stages is said once
         self.problem_total += 1
         if len(self.problems) < _KEPT:
             self.problems.append(
