@@ -64,6 +64,13 @@ class InternalError(GatewayError):
     exit_status = 70
 
 
+class WorkLeft(InternalError):
+    """The gateway was stopped before all passes had ended; the next start carries them on."""
+
+    code = "work-left"
+    exit_status = 71
+
+
 class InstallationError(GatewayError):
     """The libraries that the gateway needs cannot be installed."""
 

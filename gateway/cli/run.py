@@ -1,19 +1,20 @@
-"""`gateway run`: one pass over every route, or passes at an interval until stopped."""
+"""`gateway run`: one pass over every route, or passes until stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import age, json_text, moment, print_json, say
+from gateway.cli.output import json_text, print_json
 from gateway.cli.progress import spoken
 from gateway.cli.selecting import demand_route
 
 if TYPE_CHECKING:
-    from gateway.stages.context import Report
+    from gateway.lanes.fleet import Pass
+    from gateway.service.board import LaneState
 
 
 @click.command()
@@ -25,35 +26,32 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print JSON: with --once one list, else a line for each pass that did something.",
 )
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    help="Form of the log on the standard error stream; default as `service.log` says.",
+)
 @click.pass_obj
-def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
-    """Run passes over the routes: one with --once, else at the site's interval until stopped.
+def run(shared: Shared, once: bool, route: str | None, as_json: bool, log: str | None) -> int:
+    """Run passes over the routes: one with --once, else as schedules and events ask for it, until stopped.
 
     A pass with --once leaves with 0 when nothing failed, with 1 when some files failed or wait for
-    somebody to act, and with the status of its error where a whole route could not go on. SIGTERM
-    or Ctrl-C stops the passes after the one in work.
+    somebody to act, and with the status of its error where a whole route could not go on. Else SIGTERM or
+    Ctrl-C stops after the batch in work and leaves with 0, or with 71 where that does not end in time; a
+    second one stops at once. SIGHUP reads the configuration anew.
     """
+    if once:
+        return _once(shared, route, as_json)
+    return _serve(shared, route, as_json, log)
+
+
+def _once(shared: Shared, route: str | None, as_json: bool) -> int:
     from gateway.cli.reports import exit_status, print_reports, report_data
-    from gateway.operations.opening import working_on
     from gateway.lanes.once import run_once
-    from gateway.service.loop import run_until_stopped
+    from gateway.operations.opening import working_on
 
     with working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)
-
-        def tell(reports: Sequence[Report]) -> None:
-            if not any(each.taken or each.settled or each.held or each.problems for each in reports):
-                return
-            if as_json:
-                click.echo(json_text(report_data(reports)))
-                return
-            say(moment(context.clock.now()))
-            print_reports(reports, quiet=True)
-
-        if not once:
-            every = age(context.site.interval_seconds)
-            say(f"{context.site.name}: a pass every {every}; Ctrl-C or SIGTERM ends it", err=True)
-            return run_until_stopped(context, route, tell)
         with spoken("Looking at the sources") as context.progress:
             reports = run_once(context, route)
     if as_json:
@@ -61,3 +59,23 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool) -> int:
     else:
         print_reports(reports)
     return exit_status(reports)
+
+
+def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) -> int:
+    from gateway.cli.reports import report_data
+    from gateway.operations.opening import working_on
+    from gateway.service.events import Events, bridged
+    from gateway.service.running import Service
+    from gateway.service.signals import caught
+
+    def tell(_state: LaneState, done: Pass) -> None:
+        reports = [each for each in done.reports if each.taken or each.settled or each.held or each.problems]
+        if reports:
+            click.echo(json_text(report_data(reports)))
+
+    with caught() as signals, working_on(shared.directory(), actor=shared.actor) as context:
+        demand_route(context.site, route)
+        events = Events(sys.stderr, log or context.site.service.log)
+        with bridged(events):
+            service = Service(context, events, only=route, observers=[tell] if as_json else [])
+            return service.run(signals)

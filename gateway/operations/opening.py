@@ -37,7 +37,7 @@ def acting(role: str, name: str | None = None) -> Actor:
     return Actor(name=chosen, role=role, host=socket.gethostname())
 
 
-def _make_directories(layout: Layout, site: Site) -> None:
+def make_directories(layout: Layout, site: Site) -> None:
     """Make what is missing; where a route's place cannot be made, its own pass says so and no other's."""
     layout.create(())
     for route in site.routes:
@@ -56,7 +56,7 @@ def open_site(
     """
     site = load_site(directory)
     layout = Layout(site.directory)
-    _make_directories(layout, site)
+    make_directories(layout, site)
     url = site.ledger or default_url(site.directory)
     ledger = open_ledger(url, create=is_untouched(layout), busy_seconds=busy_seconds)
     connections = Pool(site.servers)

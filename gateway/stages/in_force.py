@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
+from gateway.config.changes import changes
 from gateway.config.loading import redacted
-from gateway.errors import FormatError
+from gateway.errors import FormatError, GatewayError
 from gateway.formats.digests import digest_of
 from gateway.formats.lock_file import head
 from gateway.ledger import audit
@@ -14,6 +17,10 @@ from gateway.stages.context import Context
 
 #: The action of the audit entry that says which configuration and formats passes work with.
 IN_FORCE = "configuration-in-force"
+#: The action of the audit entry that says that a new configuration was not taken, and why.
+REFUSED = "configuration-refused"
+#: Changes and problems that one entry lists; their number it says whatever it is.
+_LISTED = 200
 
 
 def note_configuration(context: Context) -> None:
@@ -25,15 +32,36 @@ def note_configuration(context: Context) -> None:
     old = dict(before[0].entry.new or {}) if before else None
     if old is not None and {key: old.get(key) for key in now_in_force} == now_in_force:
         return
+    text = redacted(context.site.directory)
+    new = {**now_in_force, "text": text}
+    if old is not None and isinstance(old.get("text"), dict):
+        new |= _changed(old["text"], text)
+    _note(context, IN_FORCE, old, new)
+
+
+def note_refusal(context: Context, error: GatewayError) -> None:
+    """Write an audit entry that the configuration that stands there now was not taken, and why."""
+    problems = [str(problem) for problem in error.problems]
+    new = {"error": error.lines()[0], "problems": problems[:_LISTED], "problem_total": len(problems)}
+    _note(context, REFUSED, {"configuration": context.site.digest}, new)
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is different between two configurations, for the audit trail."""
+    found = changes(old, new)
+    return {"changes": [dataclasses.asdict(one) for one in found[:_LISTED]], "change_total": len(found)}
+
+
+def _note(context: Context, action: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> None:
     with context.ledger.write() as connection:
         entry = AuditEntry(
             at=context.clock.now(),
             actor=context.actor,
-            action=IN_FORCE,
+            action=action,
             object_type="configuration",
             object_id="config/gateway.yaml",
             old=old,
-            new={**now_in_force, "text": redacted(context.site.directory)},
+            new=new,
             versions=context.versions,
         )
         audit.append(connection, [entry])

@@ -1,0 +1,280 @@
+"""The gateway as a service: lanes that are woken until somebody says stop, and a configuration that changes.
+
+The main thread only waits: for signals, and every few seconds to show that the service is alive. What is
+stopped in the middle is carried on at the next start, from the ledger: nothing depends on a clean end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from gateway.errors import GatewayError, WorkLeft
+from gateway.lanes.fleet import Fleet, Pass
+from gateway.operations.reloading import reloaded
+from gateway.pipeline import anchor, forsaken
+from gateway.rules.health import STUCK_SECONDS
+from gateway.rules.waking import Wake
+from gateway.scheduling.resting import resting
+from gateway.scheduling.timetable import Timetable
+from gateway.service.board import Board, LaneState
+from gateway.service.events import Events
+from gateway.service.eyes import Eyes, folders_of
+from gateway.service.floor import Floor, Observer
+from gateway.service.http import HealthServer
+from gateway.service.monitor import Monitor
+from gateway.service.signals import Signals
+from gateway.service.systemd import Notifier
+from gateway.service.telling import Telling
+from gateway.stages.context import Context, Report
+from gateway.stages.in_force import note_configuration, note_refusal
+
+#: Between two signs of life.
+_BEAT_SECONDS = 10.0
+#: Watched folders are looked after so often.
+_LOOK_AFTER_SECONDS = 30.0
+#: Of the time to stop, what is kept for lanes to end after their connections were broken.
+_CUT_SHARE = 0.2
+
+
+class Service:
+    """One site at work until it is stopped."""
+
+    def __init__(
+        self,
+        context: Context,
+        events: Events,
+        *,
+        only: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """Work on every route or ``only`` one; ``observers`` are told of each pass.
+
+        Raises ConfigurationError where the address for health and metrics is not to be had.
+        """
+        self._stopping = threading.Event()
+        self._events, self._only = events, only
+        context = dataclasses.replace(context, stopping=self._stopping.is_set)
+        self._board = Board(context.site.name, context.clock, context.layout.heartbeat_file)
+        self._timetable = Timetable(functools.partial(self._wake, why=Wake.SCHEDULE))
+        self._telling = Telling(lambda: self._fleet.context, self._board, events)
+        self._monitor = Monitor(lambda: self._fleet.context, self._board)
+        watching: list[Observer] = [self._telling.passed, self._count, *observers]
+        floor = Floor(self._board, events, watching, self._timetable.next_run)
+        self._fleet = Fleet(context, floor, only=only, rest=resting)
+        self._eyes = Eyes(self._wake, self._board, events)
+        self._notifier = Notifier()
+        self._server = self._serving(context)
+        self._stuck: set[str] = set()
+        self._looked_after = time.monotonic()
+
+    def run(self, signals: Signals) -> int:
+        """Work until a signal says stop; return the exit status.
+
+        Where a pass does not end in the time to stop, the process ends here, without return.
+        """
+        self._start()
+        while not signals.stop.is_set():
+            signals.wait(self._beat_seconds())
+            if signals.reload.is_set() and not signals.stop.is_set():
+                signals.reload.clear()
+                self._reload()
+            self._beat()
+        return self._stop(signals)
+
+    def _start(self) -> None:
+        context = self._fleet.context
+        self._events.tell(
+            "service-started",
+            site=context.site.name,
+            pid=os.getpid(),
+            version=self._board.state().version,
+            configuration=context.site.digest[:12],
+            routes=[route.name for route in context.site.routes if route.enabled],
+            listens=self._server.address if self._server else None,
+        )
+        if self._server is not None:
+            self._server.start()
+        self._fleet.start()
+        self._telling.start()
+        self._plan(context)
+        self._timetable.start()
+        self._board.note(phase="running", configuration=context.site.digest)
+        self._board.write()
+        self._notifier.ready(self._status())
+
+    def _plan(self, context: Context) -> None:
+        """Take up schedules and folders, and say which files no route takes care of."""
+        site = context.site
+        if self._only is not None:
+            routes = tuple(route for route in site.routes if route.name == self._only)
+            site = dataclasses.replace(site, routes=routes)
+        self._timetable.plan(site)
+        self._eyes.plan(folders_of(context.site, self._only))
+        for report in forsaken(context) if self._only is None else ():
+            self._tell_problem(report)
+
+    def _wake(self, route: str, why: Wake) -> None:
+        self._fleet.wake(route, why)
+
+    def _count(self, state: LaneState, done: Pass) -> None:
+        self._monitor.passed(state, done.reports[:1])
+
+    def _serving(self, context: Context) -> HealthServer | None:
+        address = context.site.service.listen
+        return None if address is None else HealthServer(address, self._monitor)
+
+    def _beat_seconds(self) -> float:
+        watchdog = self._notifier.watchdog_seconds
+        return _BEAT_SECONDS if watchdog is None else min(_BEAT_SECONDS, watchdog / 2)
+
+    def _beat(self) -> None:
+        """Show that the service is alive, as long as it is, and look after what needs it."""
+        state, context = self._board.state(), self._fleet.context
+        dead = self._fleet.dead() + ([] if self._telling.is_alive else ["alerts"])
+        now_stuck = {
+            lane.name: state.beat - lane.beat
+            for lane in state.lanes
+            if lane.running_since is not None and state.beat - lane.beat >= STUCK_SECONDS
+        }
+        self._tell_stuck(now_stuck)
+        if not dead and not now_stuck:
+            self._notifier.alive()
+        for name in dead:
+            self._events.tell("lane-ended", level="error", lane=name)
+        self._notifier.status(self._status())
+        context.connections.close_idle()
+        if time.monotonic() - self._looked_after >= _LOOK_AFTER_SECONDS:
+            self._looked_after = time.monotonic()
+            self._eyes.look_after()
+        self._board.write()
+
+    def _tell_stuck(self, now: dict[str, float]) -> None:
+        for name in now.keys() - self._stuck:
+            self._events.tell("lane-stuck", level="error", lane=name, seconds=now[name])
+            self._guarded(functools.partial(self._telling.stuck, name, now[name]))
+        for name in self._stuck - now.keys():
+            self._events.tell("lane-free", lane=name)
+            self._guarded(functools.partial(self._telling.free, name))
+        self._stuck = set(now)
+
+    def _status(self) -> str:
+        """Return what systemd shows: what is at work, and what is not well."""
+        lanes = self._board.state().lanes
+        running = [lane.name for lane in lanes if lane.running_since is not None]
+        failing = [lane.name for lane in lanes if lane.last_error]
+        text = f"At work: {', '.join(running)}" if running else "Waiting for files"
+        return f"{text}; not well: {', '.join(failing)}" if failing else text
+
+    def _reload(self) -> None:
+        """Take up a changed configuration whole, or keep the one before whole; both are on record."""
+        self._notifier.reloading()
+        self._board.note(phase="reloading")
+        before = self._fleet.context
+        server = self._server
+        try:
+            context = reloaded(before)
+            if context.site.service.listen != before.site.service.listen:
+                server = self._serving(context)
+            note_configuration(context)
+        except GatewayError as error:
+            if server is not self._server and server is not None:
+                server.stop()
+            self._refuse(before, error)
+        else:
+            self._take(context, server)
+        self._board.note(phase="running")
+        self._notifier.ready(self._status())
+
+    def _take(self, context: Context, server: HealthServer | None) -> None:
+        before = self._fleet.context
+        self._fleet.plan(context)
+        if context.connections is not before.connections:
+            before.connections.close()
+        if server is not self._server:
+            if self._server is not None:
+                self._server.stop()
+            if server is not None:
+                server.start()
+            self._server = server
+        self._plan(context)
+        self._board.note(configuration=context.site.digest, reloaded=context.clock.now(), refused=None)
+        self._events.tell("configuration-in-force", configuration=context.site.digest[:12])
+        self._guarded(self._telling.accepted)
+
+    def _refuse(self, context: Context, error: GatewayError) -> None:
+        self._board.note(refused=error.lines()[0])
+        self._events.tell(
+            "configuration-refused",
+            level="error",
+            code=error.code,
+            text=error.lines()[0],
+            problems=error.lines()[1:21],
+        )
+        self._guarded(lambda: note_refusal(context, error))
+        self._guarded(lambda: self._telling.refused(error))
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        """Do what must not end the service: a ledger that is busy now is there again later."""
+        try:
+            work()
+        except GatewayError as error:
+            self._events.tell("problem", level="error", code=error.code, text=error.lines()[0])
+
+    def _tell_problem(self, report: Report) -> None:
+        for problem in report.problems:
+            self._events.tell(
+                "problem",
+                level="warning",
+                route=report.route,
+                code=problem.error.code,
+                text=" ".join(problem.error.lines()),
+            )
+
+    def _stop(self, signals: Signals) -> int:
+        """End within the time to stop, the pass in work where it can; a second signal means now."""
+        seconds = self._fleet.context.site.service.stop_seconds
+        began = time.monotonic()
+        self._notifier.stopping()
+        self._board.note(phase="stopping")
+        self._events.tell("service-stopping", signal=signals.name, seconds=seconds)
+        self._stopping.set()
+        self._timetable.stop()
+        self._eyes.stop()
+        self._fleet.stop()
+        self._telling.stop()
+        hanging = self._wait(began + seconds * (1 - _CUT_SHARE), signals)
+        if hanging:
+            self._events.tell("connections-broken", level="warning", lanes=hanging)
+            self._fleet.context.connections.interrupt()
+            signals.again.clear()
+            hanging = self._wait(began + seconds, signals)
+        if self._server is not None:
+            self._server.stop()
+        self._fleet.context.connections.close()
+        for report in anchor(self._fleet.context):
+            self._tell_problem(report)
+        self._board.write()
+        if hanging:
+            self._leave(hanging)
+        self._events.tell("service-stopped", seconds=round(time.monotonic() - began, 3))
+        return 0
+
+    def _wait(self, until: float, signals: Signals) -> list[str]:
+        """Wait for passes in work, or for one more signal; return the lanes that still work."""
+        while True:
+            left = max(0.0, min(0.2, until - time.monotonic()))
+            hanging = self._fleet.join(left)
+            if not self._telling.join(0.0 if hanging else left):
+                hanging.append("alerts")
+            if not hanging or signals.again.is_set() or time.monotonic() >= until:
+                return hanging
+
+    def _leave(self, hanging: list[str]) -> None:
+        """End the process although lanes still work: what they did not commit has not happened."""
+        self._events.tell("service-left", level="warning", lanes=hanging, status=WorkLeft.exit_status)
+        os._exit(WorkLeft.exit_status)

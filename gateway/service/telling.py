@@ -1,0 +1,104 @@
+"""Alerts and metrics of a service: told after each pass, sent from a lane of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gateway.alerts.conditions import Pass as AlertPass
+from gateway.alerts.desk import Desk
+from gateway.alerts.sending import next_due, send_due
+from gateway.errors import GatewayError
+from gateway.lanes.fleet import Pass
+from gateway.lanes.lane import Lane, Next
+from gateway.rules.alerts import Condition
+from gateway.rules.waking import Wake
+from gateway.service.board import Board, LaneState
+from gateway.service.events import Events
+from gateway.stages.context import Context
+
+_LANE = "alerts"
+#: Sending is asked anew whether something is due, at least so often.
+_ASK_SECONDS = 60.0
+
+
+class Telling:
+    """Compares what is wrong with what was told after every pass, and sends what follows from that."""
+
+    def __init__(self, context: Callable[[], Context], board: Board, events: Events) -> None:
+        """``context`` is asked for what the service works with now."""
+        self._context, self._board, self._events = context, board, events
+        self._desk = Desk()
+        self._lane = Lane(_LANE, self._send, self._due)
+
+    def start(self) -> None:
+        """Begin to send, with what was left over."""
+        self._board.add(_LANE, _LANE)
+        self._lane.start()
+        self._lane.wake(Wake.START)
+
+    def stop(self) -> None:
+        """Begin to send nothing more; what is left goes with the next start."""
+        self._lane.stop()
+
+    def join(self, seconds: float) -> bool:
+        """Wait at most so long, after `stop`, for a message under way; return whether it has ended."""
+        return self._lane.join(seconds)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether messages would be sent."""
+        return self._lane.is_alive
+
+    def passed(self, _state: LaneState, done: Pass) -> None:
+        """Look at what a pass shows; raises LedgerError."""
+        self._observe(done.reports, is_whole=done.is_whole)
+
+    def refused(self, error: GatewayError) -> None:
+        """Note that a changed configuration is not taken."""
+        self._desk.raised(Condition("configuration-refused", "configuration", error.lines()[0]))
+        self._observe((), is_whole=False)
+
+    def accepted(self) -> None:
+        """Note that the configuration is the one that stands there."""
+        self._desk.cleared("configuration-refused", "configuration")
+        self._observe((), is_whole=False)
+
+    def stuck(self, lane: str, seconds: float) -> None:
+        """Note that a lane does not come to an end."""
+        text = f"{lane} has been at work without a sign of life for {seconds / 60:.0f} min"
+        self._desk.raised(Condition("service-stuck", lane, text))
+        self._observe((), is_whole=False)
+
+    def free(self, lane: str) -> None:
+        """Note that a lane that was stuck goes on."""
+        self._desk.cleared("service-stuck", lane)
+        self._observe((), is_whole=False)
+
+    def _observe(self, passes: tuple[AlertPass, ...], *, is_whole: bool) -> None:
+        if self._desk.observe(self._context(), passes, whole=is_whole):
+            self._lane.wake(Wake.EVENT)
+
+    def _send(self, reasons: tuple[Wake, ...]) -> None:
+        began = time.monotonic()
+        self._board.began(_LANE, tuple(why.value for why in reasons))
+        error = None
+        try:
+            context = self._context()
+            result = send_due(context, stopping=context.stopping)
+        except GatewayError as problem:
+            error = problem.lines()[0]
+            self._events.tell("problem", level="error", lane=_LANE, code=problem.code, text=error)
+        else:
+            if result.sent or result.failed:
+                level = "warning" if result.failed else "info"
+                self._events.tell("alerts-sent", level=level, sent=result.sent, failed=result.failed)
+        self._board.ended(_LANE, time.monotonic() - began, error)
+
+    def _due(self) -> Next:
+        context = self._context()
+        due = next_due(context)
+        if due is None:
+            return Next(_ASK_SECONDS, None)
+        seconds = (due - context.clock.now()).total_seconds()
+        return Next(seconds, Wake.RETRY) if seconds <= _ASK_SECONDS else Next(_ASK_SECONDS, None)
