@@ -18,12 +18,10 @@ FILES = 2
 #: Requests at whose moment the gateway dies: of fetching, acknowledging, storing, publishing.
 MOMENTS = [
     ("read", 2),
-    ("rename", 1),  # the checksum file gets its name
     ("rename", 2),  # the file gets its name
     ("rename", 3),  # the done marker
     ("rename", 7),  # the acknowledgement
     ("write", 1),
-    ("fsync", 1),
 ]
 
 
