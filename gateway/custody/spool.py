@@ -122,11 +122,15 @@ class Spool:
 
 
 def is_placed(path: str, seen: Sighting) -> bool:
-    """Return whether the file ``seen`` has been placed at ``path``; NameTaken where another one has."""
+    """Return whether the file ``seen`` has been placed at ``path``; NameTaken where another one has.
+
+    The path is one transfer's alone, and what stands there was whole and synced before it got it. So
+    the size tells enough; time stamps are not kept by every file system.
+    """
     if not exists(path):
         return False
     there = sighting(path)
-    if (there.kind, there.size, there.mtime_ns) != ("file", seen.size, seen.mtime_ns):
+    if (there.kind, there.size) != ("file", seen.size):
         raise NameTaken("Another file has the working name", where=shown(path))
     return True
 

@@ -151,6 +151,7 @@ remote_files = Table(
     Column("next_try_at", UtcTime),
     Column("last_error", ExactText),
     Column("missing_since", UtcTime),  # for one that is left: since when it has not been seen
+    Index("remote_files_by_state", "route", "state", "tries", "transfer"),
 )
 
 # How places that files come from or go to have answered; a row only after a failure.

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.config.settings import Acknowledgement, SftpSource
-from gateway.errors import GatewayError, RemoteDenied, ServerError
+from gateway.errors import ConfigurationError, GatewayError, RemoteDenied, ServerError
 from gateway.ledger import audit, remote_files, transfers
 from gateway.ledger.remote_files import LEFT, RemoteFile
 from gateway.model import AuditEntry, Transfer
 from gateway.printable import printable
 from gateway.rules import retry
 from gateway.rules.acknowledging import Verdict
+from gateway.sftp.base import Session
 from gateway.sources.acknowledging import Task, delete, move
 from gateway.sources.addresses import address, parse
 from gateway.stages.context import Context, Report, Route
@@ -44,43 +45,51 @@ class _Ended:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """One file that could not be acknowledged now, and why."""
+
+    file: RemoteFile
+    error: GatewayError
+
+
 def acknowledge(context: Context, route: Route, report: Report) -> None:
     """Acknowledge what is owed and due on ``route``, group by group; never raises for the server."""
-    tried: set[tuple[str, remote_files.Mark]] = set()
+    failed: list[_Failed] = []
     while not context.stopping():
-        group = _due(context, route, tried)
+        group = _due(context, route, failed)
         if not group:
             return
-        tried |= {(row.location, row.mark) for row in group}
         try:
-            ended, failed = _attempt(context, route, group)
-        except GatewayError as error:
-            if not isinstance(error, ServerError):
-                raise
+            ended, now_failed = _attempt(context, route, group)
+        except ServerError as error:
             report_away(report, error)
             return
-        _commit(context, route, ended, failed, report)
-        if not ended:
-            return  # none of them could be: the others wait for a better time, too
+        _commit(context, route, ended, now_failed)
+        _report(now_failed, report)
+        failed += now_failed
+        if not ended or any(is_of_server(one.error) for one in now_failed):
+            return  # the others wait for a better time, too
 
 
-def _due(context: Context, route: Route, tried: set[tuple[str, remote_files.Mark]]) -> list[RemoteFile]:
-    """Return the next files that are due, all in one directory."""
+def _due(context: Context, route: Route, failed: Sequence[_Failed]) -> list[RemoteFile]:
+    """Return the next files that are due, all in one directory, and none that ``failed`` in this pass."""
     now = context.clock.now()
     latest = retry.latest_try(route.source.retry, now) if isinstance(route.source, SftpSource) else None
+    limit = context.site.limits.batch_files + len(failed)
     with context.ledger.read() as connection:
-        limit = context.site.limits.batch_files + len(tried)
         rows = remote_files.due(connection, route.name, now, limit, latest)
+    tried = {(one.file.location, one.file.mark) for one in failed}
     fresh = [row for row in rows if (row.location, row.mark) not in tried]
     return [row for row in fresh if row.location == fresh[0].location][: context.site.limits.batch_files]
 
 
 def _attempt(
     context: Context, route: Route, group: Sequence[RemoteFile]
-) -> tuple[list[_Ended], list[tuple[RemoteFile, GatewayError]]]:
+) -> tuple[list[_Ended], list[_Failed]]:
     """Acknowledge files of one directory; return those that are, and the others with their errors.
 
-    Raises what stops all of them: the server is not to be had.
+    Raises ServerError where the server as a whole is not to be had.
     """
     server, directory = parse(group[0].location)
     settings = route.source
@@ -89,14 +98,26 @@ def _attempt(
         return [_Ended(row, "leave", stands=row.location, note=note) for row in group], []
     if settings.acknowledge is Acknowledgement.LEAVE:
         return [_Ended(row, "leave", stands=row.location) for row in group], []
-    with reaching(context, group[0].location) as reach, context.connections.session(server) as session:
-        if settings.acknowledge is Acknowledgement.MOVE and settings.move_to is not None:
-            tasks = move(session, directory, settings.move_to, group)
-        else:
-            tasks = delete(session, directory, group)
-        reach.saw(task.error for task in tasks)
+    try:
+        with reaching(context, group[0].location) as reach, context.connections.session(server) as session:
+            tasks = _carry_out(session, settings, directory, group)
+            reach.saw(task.error for task in tasks)
+    except ServerError as error:
+        if is_of_server(error):
+            raise
+        return [], [_Failed(row, error) for row in group]
     ended = [_ended(server, settings.acknowledge, task) for task in tasks if task.error is None]
-    return ended, [(task.file, task.error) for task in tasks if task.error is not None]
+    return ended, [_Failed(task.file, task.error) for task in tasks if task.error is not None]
+
+
+def _carry_out(
+    session: Session, settings: SftpSource, directory: str, group: Sequence[RemoteFile]
+) -> list[Task]:
+    if settings.acknowledge is Acknowledgement.DELETE:
+        return delete(session, directory, group)
+    if settings.move_to is None:
+        raise ConfigurationError("acknowledge: move needs move_to, the directory for taken files")
+    return move(session, directory, settings.move_to, group)
 
 
 def _ended(server: str, how: Acknowledgement, task: Task) -> _Ended:
@@ -104,50 +125,50 @@ def _ended(server: str, how: Acknowledgement, task: Task) -> _Ended:
     return _Ended(task.file, how.value, stands, _WORDS.get(task.verdict))
 
 
-def _commit(
-    context: Context,
-    route: Route,
-    ended: Sequence[_Ended],
-    failed: Sequence[tuple[RemoteFile, GatewayError]],
-    report: Report,
-) -> None:
+def _commit(context: Context, route: Route, ended: Sequence[_Ended], failed: Sequence[_Failed]) -> None:
     """Write what was acknowledged, and when the others are tried again."""
     left = [one.file for one in ended if one.how == Acknowledgement.LEAVE.value]
-    owed = [_later(context, route, row, error) for row, error in failed]
+    gone = [one.file for one in ended if one.how != Acknowledgement.LEAVE.value]
+    kept = [dataclasses.replace(row, state=LEFT, next_try_at=None, last_error=None) for row in left]
+    owed = [_later(context, route, one) for one in failed]
     with context.ledger.write() as connection:
         owners = transfers.get_many(connection, [one.file.transfer for one in ended])
-        remote_files.forget(connection, [one.file for one in ended if one.file not in left])
-        kept = [dataclasses.replace(row, state=LEFT, next_try_at=None, last_error=None) for row in left]
+        remote_files.forget(connection, gone)
         remote_files.save(connection, [*kept, *owed])
         audit.append(connection, _entries(context, ended, owners))
-    _report(failed, report)
 
 
-def _later(context: Context, route: Route, row: RemoteFile, error: GatewayError) -> RemoteFile:
+def _later(context: Context, route: Route, one: _Failed) -> RemoteFile:
     """Return the row after a failed try; where the server itself was away, that is no try of the file."""
-    if is_of_server(error) or not isinstance(route.source, SftpSource):
-        return dataclasses.replace(row, last_error=str(error))
+    error = str(one.error)
+    if is_of_server(one.error) or not isinstance(route.source, SftpSource):
+        return dataclasses.replace(one.file, last_error=error)
     now, jitter = context.clock.now(), random.random()  # noqa: S311 - jitter, not a secret
-    tries = row.tries + 1
+    tries = one.file.tries + 1
     next_try_at = retry.next_try(route.source.retry, tries, now, jitter)
-    return dataclasses.replace(row, tries=tries, next_try_at=next_try_at, last_error=str(error))
+    return dataclasses.replace(one.file, tries=tries, next_try_at=next_try_at, last_error=error)
 
 
-def _report(failed: Sequence[tuple[RemoteFile, GatewayError]], report: Report) -> None:
+def _report(failed: Sequence[_Failed], report: Report) -> None:
     """Report failures once for each kind, with the first file and the number of the others."""
-    kinds: dict[type[GatewayError], list[tuple[RemoteFile, GatewayError]]] = {}
-    for row, error in failed:
-        kinds.setdefault(type(error), []).append((row, error))
-    for same in kinds.values():
-        row, error = same[0]
+    kinds: dict[type[GatewayError], list[_Failed]] = {}
+    for one in failed:
+        kinds.setdefault(type(one.error), []).append(one)
+    for kind, same in kinds.items():
+        file, error = same[0].file, same[0].error
         if is_of_server(error):
             report_away(report, error)
             continue
         more = f" and {len(same) - 1:,} more" if len(same) > 1 else ""
-        hint = _READ_ONLY if isinstance(error, RemoteDenied) else error.hint
-        where = f"{row.location}/{printable(row.name)}{more}"
-        message = "Taken files cannot be acknowledged; they stay there and are not taken twice"
-        report.problem(type(error)(message, where=where, cause=error, hint=hint), name=row.name)
+        report.problem(
+            kind(
+                "Taken files cannot be acknowledged; they stay there and are not taken twice",
+                where=f"{file.location}/{printable(file.name)}{more}",
+                cause=error,
+                hint=_READ_ONLY if isinstance(error, RemoteDenied) else None,
+            ),
+            name=file.name,
+        )
 
 
 def _entries(context: Context, ended: Sequence[_Ended], owners: dict[str, Transfer]) -> list[AuditEntry]:

@@ -6,6 +6,7 @@ CREATE INDEX deliveries_by_state ON deliveries (state, destination, place);
 CREATE INDEX ix_record_key_sets_transfer ON record_key_sets (transfer);
 CREATE INDEX ix_streams_route ON streams (route);
 CREATE INDEX record_keys_by_hash ON record_keys (hash);
+CREATE INDEX remote_files_by_state ON remote_files (route, state, tries, transfer);
 CREATE INDEX transfers_by_bytes ON transfers (sha256_head);
 CREATE INDEX transfers_by_key ON transfers (interchange_key, route);
 CREATE INDEX transfers_by_name ON transfers (name);
