@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.config.settings import SftpSource
 from gateway.ledger import remote_files
+from gateway.pipeline import run_routes
 from gateway.sources.addresses import address, directory_path
 from gateway.stages.context import Report
 from tests.pipeline.plant import Plant, confirmation, name_of, route
@@ -67,9 +68,10 @@ class Pull:
     def run(self, passes: int = 1, **between: float) -> list[Report]:
         """Run passes, with time between them; return the last one's reports."""
         reports: list[Report] = []
-        for _ in range(passes):
-            reports = self.plant.run()
-            self.plant.clock.advance(**between)
+        with self.plant.working() as context:
+            for _ in range(passes):
+                reports = run_routes(context)
+                self.plant.clock.advance(**between)
         return reports
 
     def remembered(self) -> dict[str, str]:

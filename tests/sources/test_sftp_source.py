@@ -38,8 +38,7 @@ def test_files_of_a_real_server_are_processed_and_acknowledged(
     """The gateway shall process each file of an OpenSSH server once, and acknowledge it as configured."""
     pull = Pull.build(tmp_path / "site", openssh, acknowledge, below=served)
     sent = [pull.send(number) for number in (1, 2, 3)]
-    pull.run()
-    assert problems(pull.run()) == ""
+    assert problems(pull.run(2)) == ""
     assert pull.plant.states() == dict.fromkeys(sent, State.PROCESSED)
     assert len(pull.plant.transfers()) == 3
     assert names(pull.out) == (sent if acknowledge == "leave" else [])
