@@ -51,23 +51,6 @@ class Line:
         mac = "" if "gcm" in line.local_cipher else line.local_mac or ""
         return Agreed(line.host_key_type or line.shown.type, exchange, line.local_cipher, mac)
 
-    def replaces(self, old: str, new: str, seconds: float) -> bool | None:
-        """Rename ``old`` over the existing ``new`` as the protocol's plain rename does it.
-
-        Returns whether it took the place; None where that cannot be told. Both must be the caller's own
-        files: a session's own `rename` looks first, and never asks for this.
-        """
-        try:
-            with contextlib.closing(self.transport.open_session(timeout=seconds)) as channel:
-                channel.settimeout(seconds)
-                channel.invoke_subsystem("sftp")
-                paramiko.SFTPClient(channel).rename(old, new)
-        except (paramiko.SSHException, OSError, EOFError):
-            # refused, or no second session on the connection: whether it stands there still tells which
-            there = self.session.look([old, new])
-            return False if all(there) else None
-        return self.session.look([old]) == [None]
-
 
 @contextlib.contextmanager
 def connected(server: Server) -> Iterator[Line]:
@@ -77,3 +60,23 @@ def connected(server: Server) -> Iterator[Line]:
         yield Line(transport, open_session(transport, server))
     finally:
         dispose(transport)
+
+
+def ask_plain_rename(server: Server, old: str, new: str) -> bool:
+    """Rename ``old`` to ``new`` as the protocol's plain rename does it; return whether it was said to work.
+
+    Over a connection of its own, as some servers have one session for each. Both names must be the caller's
+    own files: a session's own `rename` looks first, and never asks for this. Raises a ServerError where the
+    server cannot be asked.
+    """
+    transport = open_transport(server)
+    try:
+        channel = transport.open_session(timeout=server.reply_seconds)
+        channel.settimeout(server.reply_seconds)
+        channel.invoke_subsystem("sftp")
+        paramiko.SFTPClient(channel).rename(old, new)
+    except (paramiko.SSHException, OSError, EOFError):
+        return False
+    finally:
+        dispose(transport)
+    return True

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gateway import __version__
 from gateway.operations.doctor.checks import Check, Subject
@@ -34,8 +33,8 @@ def software() -> Iterator[Check]:
             "Install it as docs/installing.md says",
         )
         return
-    wrong = [text for one in wanted if "extra ==" not in one for text in _lacking(one)]
     here = ".".join(map(str, sys.version_info[:3]))
+    wrong = unmet(wanted)
     if not _meets(here, python):
         wrong.append(f"Python {here}, needed {python}")
     if wrong:
@@ -46,6 +45,11 @@ def software() -> Iterator[Check]:
         )
     else:
         yield subject.ok(f"gateway {__version__}, Python {here}, all libraries as needed")
+
+
+def unmet(requirements: Sequence[str]) -> list[str]:
+    """Return which of the ``requirements`` of a distribution, extras left out, are not installed here."""
+    return [text for one in requirements if "extra ==" not in one for text in _lacking(one)]
 
 
 def _lacking(requirement: str) -> Iterator[str]:

@@ -25,13 +25,16 @@ _LEDGER, _TRAIL = Subject("ledger", "ledger"), Subject("ledger", "audit trail")
 _LARGE_LOG = 512 * 1024 * 1024
 
 
-def look(layout: Layout, url: str, *, writes: bool) -> Iterator[Check]:
-    """Yield what is found about the ledger at ``url``; it is neither made nor brought up to date."""
+def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_SECONDS) -> Iterator[Check]:
+    """Yield what is found about the ledger at ``url``; it is neither made nor brought up to date.
+
+    Another process that writes is waited for ``busy_seconds``.
+    """
     if is_untouched(layout) and not layout.ledger_file.exists():
         yield _LEDGER.ok("not there yet, and nothing was processed: the first pass makes it")
         return
     try:
-        found = inspection.inspect(url, busy_seconds=_BUSY_SECONDS, seconds=SECONDS)
+        found = inspection.inspect(url, busy_seconds=busy_seconds, seconds=SECONDS)
         migrations.refuse_newer(found.version, found.path)
     except LedgerBusy as error:
         yield _LEDGER.refused(error, _WHY, verdict=Verdict.WARNING)
@@ -41,7 +44,7 @@ def look(layout: Layout, url: str, *, writes: bool) -> Iterator[Check]:
         return
     yield from _structure(found)
     if writes:
-        yield from _written(url)
+        yield from _written(url, busy_seconds)
     if found.version == migrations.VERSION and not found.problems:
         yield from _content(layout, url)
 
@@ -82,10 +85,10 @@ def _structure(found: inspection.Inspection) -> Iterator[Check]:
         )
 
 
-def _written(url: str) -> Iterator[Check]:
+def _written(url: str, busy_seconds: float) -> Iterator[Check]:
     subject = Subject("ledger", "writing")
     try:
-        inspection.try_write(url, busy_seconds=_BUSY_SECONDS)
+        inspection.try_write(url, busy_seconds=busy_seconds)
     except LedgerBusy as error:
         yield subject.refused(error, "While one writes for so long, all others wait", verdict=Verdict.WARNING)
     except GatewayError as error:

@@ -15,8 +15,9 @@ from gateway.errors import (
     SecretsMissing,
     ServerError,
 )
-from gateway.operations.doctor import remote
 from gateway.operations.doctor.checks import Check, Subject
+from gateway.operations.doctor.remote_destinations import Outbox, destination
+from gateway.operations.doctor.remote_sources import Inbox, source
 from gateway.sftp.base import Capabilities
 from gateway.sftp.probing import Agreed, connected
 from gateway.sftp.trust import place
@@ -49,26 +50,26 @@ def look(site: Site, server: Server, name: str, *, writes: bool) -> Iterator[Che
             yield subject.ok(_offers(able))
             yield from _sync(subject, able)
             for one in _sources(site, server):
-                yield from remote.source(one, line, server, name, writes=writes)
+                yield from source(one, line, server, name, writes=writes)
             for target in _targets(site, server):
-                yield from remote.destination(
-                    *target, line, server, name, writes=writes, least=site.limits.minimum_free_bytes
+                yield from destination(
+                    target, line, server, name, writes=writes, least=site.limits.minimum_free_bytes
                 )
     except ServerError as error:
         yield from _refused(subject, server, error, why)
 
 
-def _sources(site: Site, server: Server) -> list[remote.Inbox]:
+def _sources(site: Site, server: Server) -> list[Inbox]:
     return [
-        remote.Inbox(route.name, route.source)
+        Inbox(route.name, route.source)
         for route in site.routes
         if isinstance(route.source, SftpSource) and route.source.server == server.name
     ]
 
 
-def _targets(site: Site, server: Server) -> list[tuple[str, SftpDestination]]:
+def _targets(site: Site, server: Server) -> list[Outbox]:
     return [
-        (route.name, one)
+        Outbox(route.name, one)
         for route in site.routes
         for one in route.destinations
         if isinstance(one, SftpDestination) and one.server == server.name
@@ -76,7 +77,7 @@ def _targets(site: Site, server: Server) -> list[tuple[str, SftpDestination]]:
 
 
 def _why(site: Site, server: Server) -> str:
-    routes = {one.route for one in _sources(site, server)} | {name for name, _one in _targets(site, server)}
+    routes = {one.route for one in _sources(site, server)} | {one.route for one in _targets(site, server)}
     if not routes:
         return "No route uses it yet"
     return f"Files of {', '.join(sorted(routes))} wait until this is mended; none is lost"

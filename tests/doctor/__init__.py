@@ -1,0 +1,1 @@
+"""`gateway doctor` on sites that are well and on sites that are not."""
