@@ -12,8 +12,6 @@ from gateway.ledger.tables import circuits
 from gateway.rules.circuit import Circuit, CircuitState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Row
 
 _COLUMNS = tuple(circuits.c[name] for name in Circuit.__slots__)
@@ -35,10 +33,9 @@ def remove(connection: Connection, place: str) -> None:
     connection.execute(delete(circuits).where(circuits.c.place == place))
 
 
-def every(connection: Connection, states: Sequence[CircuitState] = tuple(CircuitState)) -> list[Circuit]:
-    """Return every circuit in one of ``states``, by place."""
-    chosen = circuits.c.state.in_([state.value for state in states])
-    rows = connection.execute(select(*_COLUMNS).where(chosen).order_by(circuits.c.place))
+def every(connection: Connection) -> list[Circuit]:
+    """Return the circuit of every place that has not answered since it last failed, by place."""
+    rows = connection.execute(select(*_COLUMNS).order_by(circuits.c.place))
     return [_circuit(row) for row in rows]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.ledger import circuits, deliveries
-from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
 from gateway.rules.circuit import Circuit
 from tests.pipeline.plant import Plant, route
@@ -56,11 +55,6 @@ class Outgoing:
             taken[path.name] = path.read_bytes()
             path.unlink()
         return taken
-
-    def ask(self, question: Callable[[Connection], object]) -> object:
-        """Ask the ledger."""
-        with self.plant.opened() as context, context.ledger.read() as connection:
-            return question(connection)
 
     def circuit(self, place: str = "server erp") -> Circuit | None:
         """Return the circuit of a place."""
