@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import paramiko
 
@@ -12,11 +14,13 @@ from gateway.printable import printable
 from gateway.sftp import listing, packets, reading, writing
 from gateway.sftp.base import Capabilities, Fetch, RemoteEntry, Store, Stored
 from gateway.sftp.capabilities import capabilities, greet
-from gateway.sftp.failures import demand
+from gateway.sftp.failures import NotOpened, demand
 from gateway.sftp.packets import Kind
 from gateway.sftp.trust import place
 from gateway.sftp.window import Exchange, Work, ask
 from gateway.sftp.wire import Wire
+
+T = TypeVar("T")
 
 _PIPELINED = 64
 
@@ -44,6 +48,7 @@ class Client:
         self.capabilities = Capabilities()
         software = printable(transport.remote_version)
         self.capabilities = self._exchange.result(capabilities(software, greet(wire)))
+        self._most_open = self.capabilities.handles
 
     def entries(self, path: str) -> Iterator[RemoteEntry]:
         """Yield the entries of a directory as they come, without ``.`` and ``..``."""
@@ -65,12 +70,27 @@ class Client:
     def fetch(self, fetches: Sequence[Fetch]) -> list[GatewayError | None]:
         """Read files whole; see `base.Session.fetch`."""
         most = self.capabilities.read_bytes
-        return self._exchange.run([reading.fetch(one, most) for one in fetches], self.capabilities.handles)
+        return self._each([functools.partial(reading.fetch, one, most) for one in fetches])
 
     def store(self, stores: Sequence[Store]) -> list[Stored | GatewayError]:
         """Write files, exclusively created; see `base.Session.store`."""
         able = self.capabilities
-        return self._exchange.run([writing.store(one, able) for one in stores], able.handles)
+        return self._each([functools.partial(writing.store, one, able) for one in stores])
+
+    def _each(self, works: Sequence[Callable[[], Work[T]]]) -> list[T | GatewayError]:
+        """Do pieces of work with a file open in each.
+
+        A server that takes fewer open files than it says, or does not say, refuses some of them:
+        those are done one by one, and fewer at once from then on if that was it.
+        """
+        results = self._exchange.run([work() for work in works], self._most_open)
+        refused = [index for index, result in enumerate(results) if isinstance(result, NotOpened)]
+        if len(works) > 1:
+            for index in refused:
+                (results[index],) = self._exchange.run([works[index]()], 1)
+        if any(not isinstance(results[index], NotOpened) for index in refused):
+            self._most_open = max(1, self._most_open // 4)
+        return results
 
     def rename(self, old: str, new: str) -> None:
         """Give a file another name, never over an existing one (TargetOccupied)."""

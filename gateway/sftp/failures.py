@@ -52,6 +52,10 @@ _HINTS: dict[int, str] = {
 }
 
 
+class NotOpened(ServerError):
+    """A file cannot be opened, and the server does not say why: too many may be open already."""
+
+
 def failure(code: int, words: str, operation: str, where: str) -> GatewayError:
     """Return the error of a server that answered ``operation`` on ``where`` with a status code.
 

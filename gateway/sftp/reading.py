@@ -9,7 +9,7 @@ from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreach
 from gateway.printable import printable
 from gateway.sftp import packets
 from gateway.sftp.base import Fetch, RemoteEntry
-from gateway.sftp.failures import demand, failure
+from gateway.sftp.failures import NotOpened, demand, failure
 from gateway.sftp.packets import Access, Attributes, Code, Kind, Reply, breach
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
@@ -86,7 +86,18 @@ def free_bytes(path: str) -> Work[int]:
 def opened(path: str, access: Access) -> Work[bytes]:
     """Open a file and return its handle."""
     reply = yield from ask(packets.opening(path, access))
-    return packets.handle(demand(reply, Kind.HANDLE, "open", path))
+    demand_opened(reply, "open", path)
+    return packets.handle(reply)
+
+
+def demand_opened(reply: Reply, operation: str, path: str) -> None:
+    """Demand that a file was opened; raises NotOpened where the server does not say why it was not."""
+    try:
+        demand(reply, Kind.HANDLE, operation, path)
+    except ServerError as error:
+        if reply.kind == Kind.STATUS and packets.status(reply)[0] == Code.FAILURE:
+            raise NotOpened(error.message, where=error.where) from error
+        raise
 
 
 def attributes_in(reply: Reply, path: str) -> Attributes:

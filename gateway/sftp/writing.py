@@ -23,9 +23,9 @@ from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreach
 from gateway.printable import printable
 from gateway.sftp import packets
 from gateway.sftp.base import Capabilities, Store, Stored
-from gateway.sftp.failures import demand, expect_ok, failure
+from gateway.sftp.failures import expect_ok, failure
 from gateway.sftp.packets import Access, Code, Kind, Reply, Request
-from gateway.sftp.reading import STATVFS, attributes_in, free_bytes, look, stated
+from gateway.sftp.reading import STATVFS, attributes_in, demand_opened, free_bytes, look, stated
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
 _FSYNC = "fsync@openssh.com"
@@ -101,9 +101,10 @@ def _created(path: str) -> Work[bytes]:
         yield from ask(packets.on_handle(Kind.CLOSE, packets.handle(reply)))
     if taken:
         raise occupied(path)
-    if reply.kind == Kind.STATUS:
-        yield from _resolved(reply, "create", None, path)  # somebody may have come in between
-    return packets.handle(demand(reply, Kind.HANDLE, "create", path))
+    if reply.kind == Kind.STATUS and (yield from look(path)) is not None:
+        raise occupied(path)  # somebody came in between
+    demand_opened(reply, "create", path)
+    return packets.handle(reply)
 
 
 def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]:
