@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
 from gateway.ledger.statements import upsert
 from gateway.ledger.tables import remote_files
@@ -45,6 +45,15 @@ class RemoteFile:
         return self.name, self.size, self.mtime_ns
 
 
+class Known(NamedTuple):
+    """What a look at a directory needs to know of a file that was taken."""
+
+    mark: Mark
+    state: str
+    transfer: str
+    missing_since: datetime | None  #: for a file that is left: since when it has not been seen
+
+
 @dataclass(frozen=True, slots=True)
 class Debt:
     """How many files of a route are taken and not acknowledged, and since when."""
@@ -63,19 +72,28 @@ def save(connection: Connection, rows: Sequence[RemoteFile]) -> None:
     upsert(connection, remote_files, [dataclasses.asdict(row) for row in rows])
 
 
-def forget(connection: Connection, rows: Iterable[RemoteFile]) -> None:
+def forget(connection: Connection, route: str, location: str, marks: Iterable[Mark]) -> None:
     """Remove rows: their files are acknowledged, or stand there no more."""
-    keys = ("route", "location", "name", "size", "mtime_ns")
-    values = [{f"{key}_": getattr(row, key) for key in keys} for row in rows]
+    values = [{"of_name": name, "of_size": size, "of_mtime": mtime} for name, size, mtime in marks]
     if values:
-        which = and_(*(remote_files.c[key] == bindparam(f"{key}_") for key in keys))
-        connection.execute(delete(remote_files).where(which), values)
+        connection.execute(delete(remote_files).where(_of(route, location)), values)
 
 
-def known(connection: Connection, route: str, location: str) -> list[RemoteFile]:
-    """Return every file of that directory that the route has taken."""
-    statement = select(*_COLUMNS).where(remote_files.c.route == route, remote_files.c.location == location)
-    return [RemoteFile(*row) for row in connection.execute(statement)]
+def known(connection: Connection, route: str, location: str) -> list[Known]:
+    """Return every file of that directory that the route has taken; there may be very many."""
+    columns = remote_files.c
+    statement = select(
+        columns.name,
+        columns.size,
+        columns.mtime_ns,
+        columns.state,
+        columns.transfer,
+        columns.missing_since,
+    ).where(columns.route == route, columns.location == location)
+    return [
+        Known((name, size, mtime_ns), state, transfer, missing_since)
+        for name, size, mtime_ns, state, transfer, missing_since in connection.execute(statement)
+    ]
 
 
 def due(
@@ -97,9 +115,14 @@ def due(
     return [RemoteFile(*row) for row in connection.execute(statement)]
 
 
-def note_missing(connection: Connection, rows: Iterable[RemoteFile], since: datetime | None) -> None:
+def note_missing(
+    connection: Connection, route: str, location: str, marks: Iterable[Mark], since: datetime | None
+) -> None:
     """Note since when files that are left have not been seen; None where they are seen again."""
-    save(connection, [dataclasses.replace(row, missing_since=since) for row in rows])
+    values = [{"of_name": name, "of_size": size, "of_mtime": mtime} for name, size, mtime in marks]
+    if values:
+        statement = update(remote_files).where(_of(route, location)).values(missing_since=since)
+        connection.execute(statement, values)
 
 
 def debts(connection: Connection) -> list[Debt]:
@@ -112,3 +135,15 @@ def debts(connection: Connection) -> list[Debt]:
         .order_by(columns.route)
     )
     return [Debt(*row) for row in connection.execute(statement)]
+
+
+def _of(route: str, location: str) -> ColumnElement[bool]:
+    """Return what finds the row of one mark, whose values are bound for each."""
+    columns = remote_files.c
+    return and_(
+        columns.route == route,
+        columns.location == location,
+        columns.name == bindparam("of_name", type_=columns.name.type),
+        columns.size == bindparam("of_size", type_=columns.size.type),
+        columns.mtime_ns == bindparam("of_mtime", type_=columns.mtime_ns.type),
+    )

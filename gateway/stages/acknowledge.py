@@ -133,7 +133,9 @@ def _commit(context: Context, route: Route, ended: Sequence[_Ended], failed: Seq
     owed = [_later(context, route, one) for one in failed]
     with context.ledger.write() as connection:
         owners = transfers.get_many(connection, [one.file.transfer for one in ended])
-        remote_files.forget(connection, gone)
+        if gone:  # all of one directory
+            marks = [row.mark for row in gone]
+            remote_files.forget(connection, route.name, gone[0].location, marks)
         remote_files.save(connection, [*kept, *owed])
         audit.append(connection, _entries(context, ended, owners))
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from gateway.config.settings import SftpSource
 from gateway.ledger import remote_files
-from gateway.ledger.remote_files import LEFT, OWED, RemoteFile
+from gateway.ledger.remote_files import LEFT, OWED, Known
 from gateway.model import Sighting
 from gateway.rules.acknowledging import aside_name
 from gateway.sources import Source
@@ -35,8 +35,9 @@ def not_taken(
     with context.ledger.read() as connection:
         known = remote_files.known(connection, route.name, source.place)
     marks = {row.mark for row in known}
-    own = {aside_name(row.name, row.transfer) for row in known if row.state == OWED} | _own_directory(route)
-    _forget(context, known, {(one.name, one.size, one.mtime_ns) for one in seen})
+    own = {aside_name(row.mark[0], row.transfer) for row in known if row.state == OWED}
+    own |= _own_directory(route)
+    _forget(context, route.name, source.place, known, {(one.name, one.size, one.mtime_ns) for one in seen})
     return [one for one in seen if (one.name, one.size, one.mtime_ns) not in marks and one.name not in own]
 
 
@@ -49,16 +50,23 @@ def _own_directory(route: Route) -> set[str]:
     return {name} if directory == directory_path(settings.path) else set()
 
 
-def _forget(context: Context, known: Iterable[RemoteFile], present: set[remote_files.Mark]) -> None:
+def _forget(
+    context: Context, route: str, place: str, known: Iterable[Known], present: set[remote_files.Mark]
+) -> None:
     """Forget what was left and has been away for long; note since when the others are."""
     now = context.clock.now()
-    left = [row for row in known if row.state == LEFT]
-    away = [row for row in left if row.mark not in present]
-    back = [row for row in left if row.missing_since is not None and row.mark in present]
-    newly = [row for row in away if row.missing_since is None]
-    gone = [row for row in away if row.missing_since is not None and now - row.missing_since > REMEMBERED]
+    back, newly, gone = [], [], []
+    for row in known:
+        if row.state != LEFT or (row.mark in present and row.missing_since is None):
+            continue
+        if row.mark in present:
+            back.append(row.mark)
+        elif row.missing_since is None:
+            newly.append(row.mark)
+        elif now - row.missing_since > REMEMBERED:
+            gone.append(row.mark)
     if back or newly or gone:
         with context.ledger.write() as connection:
-            remote_files.note_missing(connection, back, None)
-            remote_files.note_missing(connection, newly, now)
-            remote_files.forget(connection, gone)
+            remote_files.note_missing(connection, route, place, back, None)
+            remote_files.note_missing(connection, route, place, newly, now)
+            remote_files.forget(connection, route, place, gone)

@@ -80,7 +80,7 @@ class Pull:
             settings = context.site.routes[0].source
             assert isinstance(settings, SftpSource)
             place = address(settings.server, directory_path(settings.path))
-            return {row.name: row.state for row in remote_files.known(connection, "confirmations", place)}
+            return {row.mark[0]: row.state for row in remote_files.known(connection, "confirmations", place)}
 
     def acknowledged(self, name: str) -> list[dict[str, Any]]:
         """Return what the audit trail tells of the acknowledgements of a file's newest transfer."""
