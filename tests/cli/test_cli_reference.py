@@ -172,6 +172,7 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     yield from _formats(plant)
     yield from _trust(plant)
     yield from _watched(plant)
+    yield "doctor", plant.json("doctor", "--no-writes")
     broken = plant.directory / "formats" / "bom" / "1.0.0" / "format.yaml"
     broken.write_text(broken.read_text().replace("kind: json", "kind: jason"))
     yield "formats check", plant.json("formats", "check")

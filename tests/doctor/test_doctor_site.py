@@ -14,12 +14,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.clock import SystemClock
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
+from gateway.ledger import circuits
 from gateway.ledger.engine import default_url
 from gateway.operations.doctor import clocks, directories, installation, ledger
 from gateway.operations.doctor.checks import Check, Subject, Verdict
 from gateway.operations.doctor.running import Probe, run
+from gateway.operations.opening import open_site
+from gateway.rules.circuit import Circuit, CircuitState
+from gateway.service.board import Board
 from tests.cli.plant import call
 from tests.doctor.surgery import LOCAL, Patient, site, words
 from tests.sftp.openssh import OpenSsh, make_key
@@ -188,6 +193,52 @@ def test_a_gateway_at_work_is_looked_at_and_not_disturbed(patient: Patient) -> N
     said = words(checks, "warning", "failure", topic="service")
     assert "no service, or gave no sign of life yet" in said
     assert "no watchdog of systemd" in said
+
+
+def test_a_service_that_gives_signs_of_life_is_well(patient: Patient) -> None:
+    """A service at work shall be told of with its process; with a broken configuration, too."""
+    assert call("--site", str(patient.directory), "run", "--once").exit_code == 0
+    with SiteGuard(patient.directory):
+        board = Board("Plant 1000", SystemClock(), Layout(patient.directory).heartbeat_file)
+        board.note(phase="running")
+        board.write()
+        assert f"process {os.getpid()} on" in words(patient.asked(status=0), topic="service")
+        add(patient, "nonsense: 1\n")
+        said = words(patient.asked(status=65), topic="service")
+    assert "cannot be told without a valid configuration" in said
+
+
+def test_places_that_are_down_are_told(patient: Patient) -> None:
+    """A circuit that is open shall be a warning with its last error and when it is asked again."""
+    assert call("--site", str(patient.directory), "run", "--once").exit_code == 0
+    now = datetime.now(UTC)
+    one = Circuit("server erp", CircuitState.OPEN, 5, now, now + timedelta(hours=1), "no route to host", now)
+    with open_site(patient.directory) as context, context.ledger.write() as connection:
+        circuits.save(connection, one)
+    warnings = words(patient.asked(status=0), "warning", topic="servers")
+    assert "server erp: it failed 5 times in a row" in warnings
+    assert "The last error: no route to host" in warnings
+
+
+def test_a_directory_that_takes_no_files_is_a_failure() -> None:
+    """A directory in which this account may make nothing shall be a failure that names owner and mode."""
+    how = directories.Trial(".gateway-probe-x", writes=True, least_bytes=0)
+    found = list(directories.look(directories.Place("outbox", Path("/sys")), how))
+    (failure,) = [one for one in found if one.verdict is Verdict.FAILURE]
+    assert "owner 0:0, mode 0555" in failure.found
+    assert failure.do
+
+
+def test_a_certificate_that_ends_soon_is_told(patient: Patient, openssh: OpenSsh, tmp_path: Path) -> None:
+    """A certificate shall be told of with its end: well, soon over as a warning, over as a failure."""
+    key = make_key(tmp_path / "key")
+    certificate = openssh.certificate(key, "-V", "-10d:+60d")
+    add(patient, openssh.yaml(login=f"{{key: {key}, certificate: {certificate}}}"))
+    assert "its certificate ends at" in words(patient.asked())
+    openssh.certificate(key, "-V", "-10d:+3d")
+    assert "its certificate ends at" in words(patient.asked(), "warning", topic="configuration")
+    openssh.certificate(key, "-V", "-10d:-1d")
+    assert "its certificate ends at" in words(patient.asked(status=65), "failure", topic="configuration")
 
 
 def test_a_link_out_of_the_site_and_an_open_archive_are_seen(patient: Patient, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def look(place: Place, how: Trial) -> Iterator[Check]:
 
 
 def _missing(subject: Subject, place: Place, why: str) -> Check:
-    parent = next(one for one in place.path.parents if one.exists())
+    parent = next(one for one in place.path.parents if os.path.exists(one))
     if place.is_made and os.access(parent, os.W_OK | os.X_OK, effective_ids=True):
         return subject.ok("not there yet; the gateway makes it")
     do = f"`mkdir -p {place.path}` as the gateway's account; of a network share, look whether it is mounted"
@@ -175,7 +175,7 @@ def _full(subject: Subject, state: os.statvfs_result, least: int) -> Iterator[Ch
     free = state.f_bavail * state.f_frsize
     if free < least:
         yield subject.failure(
-            f"{free:,} bytes are free, {least:,} are demanded (limits.minimum_free)",
+            f"{free:,} bytes are free, {least:,} are demanded (site.limits.minimum_free)",
             "No file is taken before there is room for it",
             "Free space, or set `minimum_free` lower if files are small",
         )
@@ -191,8 +191,8 @@ def claim(route: Route, place: Place, layout: Layout, how: Trial) -> Iterator[Ch
     """Yield whether files of a route's inbox are taken by a rename or by a copy."""
     working = layout.working(route.name)
     subject = Subject("directories", f"claim of {route.name}")
-    target = working if working.is_dir() else working.parent
-    if not (place.path.is_dir() and target.is_dir()):
+    target = working if os.path.isdir(working) else working.parent
+    if not (os.path.isdir(place.path) and os.path.isdir(target)):
         return  # said of the directories
     try:
         renames = (
@@ -221,7 +221,7 @@ def inside(route: Route, layout: Layout) -> Iterator[Check]:
 def events(route: Route, place: Place, how: Trial) -> Iterator[Check]:
     """Yield whether events of a route's inbox wake passes."""
     source = route.source
-    if not (isinstance(source, FolderSource) and source.watch and how.writes and place.path.is_dir()):
+    if not (isinstance(source, FolderSource) and source.watch and how.writes and os.path.isdir(place.path)):
         return
     subject = Subject("directories", f"events of {place.path}")
     found = probe(place.path)
@@ -240,7 +240,7 @@ def bulk_sync(layout: Layout) -> Iterator[Check]:
     """Yield how batches of files are made durable."""
     directory = layout.area("working")
     subject = Subject("directories", "syncs")
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         return
     if not syncs.syncfs_serves(os.stat(directory).st_dev):
         yield subject.ok("each file by itself: this file system is not known to sync a batch at once")

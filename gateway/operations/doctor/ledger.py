@@ -139,7 +139,7 @@ def _down(connection: Connection, now: datetime) -> Iterator[Check]:
             if due and due > now
             else "asked again with the next pass"
         )
-        yield Subject("servers" if one.place.startswith("sftp") else "directories", one.place).warning(
+        yield Subject("servers" if one.place.startswith("server ") else "directories", one.place).warning(
             f"it failed {one.failures} times in a row since {one.since:%Y-%m-%d %H:%M:%SZ}; {again}."
             f" The last error: {one.last_error or 'unknown'}",
             "The gateway leaves it alone until then: what is meant for it waits, and none of it is lost",

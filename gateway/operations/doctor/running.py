@@ -42,6 +42,15 @@ class _Course:
             self.checks.append(
                 subject.refused(error, "The rest of it was not looked at", "Mend this, then ask again")
             )
+        except OSError as error:
+            place = f" ({error.filename})" if error.filename else ""
+            self.checks.append(
+                subject.failure(
+                    f"{error.strerror or type(error).__name__}{place}",
+                    "The rest of it was not looked at",
+                    "Look at the file system and the permissions of the gateway's account there",
+                )
+            )
         except Exception as error:  # noqa: BLE001 - one look that goes wrong must not hide all the others
             # without its text, which nobody has cleared of secrets
             self.checks.append(

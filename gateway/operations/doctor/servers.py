@@ -37,10 +37,8 @@ def look(site: Site, server: Server, name: str, *, writes: bool) -> Iterator[Che
     why = _why(site, server)
     try:
         demand_secrets(site, f"servers.{server.name}")
-    except SecretsMissing:
-        yield subject.failure(
-            "not tried: a secret of its login is missing", why, "See the topic configuration"
-        )
+    except SecretsMissing as error:
+        yield subject.refused(error, why)
         return
     try:
         with connected(server) as line:

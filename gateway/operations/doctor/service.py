@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.custody import guard
+from gateway.errors import ConfigurationError
 from gateway.operations.doctor.checks import Check, Subject, Verdict
 from gateway.rules.health import Health
 from gateway.rules.health import Verdict as State
@@ -25,13 +27,23 @@ def look(directory: Path, health_of: Callable[[Path], State]) -> Iterator[Check]
             "Start the service (`systemctl start gateway`), or call `gateway run --once`",
         )
         return
-    state = health_of(directory)
+    try:
+        state = health_of(directory)
+    except ConfigurationError:
+        # said of the configuration; a service that was started before goes on with the one it has
+        yield _SERVICE.ok(f"{_holder(holder)}; how it is cannot be told without a valid configuration")
+        return
     for reason in state.reasons:
         verdict = Verdict.FAILURE if reason.health is Health.FAILED else Verdict.WARNING
         yield _SERVICE.judged(verdict, reason.text, _WHY, "`gateway health` and `gateway status` say more")
     if not state.reasons:
-        yield _SERVICE.ok(f"process {holder.pid} on {holder.host}, at work since {holder.since}")
-    yield from _supervised(holder.pid)
+        yield _SERVICE.ok(_holder(holder))
+    if holder.host == socket.gethostname():
+        yield from _supervised(holder.pid)
+
+
+def _holder(holder: guard.Holder) -> str:
+    return f"process {holder.pid} on {holder.host}, at work since {holder.since}"
 
 
 def _supervised(pid: int) -> Iterator[Check]:
