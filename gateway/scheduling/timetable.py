@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from gateway.config.settings import Route, Site
+from gateway.events import event
 from gateway.rules.schedule import Rest
 from gateway.scheduling.resting import resting
 from gateway.scheduling.triggers import trigger_of
@@ -160,8 +161,7 @@ class Timetable:
         if self._told.get(route) == rest:
             return
         self._told[route] = rest
-        until = f"until {rest.until:%Y-%m-%d %H:%M} UTC" if rest.until else "and no end is in sight"
-        _LOG.info("route %s rests: %s, %s", route, rest.reason, until)
+        event("route-rests", route=route, until=rest.until, reason=rest.reason)
         if rest.until is not None:
             name = route + _AFTER_REST
             self._scheduler.add_job(
@@ -180,10 +180,7 @@ class Timetable:
             now, before = self._now(), self._looked_at
             self._looked_at = now
             if before - now > _SET_BACK:
-                _LOG.warning(
-                    "the clock was set back by %.0f s: schedules are planned anew",
-                    (before - now).total_seconds(),
-                )
+                event("clock-set-back", seconds=(before - now).total_seconds())
                 for name in self._plan.routes:
                     job = self._scheduler.get_job(name)
                     if job is not None:

@@ -15,6 +15,8 @@ from gateway.printable import printable
 
 #: The service manager is given so long to take a message.
 _SECONDS = 2.0
+#: What the last steps of an end may take beyond its time.
+_AFTER_SECONDS = 10.0
 #: More of a status than a line of `systemctl status` helps nobody.
 _LONGEST_STATUS = 500
 
@@ -49,8 +51,8 @@ class Notifier:
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self, seconds: float) -> None:
-        """Say that the service ends, and takes at most so long, whatever the unit file allows."""
-        self._send("STOPPING=1", f"EXTEND_TIMEOUT_USEC={max(0, int(seconds * 1_000_000))}")
+        """Say that the service ends, and takes about so long; it gets the time, whatever the unit says."""
+        self._send("STOPPING=1", f"EXTEND_TIMEOUT_USEC={int((seconds + _AFTER_SECONDS) * 1_000_000)}")
 
     def watchdog(self) -> None:
         """Say that all is at work, if somebody waits for that."""

@@ -27,6 +27,7 @@ from gateway.errors import (
     ServerUnreachable,
     SourceError,
 )
+from gateway.events import event
 from gateway.ledger import audit, circuits
 from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
@@ -154,6 +155,8 @@ def _answered(context: Context, place: str) -> None:
         if known is not None:
             _note(context, connection, known, None)
             circuits.remove(connection, place)
+    if _is_open(known):
+        event("circuit-closed", place=place)
 
 
 def _failed(context: Context, place: str, policy: RetryPolicy, reach: Reach, error: str) -> None:
@@ -164,15 +167,16 @@ def _failed(context: Context, place: str, policy: RetryPolicy, reach: Reach, err
         after = rules.after_failure(policy, known, place, error, now, jitter)
         _note(context, connection, known, after)
         circuits.save(connection, after)
+    if _is_open(after) and not _is_open(known):
+        until, first_line = after.next_probe_at, error.partition("\n")[0]
+        event("circuit-opened", place=place, tries=after.failures, until=until, error=first_line)
     reach.until = after.next_probe_at
 
 
 def _note(context: Context, connection: Connection, before: Circuit | None, after: Circuit | None) -> None:
     """Put on record that a circuit opened or closed; probes in between are no news."""
-    was_open = before is not None and before.state is not CircuitState.CLOSED
-    is_open = after is not None and after.state is not CircuitState.CLOSED
-    told = after or before
-    if was_open == is_open or told is None:
+    is_open, told = _is_open(after), after or before
+    if _is_open(before) == is_open or told is None:
         return
     entry = AuditEntry(
         at=context.clock.now(),
@@ -185,3 +189,8 @@ def _note(context: Context, connection: Connection, before: Circuit | None, afte
         versions=context.versions,
     )
     audit.append(connection, [entry])
+
+
+def _is_open(circuit: Circuit | None) -> bool:
+    """Whether the place is left alone, probes aside."""
+    return circuit is not None and circuit.state is not CircuitState.CLOSED

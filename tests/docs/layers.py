@@ -68,7 +68,10 @@ LAYERS = (
         ("jsonschema",),
     ),
     Layer(("errors",), "errors by who must act, with codes and exit statuses"),
-    Layer(("model", "printable", "complaints", "clock", "bundle"), "frozen values; text made safe; clocks"),
+    Layer(
+        ("model", "printable", "complaints", "clock", "bundle", "events"),
+        "frozen values; text made safe; clocks; what the log says",
+    ),
 )
 
 #: Inside one layer these may know each other, in this direction only.

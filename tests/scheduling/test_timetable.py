@@ -127,9 +127,10 @@ def test_a_route_that_rests_is_left_alone(bench: Bench, caplog: pytest.LogCaptur
     assert rest is not None
     assert bench.timetable.rest("working") is None
     assert bench.timetable.rest("unknown") is None
-    said = [record.getMessage() for record in caplog.records if "resting rests" in record.getMessage()]
+    said = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "route-rests"]
     assert len(said) == 1
-    assert "is no day of the calendar never, and no end is in sight" in said[0]
+    assert "is no day of the calendar never" in said[0]["reason"]
+    assert (said[0]["route"], said[0]["until"]) == ("resting", None)
     assert bench.timetable.next_run("resting") is None
 
 

@@ -41,7 +41,7 @@ def test_the_manager_is_told_each_phase(manager: tuple[socket.socket, str]) -> N
     first, moment = told[2].split("\nMONOTONIC_USEC=")
     assert first == "RELOADING=1"
     assert before <= int(moment) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    assert told[3:] == ["WATCHDOG=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=30500000"]
+    assert told[3:] == ["WATCHDOG=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=40500000"]
 
 
 def test_a_name_cannot_speak_for_the_service(manager: tuple[socket.socket, str]) -> None:
