@@ -13,27 +13,26 @@ from gateway.config.secrets import demand_secrets
 from gateway.config.settings import FolderSource, Route, Server, Site
 from gateway.custody.layout import Layout
 from gateway.errors import SecretsMissing
-from gateway.ledger.engine import default_url
 from gateway.operations.doctor import (
     channels,
     clocks,
     configuration,
     directories,
     installation,
-    ledger,
-    servers,
     service,
 )
 from gateway.operations.doctor.checks import TOPICS, Check, Examination, Subject
 from gateway.operations.doctor.directories import Place, Trial
 from gateway.operations.doctor.running import Probe, run
-from gateway.operations.trusting import server_of
 from gateway.rules.health import Verdict as State
 from gateway.watching import PROBE_PREFIX
 
 #: What hangs on this machine is a share or a disk.
 _LOCAL_SECONDS = 20.0
 _CHECK_SECONDS = 60.0
+_LEDGER_SECONDS = 45.0
+#: Beyond connection, login and one reply that does not come.
+_SERVER_SECONDS = 30.0
 _CHANNEL_SECONDS = 75.0
 #: Where the configuration does not say it.
 _LEAST_BYTES = 64 * 1024 * 1024
@@ -53,6 +52,8 @@ def examine(
     site, wrong = configuration.known(directory)
     name = f"{PROBE_PREFIX}{secrets.token_hex(8)}"
     if site is not None and only:
+        from gateway.operations.trusting import server_of
+
         probes = [_server(site, server_of(site, one), name, writes) for one in dict.fromkeys(only)]
     elif site is None:
         probes = [*_everywhere(), *_bare(Layout(directory), health_of, Trial(name, writes, _LEAST_BYTES))]
@@ -75,7 +76,7 @@ def _everywhere() -> Iterator[Probe]:
 def _bare(layout: Layout, health_of: HealthOf, how: Trial) -> Iterator[Probe]:
     """Yield what can be looked at without a valid configuration."""
     yield _local("directories", str(layout.site), lambda: _own(layout, how))
-    yield _ledger(layout, default_url(layout.site), how)
+    yield _ledger(layout, "", how)
     yield _local("installation", "limits", lambda: installation.limits(0))
     yield _local("service", "service", lambda: service.look(layout.site, health_of))
 
@@ -96,7 +97,7 @@ def _whole(site: Site, health_of: HealthOf, how: Trial) -> Iterator[Probe]:
     except SecretsMissing:
         pass  # said of the secrets; where the ledger is, nobody knows
     else:
-        yield _ledger(layout, site.ledger or default_url(site.directory), how)
+        yield _ledger(layout, site.ledger, how)
     yield _local("service", "service", lambda: service.look(site.directory, health_of))
     for server in site.servers:
         yield _server(site, server, how.name, how.writes)
@@ -110,8 +111,16 @@ def _local(topic: str, what: str, work: Callable[[], Iterator[Check]]) -> Probe:
 
 
 def _ledger(layout: Layout, url: str, how: Trial) -> Probe:
-    seconds = ledger.SECONDS + _LOCAL_SECONDS
-    return Probe(Subject("ledger", "ledger"), seconds, lambda: ledger.look(layout, url, writes=how.writes))
+    """Look at the ledger at ``url``; an empty one is that of the site."""
+
+    def look() -> Iterator[Check]:
+        # here: a database library that cannot be loaded must not keep anybody from hearing the rest
+        from gateway.ledger.engine import default_url
+        from gateway.operations.doctor import ledger
+
+        yield from ledger.look(layout, url or default_url(layout.site), writes=how.writes)
+
+    return Probe(Subject("ledger", "ledger"), _LEDGER_SECONDS, look)
 
 
 def _configured(site: Site) -> Iterator[Check]:
@@ -154,10 +163,13 @@ def _inbox(route: Route, place: Place, layout: Layout, how: Trial) -> Iterator[C
 
 
 def _server(site: Site, server: Server, name: str, writes: bool) -> Probe:
+    def look() -> Iterator[Check]:
+        # here, as with the ledger
+        from gateway.operations.doctor import servers
+
+        yield from servers.look(site, server, name, writes=writes)
+
+    # one reply that does not come, and the rest
+    seconds = 3 * server.connect_seconds + server.reply_seconds + _SERVER_SECONDS
     left = f"A file whose name begins with {name} may be left there" if writes else ""
-    return Probe(
-        Subject("servers", server.name),
-        servers.seconds(server),
-        lambda: servers.look(site, server, name, writes=writes),
-        left,
-    )
+    return Probe(Subject("servers", server.name), seconds, look, left)

@@ -22,14 +22,6 @@ from gateway.sftp.base import Capabilities
 from gateway.sftp.probing import Agreed, connected
 from gateway.sftp.trust import place
 
-#: What is asked of a server beyond connection and login, in seconds.
-_REST = 30.0
-
-
-def seconds(server: Server) -> float:
-    """Return how long looking at a server may take: one reply that does not come, and the rest."""
-    return 3 * server.connect_seconds + server.reply_seconds + _REST
-
 
 def look(site: Site, server: Server, name: str, *, writes: bool) -> Iterator[Check]:
     """Yield what is found about one server; ``name`` is that of probe files, where ``writes`` allows them."""
