@@ -33,6 +33,7 @@ def status(shared: Shared, as_json: bool) -> None:
     _held(data)
     _deliveries(data)
     _circuits(data["circuits"])
+    _owed(data["owed"])
     _gaps(data["gaps"])
     _formats(data["formats"])
     _needs(data)
@@ -162,6 +163,18 @@ def _circuits(circuits: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def _owed(owed: Sequence[dict[str, Any]]) -> None:
+    """Show what was taken from servers and still stands there, as if it had not been."""
+    _section(
+        "Taken from a server, not acknowledged there",
+        len(owed),
+        ("route", "files", "since", "age"),
+        rows=[(one["route"], one["count"], moment(one["since"]), age(one["age_seconds"])) for one in owed],
+        wraps=("route",),
+        below=[[one["last_error"]] if one["last_error"] else [] for one in owed],
+    )
+
+
 def _gaps(gaps: Sequence[dict[str, Any]]) -> None:
     shown = gaps[:_SHOWN]
     _section(
@@ -211,6 +224,9 @@ def _needs(data: dict[str, Any]) -> None:
     down = [one["place"] for one in data["circuits"] if one["state"] != "closed"]
     if down:
         needs.append(f"{number(len(down), 'place')} that nobody gets through to: {', '.join(down)}")
+    refused = sum(one["count"] for one in data["owed"] if one["last_error"])
+    if refused:
+        needs.append(f"{number(refused, 'taken file')} that cannot be acknowledged: see above")
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
     needs += [

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.custody import guard
-from gateway.ledger import alerts, arrivals, circuits, deliveries, transfers
+from gateway.ledger import alerts, arrivals, circuits, deliveries, remote_files, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
 from gateway.operations.holds import Hold, held
@@ -39,6 +39,7 @@ def overview(context: Context) -> dict[str, Any]:
         owners = transfers.get_many(connection, [one.transfer for one in open_deliveries[:LISTED]])
         unsent = alerts.unsent_by_channel(connection)
         places = circuits.every(connection)
+        owed = remote_files.debts(connection)
     holds = held(context)
     working = guard.holder(context.site.directory)
     return {
@@ -54,6 +55,7 @@ def overview(context: Context) -> dict[str, Any]:
         "deliveries_total": len(open_deliveries),
         "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
         "circuits": [_circuit(one, now) for one in places],
+        "owed": [{**dataclasses.asdict(one), "age_seconds": _ago(one.since, now)} for one in owed],
         "formats": refused_formats(context),
         "channels": [{**dataclasses.asdict(one), "age_seconds": _ago(one.oldest, now)} for one in unsent],
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],

@@ -15,6 +15,9 @@ from click.testing import CliRunner, Result
 
 from gateway.bundle import bundled
 from gateway.cli.main import gateway
+from gateway.ledger import remote_files, transfers
+from gateway.ledger.remote_files import OWED, RemoteFile
+from gateway.operations.opening import open_site
 from gateway.operations.setup import init_site
 
 CONFIGURATION = """\
@@ -127,6 +130,7 @@ def fill(plant: Plant) -> Plant:
 
     Number 3 of the confirmations is missing; a consumption file has no marker; one of its
     destinations is away; a resend, a conflict, a copy of an order, a wrong file, and two evil names come.
+    A server does not let the gateway acknowledge a file.
     """
     (plant.directory / "outbox" / "history").rmdir()
     for number in (1, 2):
@@ -147,4 +151,15 @@ def fill(plant: Plant) -> Plant:
     changed = sample(GOOD.format(2)).read_bytes().replace(b";DISP-01;", b";DISP-02;")
     plant.drop("confirmations", changed, Path(GOOD.format(2)).name)
     assert plant.run("run", "--once").exit_code == 1
+    _owe(plant)
     return plant
+
+
+def _owe(plant: Plant) -> None:
+    """Note for a file that was taken that a server refused to have it moved."""
+    with open_site(plant.directory) as context, context.ledger.write() as connection:
+        (row, *_others) = transfers.search(connection, limit=1)
+        now, refused = context.clock.now(), "[remote-denied] Cannot rename (out/a.csv)"
+        place = "sftp://erp/~/out"
+        owed = RemoteFile(row.route, place, row.name, row.size, 0, row.id, OWED, now, 1, now, refused)
+        remote_files.save(connection, [owed])

@@ -96,10 +96,11 @@ def test_the_status_says_what_waits_for_what_and_since_when(busy: Plant) -> None
 
 def test_the_status_ends_with_what_needs_somebody(busy: Plant) -> None:
     """Whoever opens the status at night finds at its end what to look at, with the command for it."""
-    end = busy.done("status").rstrip().splitlines()[-3:]
+    end = busy.done("status").rstrip().splitlines()[-4:]
     assert end[0] == "Needs you: 4 failed files: gateway failed list"
     assert end[1].strip() == "2 held files: gateway hold list"
     assert "delivery that a destination refused" in end[2]
+    assert "taken file that cannot be acknowledged" in end[3]
 
 
 def test_a_quiet_site_says_so(plant: Plant) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import State
+from gateway.operations.overview import overview
 from tests.pipeline.plant import confirmation
 from tests.sftp.openssh import OpenSsh
 from tests.sftp.script import WINDOWS, Act, Manner
@@ -126,6 +127,10 @@ def test_a_server_that_refuses_every_change_has_its_files_taken_once(tmp_path: P
         assert "cannot be acknowledged" in told
         assert "acknowledge: leave" in told
         assert told.count("remote-denied") <= 2  # one problem, with what the server said
+        with pull.plant.opened() as context:
+            (owed,) = overview(context)["owed"]
+        assert (owed["route"], owed["count"]) == ("confirmations", 2)
+        assert "remote-denied" in owed["last_error"]
         server.requests.clear()
         assert problems(pull.run()) == ""  # it is not tried at every pass
         assert server.asked("rename") == []
