@@ -24,7 +24,6 @@ MOST_SIZE = (1 << 63) - 1
 _MOST_HANDLE = 256  # section 6.2
 _UINT32 = struct.Struct(">I")
 _UINT64 = struct.Struct(">Q")
-_HEADER = struct.Struct(">IBI")
 
 _HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 1, 2, 4, 8, 0x80000000
 _KNOWN_FLAGS = _HAS_SIZE | _HAS_OWNER | _HAS_MODE | _HAS_TIMES | _HAS_MORE
@@ -108,6 +107,7 @@ class Request:
     kind: Kind
     body: bytes
     cost: int = 256
+    data: bytes = b""  #: that ends the body; kept apart because it is large
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,6 @@ class Parser:
     def string(self) -> bytes:
         """Take a string with its length before it."""
         return self._take(self.uint32())
-
-    def rest(self) -> bytes:
-        """Take everything that is left."""
-        return self._take(len(self._body) - self._at)
 
     @property
     def at_end(self) -> bool:
@@ -209,11 +205,6 @@ def breach(what: str) -> ServerUnreachable:
     )
 
 
-def frame(kind: Kind, number: int, body: bytes) -> bytes:
-    """Return a whole packet: length, kind, id and body."""
-    return _HEADER.pack(5 + len(body), kind, number) + body
-
-
 def string(value: bytes) -> bytes:
     """Return a string with its length before it."""
     return _UINT32.pack(len(value)) + value
@@ -260,8 +251,8 @@ def reading(handle: bytes, offset: int, size: int) -> Request:
 
 def writing(handle: bytes, offset: int, data: bytes) -> Request:
     """Return the request to write ``data``."""
-    body = b"".join((string(handle), struct.pack(">QI", offset, len(data)), data))
-    return Request(Kind.WRITE, body, len(data) + 64)
+    body = string(handle) + struct.pack(">QI", offset, len(data))
+    return Request(Kind.WRITE, body, len(data) + 64, data)
 
 
 def making(path: str) -> Request:

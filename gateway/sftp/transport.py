@@ -18,12 +18,11 @@ from gateway.sftp.algorithms import KEY_TYPES, SMALLEST_RSA, Preferences, first_
 from gateway.sftp.known_hosts import HostKey
 from gateway.sftp.line import cut, dial
 from gateway.sftp.login import log_in
+from gateway.sftp.packetizer import Packetizer
 from gateway.sftp.trust import Trust, Trusted, decide, known, place, refusal
 
 #: For which an ended connection's thread is waited; it ends at once, unless the machine is very busy.
 _JOIN_SECONDS = 5.0
-#: Several times what servers send at most, a window of their own included.
-_LARGEST_PACKET = 4 * 1024 * 1024
 
 # The library writes tracebacks to its log, and from there to stderr, for what the gateway says in words.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
@@ -40,20 +39,11 @@ def _nobody(_line: socket.socket) -> None:
     """Tell nobody of a socket."""
 
 
-class _Packetizer(paramiko.packet.Packetizer):
-    """The library's reading of packets, which takes whatever length a server claims."""
-
-    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        if n > _LARGEST_PACKET:
-            raise paramiko.SSHException(f"a packet of {n:,} bytes")
-        return super().read_all(n, check_rekey)
-
-
 class Transport(paramiko.Transport):
     """The library's connection with the algorithms that the gateway wants, and no others."""
 
     def __init__(self, line: socket.socket, server: Server, wanted: Preferences) -> None:
-        super().__init__(line, packetizer_class=_Packetizer)
+        super().__init__(line, packetizer_class=Packetizer)
         self.name = f"sftp {server.name}"
         self.offers: Mapping[str, list[str]] = {}  #: of the server, by the library's names
         self.wanted = wanted

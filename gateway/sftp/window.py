@@ -129,7 +129,7 @@ class Exchange:
         self._number = self._number + 1 & 0xFFFFFFFF
         self._waiting[self._number] = answer, request.cost
         self._bytes += request.cost
-        self._wire.send(request.kind, self._number, request.body)
+        self._wire.send(request.kind, self._number, request.body, request.data)
         return self._number
 
     def post_last(self, request: Request) -> None:

@@ -21,7 +21,8 @@ import paramiko
 
 from gateway.errors import ServerUnreachable
 from gateway.sftp.inbox import Dropped, Inbox
-from gateway.sftp.packets import MOST_PACKET, Kind, Reply, breach, frame
+from gateway.sftp.packetizer import Parts
+from gateway.sftp.packets import MOST_PACKET, Kind, Reply, breach
 
 #: What the server may send before the gateway takes it: all replies that are under way at once.
 WINDOW_BYTES = 8 << 20
@@ -47,9 +48,9 @@ class Wire:
         self._seconds = seconds
         self._inbox = Inbox(WINDOW_BYTES + (1 << 20))
         self._dropped = Dropped()
-        self._pieces: deque[memoryview] = deque()
+        self._pieces: deque[bytes | memoryview] = deque()
         self._held = 0
-        self._outgoing: list[bytes] = []
+        self._outgoing: deque[bytes | memoryview] = deque()
         self._outgoing_size = 0
         self.broken = False
         self._channel: Any
@@ -86,31 +87,35 @@ class Wire:
                 hint="Ask the partner to enable SFTP for the gateway's account",
             )
 
-    def send(self, kind: Kind, number: int, body: bytes) -> None:
-        """Queue a packet; it leaves when enough is queued, or with `receive`."""
-        packet = frame(kind, number, body)
-        self._outgoing.append(packet)
-        self._outgoing_size += len(packet)
-        if self._outgoing_size >= _SEND_BYTES or len(self._outgoing) >= _SEND_PACKETS:
+    def send(self, kind: Kind, number: int, body: bytes, data: bytes = b"") -> None:
+        """Queue a packet; ``data`` ends its body. It leaves when enough is queued, or with `receive`."""
+        self._outgoing.append(_PACKET.pack(5 + len(body) + len(data), kind, number) + body)
+        self._outgoing_size += 9 + len(body)
+        if data:
+            self._outgoing.append(data)
+            self._outgoing_size += len(data)
+        if self._outgoing_size >= _SEND_BYTES:
+            self._push(_SEND_BYTES)
+        elif len(self._outgoing) >= _SEND_PACKETS:
             self.flush()
 
     def send_version(self, version: int) -> None:
         """Send the first packet, which alone has no id."""
-        self._outgoing.append(struct.pack(">IBI", 5, Kind.INIT, version))
+        self._outgoing.append(_PACKET.pack(5, Kind.INIT, version))
+        self._outgoing_size += 9
         self.flush()
 
     def flush(self) -> None:
-        """Send what is queued, waiting for the server's window where that is needed."""
-        if not self._outgoing:
-            return
-        data = memoryview(b"".join(self._outgoing))
-        self._outgoing.clear()
-        self._outgoing_size = 0
-        with self._breaking("send to the server"):
-            while data:
-                count = self._allowed(len(data))
-                self._send_message(_DATA, count, data[:count])
-                data = data[count:]
+        """Send everything that is queued, waiting for the server's window where that is needed."""
+        self._push(1)
+
+    def _push(self, least: int) -> None:
+        """Send what is queued, in messages as large as the server takes, while it is ``least`` bytes."""
+        while self._outgoing_size >= least:
+            with self._breaking("send to the server"):
+                count = self._allowed(self._outgoing_size)
+                self._outgoing_size -= count
+                self._send_message(_DATA, count, *_cut(self._outgoing, count))
 
     def _allowed(self, wanted: int) -> int:
         """Wait until the server takes bytes; return how many of ``wanted`` go into one message."""
@@ -176,24 +181,14 @@ class Wire:
                 self._explain_silence(unsent)
                 continue
             size = sum(map(len, pieces))
-            self._pieces.extend(map(memoryview, pieces))
+            self._pieces.extend(pieces)
             self._held += size
             self._grant(size + self._dropped.take())
 
     def _cut(self, count: int) -> bytes:
         """Take ``count`` bytes of those that are held."""
         self._held -= count
-        parts = []
-        while count:
-            piece = self._pieces[0]
-            if len(piece) <= count:
-                parts.append(self._pieces.popleft())
-                count -= len(piece)
-            else:
-                parts.append(piece[:count])
-                self._pieces[0] = piece[count:]
-                count = 0
-        return b"".join(parts)
+        return b"".join(_cut(self._pieces, count))
 
     def _grant(self, size: int) -> None:
         """Let the server send as much again as was taken."""
@@ -202,12 +197,10 @@ class Wire:
             with self._breaking("send to the server"):
                 self._send_message(_WINDOW_ADJUST, credit)
 
-    def _send_message(self, kind: int, number: int, data: bytes | memoryview = b"") -> None:
+    def _send_message(self, kind: int, number: int, *data: bytes | memoryview) -> None:
         """Send a message of the channel: its kind, a number, and bytes of that number or none."""
-        message = paramiko.Message()
-        message.packet.write(_HEADER.pack(kind, self._channel.remote_chanid, number))
-        message.packet.write(data)
-        self._transport._send_user_message(message)
+        head = _HEADER.pack(kind, self._channel.remote_chanid, number)
+        self._transport._send_user_message(Parts([head, *data]))
 
     def _explain_silence(self, unsent: int) -> None:
         if self._inbox.overrun:
@@ -238,3 +231,19 @@ class Wire:
             raise self.fail(error) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self.fail(ServerUnreachable(f"Cannot {operation}", cause=error)) from error
+
+
+def _cut(pieces: deque[bytes | memoryview], count: int) -> list[bytes | memoryview]:
+    """Take ``count`` bytes from the left, copying none; so many are there."""
+    taken: list[bytes | memoryview] = []
+    while count:
+        piece = pieces[0]
+        if len(piece) <= count:
+            taken.append(pieces.popleft())
+            count -= len(piece)
+        else:
+            view = memoryview(piece)
+            taken.append(view[:count])
+            pieces[0] = view[count:]
+            count = 0
+    return taken
