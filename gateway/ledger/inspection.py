@@ -42,8 +42,8 @@ def inspect(url: str, *, busy_seconds: float, seconds: float) -> Inspection:
         mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
         version = _version(connection)
         problems = _problems(connection, time.monotonic() + seconds)
-        sizes = [os.path.getsize(one) if os.path.exists(one) else 0 for one in (path, f"{path}-wal")]
-    return Inspection(path, *sizes, version, mode, problems)
+        size, log_size = (os.path.getsize(one) if os.path.exists(one) else 0 for one in (path, f"{path}-wal"))
+    return Inspection(path, size, log_size, version, mode, problems)
 
 
 def try_write(url: str, *, busy_seconds: float) -> None:
@@ -54,7 +54,8 @@ def try_write(url: str, *, busy_seconds: float) -> None:
             connection.execute("CREATE TABLE trial_of_the_doctor (text)")
             connection.execute("INSERT INTO trial_of_the_doctor VALUES (?)", ("taken back",))
         finally:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
 
 
 @contextmanager

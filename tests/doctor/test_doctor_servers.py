@@ -125,6 +125,19 @@ def test_directories_that_are_not_there_are_named(patient: Patient, served: Path
     assert "Files of orders stay at the partner" in failures
 
 
+def test_a_source_that_deletes_is_tried_by_deleting(tmp_path: Path) -> None:
+    """Where taken files are deleted, the doctor shall delete a file of its own, and say what refuses it."""
+    with Scripted(tmp_path) as server:
+        patient = remote_site(tmp_path / "site", server, tmp_path)
+        file = patient.directory / "config" / "gateway.yaml"
+        file.write_text(file.read_text().replace("move, move_to: /done", "delete"))
+        assert "files can be removed" in words(patient.asked("--server", "erp", status=0))
+        server.on("remove", Act.REFUSE, path="source/.gateway-probe-", nth=2, status=DENIED)
+        failures = words(patient.asked("--server", "erp", status=65), "failure")
+    assert "Files that were taken cannot be removed" in failures
+    assert not leftovers(tmp_path)
+
+
 def test_a_clock_that_is_off_is_told_with_its_size(tmp_path: Path) -> None:
     """A server whose clock is off shall be a warning that says how far, and in which direction."""
     with Scripted(tmp_path) as server:

@@ -149,6 +149,8 @@ def test_a_missing_and_a_damaged_ledger_are_failures(patient: Patient) -> None:
     file.unlink()
     assert "There is no ledger" in words(patient.asked(status=65), "failure", topic="ledger")
     assert not file.exists()
+    file.touch()
+    assert "is no ledger" in words(patient.asked(status=65), "failure", topic="ledger")
     data[4096:12288] = b"\xff" * 8192
     file.write_bytes(data)
     assert "damaged" in words(patient.asked(status=65), "failure", topic="ledger")

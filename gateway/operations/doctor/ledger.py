@@ -42,6 +42,13 @@ def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_
     except GatewayError as error:
         yield _LEDGER.refused(error, _WHY)
         return
+    if found.version == 0:
+        yield _LEDGER.failure(
+            f"{found.path} is no ledger: it has no tables of the gateway",
+            _WHY,
+            "Put the ledger back from the backup",
+        )
+        return
     yield from _structure(found)
     if writes:
         yield from _written(url, busy_seconds)

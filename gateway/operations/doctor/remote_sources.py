@@ -107,16 +107,16 @@ def _tried_source(
             "the account may make no file there, so whether it may take one away shows with the first one"
         )
         return
-    except (ServerError, GatewayError) as error:
+    except GatewayError as error:
         yield from stopped(subject, error, why)
         return
     yield skew(subject, line.session, probe, sent, time.time())
-    if target is not None:
-        try:
+    try:
+        if target is None:
+            line.session.remove(probe)
+        else:
             line.session.rename(probe, trials.path(target, 1))
-        except GatewayError as error:
-            yield from stopped(subject, error, why)
-            return
-        yield subject.ok(f"files can be moved to {target} (tried)")
-    else:
-        yield subject.ok("files can be removed")
+    except GatewayError as error:
+        yield from stopped(subject, error, why)
+        return
+    yield subject.ok("files can be removed" if target is None else f"files can be moved to {target}")
