@@ -64,7 +64,7 @@ def _once(shared: Shared, route: str | None, as_json: bool) -> int:
 def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) -> int:
     from gateway.cli.reports import report_data
     from gateway.operations.opening import working_on
-    from gateway.service.events import Events, bridged
+    from gateway.service.logs import configure
     from gateway.service.running import Service
     from gateway.service.signals import caught
 
@@ -75,7 +75,6 @@ def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) ->
 
     with caught() as signals, working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)
-        events = Events(sys.stderr, log or context.site.service.log)
-        with bridged(events):
-            service = Service(context, events, only=route, observers=[tell] if as_json else [])
-            return service.run(signals)
+        configure(log or context.site.service.log, sys.stderr, context.site.time_zone)
+        service = Service(context, only=route, observers=[tell] if as_json else [])
+        return service.run(signals)

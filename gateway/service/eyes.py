@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gateway.config.settings import FolderSource, Site
+from gateway.events import event
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, WatchState
-from gateway.service.events import Events
 from gateway.watching import Watch, probe
 
 
@@ -31,9 +32,9 @@ def folders_of(site: Site, only: str | None = None) -> Mapping[Path, tuple[str, 
 class Eyes:
     """Watches the folders of a site and wakes its routes, from `plan` to `stop`."""
 
-    def __init__(self, wake: Callable[[str, Wake], None], board: Board, events: Events) -> None:
+    def __init__(self, wake: Callable[[str, Wake], None], board: Board) -> None:
         """``wake`` is called with the routes of a folder into which something came."""
-        self._wake, self._board, self._events = wake, board, events
+        self._wake, self._board = wake, board
         self._routes: Mapping[Path, tuple[str, ...]] = {}
         self._watch: Watch | None = None
         self._told: dict[Path, WatchState] = {}
@@ -72,12 +73,11 @@ class Eyes:
             states.append(WatchState(str(folder), works=found.works, why=found.why))
             if self._told.get(folder) != states[-1]:
                 self._told[folder] = states[-1]
-                level = "info" if found.works else "warning"
-                self._events.tell(
-                    "folder-watched" if found.works else "folder-not-watched",
-                    level=level,
-                    folder=folder,
-                    routes=folders[folder],
-                    text=found.why,
+                event(
+                    "watch-found",
+                    level=None if found.works else logging.WARNING,
+                    folder=str(folder),
+                    works=found.works,
+                    reason=found.why,
                 )
         self._board.note(watches=tuple(states))

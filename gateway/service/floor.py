@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from gateway.errors import Expected, GatewayError, Unusual
+from gateway.events import Fields, event
 from gateway.lanes.fleet import Pass, Post
-from gateway.model import State, Transfer
+from gateway.model import State
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState
-from gateway.service.events import Events
 from gateway.stages.context import Report
 
 #: Files and problems of one pass that the log names; their numbers it says whatever they are.
@@ -29,12 +30,11 @@ class Floor:
     def __init__(
         self,
         board: Board,
-        events: Events,
         observers: Sequence[Observer],
         next_run: NextRun = lambda _route: None,
     ) -> None:
         """``observers`` are asked in order, each whatever became of the others."""
-        self._board, self._events, self._observers, self._next_run = board, events, observers, next_run
+        self._board, self._observers, self._next_run = board, observers, next_run
         self._lock = threading.Lock()
         self._problems: dict[str, frozenset[tuple[str, str, str]]] = {}
 
@@ -69,30 +69,36 @@ class Floor:
             try:
                 observer(state, done)
             except GatewayError as error:
-                self._events.tell(
-                    "problem", level="error", lane=done.post.name, code=error.code, text=error.lines()[0]
-                )
+                tell_problem(error, lane=done.post.name)
         self._board.write()
 
     def _log(self, done: Pass) -> None:
         main = done.reports[0]
-        counts = {
-            state.value: count for state, count in sorted(main.counts.items(), key=lambda one: one[0].value)
-        }
-        if main.taken or counts:
-            self._events.tell(
+        if main.taken or main.counts:
+            event(
                 "pass-ended",
+                level=logging.WARNING if main.is_troubled else None,
                 route=done.post.route,
                 lane=done.post.name,
                 reasons=[why.value for why in done.reasons],
                 taken=main.taken,
+                processed=main.counts[State.PROCESSED],
+                failed=main.counts[State.FAILED],
+                duplicate=main.counts[State.DUPLICATE],
+                held=main.counts[State.HELD],
                 waiting=main.waiting,
-                files=counts,
-                seconds=round(done.seconds, 3),
                 problems=main.problem_total,
+                seconds=done.seconds,
             )
-        for row in _troubled(main):
-            self._events.tell(f"file-{row.state.value}", level=_level(row), **_facts(row))
+        for row in [row for row in main.settled if row.state is State.FAILED][:_NAMED]:
+            event(
+                "problem",
+                route=row.route,
+                transfer=row.id,
+                file=row.name,
+                code=row.reason_code or "",
+                reason=row.reason or "",
+            )
         self._log_problems(done)
 
     def _log_problems(self, done: Pass) -> None:
@@ -102,17 +108,21 @@ class Floor:
             before = self._problems.get(done.post.name, frozenset())
             self._problems[done.post.name] = frozenset(now)
         for key in [key for key in now if key not in before][:_NAMED]:
-            self._events.tell(
-                "problem",
-                level="warning",
-                route=done.post.route,
-                lane=done.post.name,
-                file=key[0],
-                code=now[key].code,
-                text=" ".join(now[key].lines()),
-            )
+            tell_problem(now[key], route=done.post.route, lane=done.post.name, file=key[0])
         if before and not now:
-            self._events.tell("problems-over", route=done.post.route, lane=done.post.name, count=len(before))
+            event("problem-over", route=done.post.route, lane=done.post.name, problems=len(before))
+
+
+def tell_problem(problem: GatewayError, *, route: str = "", lane: str = "", file: str = "") -> None:
+    """Log an error, and what it is about as far as that is known."""
+    about = Fields(code=problem.code, error=" ".join(problem.lines()))
+    if route:
+        about["route"] = route
+    if lane:
+        about["lane"] = lane
+    if file:
+        about["file"] = file
+    event("problem", **about)
 
 
 def _stopped(done: Pass) -> str | None:
@@ -126,23 +136,3 @@ def _stopped(done: Pass) -> str | None:
 def _problems(reports: Sequence[Report]) -> list[tuple[str | None, GatewayError]]:
     """Return every problem with the name of its file, if it is about one."""
     return [(one.name or one.transfer, one.error) for report in reports for one in report.problems]
-
-
-def _troubled(report: Report) -> list[Transfer]:
-    """Return the first files that did not go through, and those that are held."""
-    rows = {row.id: row for row in (*report.held, *report.settled) if row.state is not State.PROCESSED}
-    return list(rows.values())[:_NAMED]
-
-
-def _level(row: Transfer) -> str:
-    return "warning" if row.state is State.FAILED else "info"
-
-
-def _facts(row: Transfer) -> dict[str, object]:
-    return {
-        "route": row.route,
-        "transfer": row.id,
-        "file": row.name,
-        "code": row.reason_code,
-        "text": row.reason,
-    }

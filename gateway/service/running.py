@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 
+from gateway import __version__
 from gateway.errors import GatewayError, WorkLeft
+from gateway.events import event
 from gateway.lanes.fleet import Fleet, Pass
 from gateway.operations.reloading import reloaded
 from gateway.pipeline import anchor, forsaken
@@ -22,16 +25,17 @@ from gateway.rules.waking import Wake
 from gateway.scheduling.resting import resting
 from gateway.scheduling.timetable import Timetable
 from gateway.service.board import Board, LaneState
-from gateway.service.events import Events
 from gateway.service.eyes import Eyes, folders_of
-from gateway.service.floor import Floor, Observer
+from gateway.service.floor import Floor, Observer, tell_problem
 from gateway.service.http import HealthServer
 from gateway.service.monitor import Monitor
+from gateway.service.notify import Notifier
 from gateway.service.signals import Signals
-from gateway.service.systemd import Notifier
 from gateway.service.telling import Telling
 from gateway.stages.context import Context, Report
 from gateway.stages.in_force import note_configuration, note_refusal
+
+_LOG = logging.getLogger(__name__)
 
 #: Between two signs of life.
 _BEAT_SECONDS = 10.0
@@ -47,7 +51,6 @@ class Service:
     def __init__(
         self,
         context: Context,
-        events: Events,
         *,
         only: str | None = None,
         observers: Sequence[Observer] = (),
@@ -57,17 +60,17 @@ class Service:
         Raises ConfigurationError where the address for health and metrics is not to be had.
         """
         self._stopping = threading.Event()
-        self._events, self._only = events, only
+        self._only = only
         context = dataclasses.replace(context, stopping=self._stopping.is_set)
         self._board = Board(context.site.name, context.clock, context.layout.heartbeat_file)
         self._timetable = Timetable(functools.partial(self._wake, why=Wake.SCHEDULE))
-        self._telling = Telling(lambda: self._fleet.context, self._board, events)
+        self._telling = Telling(lambda: self._fleet.context, self._board)
         self._monitor = Monitor(lambda: self._fleet.context, self._board)
         watching: list[Observer] = [self._telling.passed, self._count, *observers]
-        floor = Floor(self._board, events, watching, self._timetable.next_run)
+        floor = Floor(self._board, watching, self._timetable.next_run)
         self._fleet = Fleet(context, floor, only=only, rest=resting)
-        self._eyes = Eyes(self._wake, self._board, events)
-        self._notifier = Notifier()
+        self._eyes = Eyes(self._wake, self._board)
+        self._notifier = Notifier.from_environment()
         self._server = self._serving(context)
         self._stuck: set[str] = set()
         self._looked_after = time.monotonic()
@@ -88,14 +91,15 @@ class Service:
 
     def _start(self) -> None:
         context = self._fleet.context
-        self._events.tell(
-            "service-started",
+        event(
+            "starting",
             site=context.site.name,
+            directory=str(context.site.directory),
+            zone=context.site.time_zone,
+            version=__version__,
+            configuration=context.site.digest,
+            routes=sum(route.enabled for route in context.site.routes),
             pid=os.getpid(),
-            version=self._board.state().version,
-            configuration=context.site.digest[:12],
-            routes=[route.name for route in context.site.routes if route.enabled],
-            listens=self._server.address if self._server else None,
         )
         if self._server is not None:
             self._server.start()
@@ -106,6 +110,7 @@ class Service:
         self._board.note(phase="running", configuration=context.site.digest)
         self._board.write()
         self._notifier.ready(self._status())
+        event("running")
 
     def _plan(self, context: Context) -> None:
         """Take up schedules and folders, and say which files no route takes care of."""
@@ -143,9 +148,9 @@ class Service:
         }
         self._tell_stuck(now_stuck)
         if not dead and not now_stuck:
-            self._notifier.alive()
+            self._notifier.watchdog()
         for name in dead:
-            self._events.tell("lane-ended", level="error", lane=name)
+            event("lane-died", lane=name)
         self._notifier.status(self._status())
         context.connections.close_idle()
         if time.monotonic() - self._looked_after >= _LOOK_AFTER_SECONDS:
@@ -155,10 +160,10 @@ class Service:
 
     def _tell_stuck(self, now: dict[str, float]) -> None:
         for name in now.keys() - self._stuck:
-            self._events.tell("lane-stuck", level="error", lane=name, seconds=now[name])
+            event("lane-stuck", lane=name, seconds=now[name])
             self._guarded(functools.partial(self._telling.stuck, name, now[name]))
         for name in self._stuck - now.keys():
-            self._events.tell("lane-free", lane=name)
+            event("lane-moves", lane=name)
             self._guarded(functools.partial(self._telling.free, name))
         self._stuck = set(now)
 
@@ -173,6 +178,7 @@ class Service:
     def _reload(self) -> None:
         """Take up a changed configuration whole, or keep the one before whole; both are on record."""
         self._notifier.reloading()
+        event("reloading", signal="SIGHUP")
         self._board.note(phase="reloading")
         before = self._fleet.context
         server = self._server
@@ -203,18 +209,12 @@ class Service:
             self._server = server
         self._plan(context)
         self._board.note(configuration=context.site.digest, reloaded=context.clock.now(), refused=None)
-        self._events.tell("configuration-in-force", configuration=context.site.digest[:12])
+        event("reloaded", configuration=context.site.digest)
         self._guarded(self._telling.accepted)
 
     def _refuse(self, context: Context, error: GatewayError) -> None:
         self._board.note(refused=error.lines()[0])
-        self._events.tell(
-            "configuration-refused",
-            level="error",
-            code=error.code,
-            text=error.lines()[0],
-            problems=error.lines()[1:21],
-        )
+        event("reload-refused", code=error.code, error=error.lines()[0], details=error.lines()[1:21])
         self._guarded(lambda: note_refusal(context, error))
         self._guarded(lambda: self._telling.refused(error))
 
@@ -223,25 +223,19 @@ class Service:
         try:
             work()
         except GatewayError as error:
-            self._events.tell("problem", level="error", code=error.code, text=error.lines()[0])
+            tell_problem(error)
 
     def _tell_problem(self, report: Report) -> None:
         for problem in report.problems:
-            self._events.tell(
-                "problem",
-                level="warning",
-                route=report.route,
-                code=problem.error.code,
-                text=" ".join(problem.error.lines()),
-            )
+            tell_problem(problem.error, route=report.route)
 
     def _stop(self, signals: Signals) -> int:
         """End within the time to stop, the pass in work where it can; a second signal means now."""
         seconds = self._fleet.context.site.service.stop_seconds
         began = time.monotonic()
-        self._notifier.stopping()
+        self._notifier.stopping(seconds)
         self._board.note(phase="stopping")
-        self._events.tell("service-stopping", signal=signals.name, seconds=seconds)
+        event("stopping", signal=signals.name, seconds=seconds)
         self._stopping.set()
         self._timetable.stop()
         self._eyes.stop()
@@ -249,7 +243,7 @@ class Service:
         self._telling.stop()
         hanging = self._wait(began + seconds * (1 - _CUT_SHARE), signals)
         if hanging:
-            self._events.tell("connections-broken", level="warning", lanes=hanging)
+            _LOG.warning("connections are broken off: %s would not end in time", ", ".join(hanging))
             self._fleet.context.connections.interrupt()
             signals.again.clear()
             hanging = self._wait(began + seconds, signals)
@@ -261,7 +255,7 @@ class Service:
         self._board.write()
         if hanging:
             self._leave(hanging)
-        self._events.tell("service-stopped", seconds=round(time.monotonic() - began, 3))
+        event("stopped", seconds=time.monotonic() - began)
         return 0
 
     def _wait(self, until: float, signals: Signals) -> list[str]:
@@ -276,5 +270,5 @@ class Service:
 
     def _leave(self, hanging: list[str]) -> None:
         """End the process although lanes still work: what they did not commit has not happened."""
-        self._events.tell("service-left", level="warning", lanes=hanging, status=WorkLeft.exit_status)
+        event("left-unfinished", lanes=hanging, status=WorkLeft.exit_status)
         os._exit(WorkLeft.exit_status)

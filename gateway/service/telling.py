@@ -9,12 +9,12 @@ from gateway.alerts.conditions import Pass as AlertPass
 from gateway.alerts.desk import Desk
 from gateway.alerts.sending import next_due, send_due
 from gateway.errors import GatewayError
+from gateway.events import event
 from gateway.lanes.fleet import Pass
 from gateway.lanes.lane import Lane, Next
 from gateway.rules.alerts import Condition
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState
-from gateway.service.events import Events
 from gateway.stages.context import Context
 
 _LANE = "alerts"
@@ -25,9 +25,9 @@ _ASK_SECONDS = 60.0
 class Telling:
     """Compares what is wrong with what was told after every pass, and sends what follows from that."""
 
-    def __init__(self, context: Callable[[], Context], board: Board, events: Events) -> None:
+    def __init__(self, context: Callable[[], Context], board: Board) -> None:
         """``context`` is asked for what the service works with now."""
-        self._context, self._board, self._events = context, board, events
+        self._context, self._board = context, board
         self._desk = Desk()
         self._lane = Lane(_LANE, self._send, self._due)
 
@@ -88,11 +88,10 @@ class Telling:
             result = send_due(context, stopping=context.stopping)
         except GatewayError as problem:
             error = problem.lines()[0]
-            self._events.tell("problem", level="error", lane=_LANE, code=problem.code, text=error)
+            event("problem", lane=_LANE, code=problem.code, error=error)
         else:
-            if result.sent or result.failed:
-                level = "warning" if result.failed else "info"
-                self._events.tell("alerts-sent", level=level, sent=result.sent, failed=result.failed)
+            if result.failed:
+                event("channel-failed", lane=_LANE, failed=result.failed, until=result.next_due)
         self._board.ended(_LANE, time.monotonic() - began, error)
 
     def _due(self) -> Next:
