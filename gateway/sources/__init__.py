@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from gateway.config.settings import SftpSource
 from gateway.config.settings import Source as SourceSettings
 from gateway.custody.spool import Spool
@@ -29,9 +27,4 @@ def source_at(directory: str, connections: Connections, spool: Spool) -> Source:
     return Folder(directory)
 
 
-def split_location(location: str) -> tuple[str, str]:
-    """Return directory and name of what a source's ``location`` wrote."""
-    return os.path.split(location)
-
-
-__all__ = ["Claim", "Folder", "SftpFolder", "Source", "source_at", "source_for", "split_location"]
+__all__ = ["Claim", "Folder", "SftpFolder", "Source", "source_at", "source_for"]
