@@ -47,13 +47,14 @@ def run(shared: Shared, once: bool, route: str | None, as_json: bool, log: str |
 
 def _once(shared: Shared, route: str | None, as_json: bool) -> int:
     from gateway.cli.reports import exit_status, print_reports, report_data
-    from gateway.lanes.once import run_once
+    from gateway.lanes.once import run_once, tell
     from gateway.operations.opening import working_on
 
     with working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)
         with spoken("Looking at the sources") as context.progress:
             reports = run_once(context, route)
+            reports += tell(context, reports)
     if as_json:
         print_json(report_data(reports))
     else:
@@ -68,7 +69,7 @@ def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) ->
     from gateway.service.running import Service
     from gateway.service.signals import caught
 
-    def tell(_state: LaneState, done: Pass) -> None:
+    def print_pass(_state: LaneState, done: Pass) -> None:
         reports = [each for each in done.reports if each.taken or each.settled or each.held or each.problems]
         if reports:
             click.echo(json_text(report_data(reports)))
@@ -76,5 +77,5 @@ def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) ->
     with caught() as signals, working_on(shared.directory(), actor=shared.actor) as context:
         demand_route(context.site, route)
         configure(log or context.site.service.log, sys.stderr, context.site.time_zone)
-        service = Service(context, only=route, observers=[tell] if as_json else [])
+        service = Service(context, only=route, observers=[print_pass] if as_json else [])
         return service.run(signals)

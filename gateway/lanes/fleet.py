@@ -236,10 +236,10 @@ class Fleet:
             self._follower.began(post, reasons)
             began = time.monotonic()
             is_whole = not LOOKING.isdisjoint(reasons) and self._rest_of(context, route) is None
-            work = run_pass if is_whole else carry_on
+            work, looked_at = (run_pass, context.clock.now()) if is_whole else (carry_on, None)
             report = Report(route.name)
             run_alone(context, route, report, functools.partial(work, stages=self._stages))
-            run_alone(context, route, report, expect)
+            run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
             others += anchor(context)
             self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole))
 

@@ -6,12 +6,18 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 
+from gateway.alerts.desk import Desk
+from gateway.alerts.sending import send_due
 from gateway.config.settings import SftpSource, Site
+from gateway.errors import GatewayError
 from gateway.lanes.fleet import Fleet, Pass, Post
 from gateway.pipeline import forsaken, run_routes
 from gateway.rules.waking import Wake
 from gateway.stages.context import Context, Report
 from gateway.stages.deliver import remote_destinations
+
+#: No alert is begun to be sent later than this after a pass: the next one may be waiting.
+_SEND_SECONDS = 20.0
 
 
 def run_once(context: Context, only: str | None = None) -> list[Report]:
@@ -35,6 +41,21 @@ def run_once(context: Context, only: str | None = None) -> list[Report]:
         fleet.stop()
         fleet.join(context.site.service.stop_seconds)
     return collected.reports() + (forsaken(context) if only is None else [])
+
+
+def tell(context: Context, reports: Sequence[Report]) -> list[Report]:
+    """Write and send the alerts that follow from what passes did, for a bounded time.
+
+    Returns a report where the ledger did not allow it. What could not be sent goes with the next pass.
+    """
+    try:
+        Desk().observe(context, reports)
+        send_due(context, seconds=_SEND_SECONDS)
+    except GatewayError as error:
+        report = Report("alerts")
+        report.problem(error)
+        return [report]
+    return []
 
 
 def _has_partners(site: Site, only: str | None) -> bool:
