@@ -6,6 +6,7 @@ remote end is the matter of ``sources.acknowledging``, once the claim is on reco
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from gateway.custody.spool import Part, Spool, is_placed, place
@@ -27,6 +28,8 @@ from gateway.sources.base import Claim
 #: What a ledger can hold as a size; a server may state anything.
 _LARGEST = 2**63 - 1
 _SECOND = 10**9
+#: Bytes of small files that are fetched ahead in one go.
+_TEXTS = 16 * 1024 * 1024
 
 
 def sighting(entry: RemoteEntry) -> Sighting:
@@ -87,7 +90,9 @@ class SftpFolder:
 
     def fetch_ahead(self, texts: Sequence[Sighting], whole: Sequence[Sighting], most: int) -> set[str]:
         """Fetch small files into memory and others into the spool; what fails is read alone later."""
-        self._fetch_texts([one for one in texts if one.name not in self._texts])
+        # together they stand in memory: what is more than a little is read one by one
+        sizes = itertools.accumulate(one.size for one in texts)
+        self._fetch_texts([one for one, total in zip(texts, sizes, strict=True) if total <= _TEXTS])
         parts: list[Part] = []
         put_off: set[str] = set()
         for part in [self._part(one) for one in whole if one not in self._near]:
