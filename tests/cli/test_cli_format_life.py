@@ -241,6 +241,7 @@ def test_a_lock_that_could_not_be_read_again_is_not_written(
     formats: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock that would grow beyond what is read is left as it is."""
+    monkeypatch.chdir(formats)  # away from the example's configuration, which is longer
     before = (formats / "formats.lock").read_bytes()
     monkeypatch.setattr("gateway.documents.MAX_BYTES", len(before) + 100)
     status, said = refused(formats, "retire", "confirmation@1.0.0", *WHY)
