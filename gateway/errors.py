@@ -438,6 +438,13 @@ class Expected(GatewayError):
 
     code = "expected-missing"
 
+    def __init__(
+        self, message: str | None = None, *, due: datetime | None = None, hint: str | None = None
+    ) -> None:
+        """Keep since when it is missing (``due``), and the rest as every error does."""
+        super().__init__(message, hint=hint)
+        self.due = due
+
 
 class Unusual(GatewayError):
     """A file is unlike those before it."""

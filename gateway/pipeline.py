@@ -7,6 +7,7 @@ their work from the ledger: recovery is not a special case.
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -112,9 +113,10 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
     reports = renew_formats(context)
     for route in context.site.routes:
         if route.enabled and only in (None, route.name):
-            report = Report(route.name)
+            report, looked_at = Report(route.name), context.clock.now()
             run_alone(context, route, report, run_pass)
-            run_alone(context, route, report, expect)  # also where the source is away
+            # also where the source is away
+            run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
             reports.append(report)
     if only is None:
         reports += forsaken(context)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gateway.config.settings import Route, SftpDestination, SftpSource, Site
-from gateway.errors import GatewayError
+from gateway.errors import Expected, GatewayError
 from gateway.ledger import circuits, standing, streams
 from gateway.ledger.engine import Connection
 from gateway.model import Transfer
@@ -115,18 +115,23 @@ def _reported(
         facts["more"] = [_words(each.error) for each in problems[1:_LISTED]]
     # of a place that fails, its circuit tells for all its routes
     told_by_circuit = kind == "source-unavailable" and route is not None and _source_place(route) in places
-    # an event is news each time it happens, what lasts when more files join it
-    is_event = KINDS[kind].is_event
-    mark = now.isoformat(timespec="microseconds") if is_event else f"{len(files):09}"
     return Condition(
         kind=kind,
         key=name,
         text=_words(first),
         routes=(name,),
         facts=facts,
-        mark=mark,
+        mark=_mark(kind, problems, len(files), now),
         begins=not told_by_circuit,
     )
+
+
+def _mark(kind: str, problems: Sequence[PassProblem], files: int, now: datetime) -> str:
+    """Return what grows with news: an event is news each time, what lasts when more is missing or stuck."""
+    dues = [each.error.due for each in problems if isinstance(each.error, Expected) and each.error.due]
+    if KINDS[kind].is_event or dues:
+        return max(dues, default=now).isoformat(timespec="microseconds")
+    return f"{files:09}"
 
 
 def _words(error: GatewayError) -> str:

@@ -14,6 +14,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from gateway.rules import local_time
 from gateway.rules.calendars import Calendar, works
 
+#: A file that was seen is given so long to prove complete before it is missed.
+PATIENCE = timedelta(minutes=10)
 _DAY = timedelta(days=1)
 #: A window that ended longer ago than so many days is history, not news.
 _OLDEST_DAYS = 366
@@ -58,6 +60,20 @@ def due(expectation: Expectation, calendar: Calendar | None, zone: tzinfo, now: 
             if ended:
                 return max(ended, key=lambda one: one.end)
         day -= _DAY
+    return None
+
+
+def next_end(
+    expectation: Expectation, calendar: Calendar | None, zone: tzinfo, after: datetime
+) -> datetime | None:
+    """Return when the first window later than ``after`` ends; None if none does within a year."""
+    day = local_time.local_day(after, zone) - _DAY
+    for _ in range(_OLDEST_DAYS):
+        if works(calendar, day):
+            ends = [one.end for one in _windows(expectation, day, zone) if one.end > after]
+            if ends:
+                return min(ends)
+        day += _DAY
     return None
 
 

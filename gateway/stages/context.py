@@ -86,7 +86,8 @@ class Report:
         elif name is None and any(one.name is None and str(one.error) == str(error) for one in self.problems):
             return  # what stops several stages is said once
         self.problem_total += 1
-        if len(self.problems) < _KEPT:
+        # what concerns the route as a whole is little, and it is over where it is not named
+        if len(self.problems) < _KEPT or (transfer is None and name is None):
             self.problems.append(
                 Problem(error, transfer.id if transfer else None, transfer.name if transfer else name)
             )

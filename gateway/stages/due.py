@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zoneinfo
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from gateway.ledger import upcoming
 from gateway.ledger.engine import Connection
-from gateway.rules import waking
+from gateway.rules import expectations, waking
 from gateway.rules.waking import Due, Wake
 from gateway.stages.context import Context, Route
 from gateway.stages.deliver import remote_destinations
+
+#: Wall clocks and waits are not exact: a time that is judged is over for certain.
+_MOMENT = timedelta(seconds=1)
 
 
 def route_due(context: Context, route: Route, since: datetime, last_seconds: float) -> Due | None:
@@ -30,6 +34,7 @@ def route_due(context: Context, route: Route, since: datetime, last_seconds: flo
             _at(upcoming.next_acknowledgement(connection, route.name), Wake.RETRY),
             _at(upcoming.next_deadline(connection, route.name, now), Wake.DEADLINE),
             _look(context, connection, route, since, last_seconds),
+            *_expected(context, route, since),
         ]
     return waking.earliest(due for due in dues if due is not None and due.at > since)
 
@@ -43,6 +48,19 @@ def delivery_due(context: Context, route: Route, destinations: Sequence[str], si
 
 def _at(moment: datetime | None, why: Wake) -> Due | None:
     return None if moment is None else Due(moment, why)
+
+
+def _expected(context: Context, route: Route, since: datetime) -> Iterator[Due | None]:
+    """Yield when files should have come: then the source is looked at, whatever the schedule.
+
+    Once more when whatever was seen by then should have proved complete.
+    """
+    zone = zoneinfo.ZoneInfo(context.site.time_zone)
+    for expectation in route.expect:
+        calendar = None if expectation.calendar is None else context.site.calendar(expectation.calendar)
+        for wait in (_MOMENT, expectations.PATIENCE + _MOMENT):
+            end = expectations.next_end(expectation, calendar, zone, since - wait)
+            yield _at(None if end is None else end + wait, Wake.DEADLINE)
 
 
 def _look(

@@ -1,7 +1,8 @@
 """Has come what should have come, and is it as it always was? At the end of a pass, for people.
 
 Nothing is held up by this. What is missing is said by every pass until it has come, or until the next
-time is due; an unusual file is said once, and noted in the audit trail.
+time is due; an unusual file is said once, and noted in the audit trail. Only a pass that looked at the
+source when the time was over says what is missing: what lies there unseen has come.
 """
 
 from __future__ import annotations
@@ -31,22 +32,27 @@ _CONFIGURATIONS = 100
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def expect(context: Context, route: Route, report: Report) -> None:
-    """Report what has not come on ``route`` and should have, and what this pass processed and is unusual."""
-    for expectation in route.expect:
-        _missing(context, route, expectation, report)
+def expect(context: Context, route: Route, report: Report, looked_at: datetime | None) -> None:
+    """Report what has not come on ``route`` and should have, and what this pass processed and is unusual.
+
+    ``looked_at`` is when its look at the source began; None: it did not look.
+    """
+    if looked_at is not None and not context.stopping():
+        for expectation in route.expect:
+            _missing(context, route, expectation, report, looked_at)
     if route.unusual is not None:
         _unusual(context, route, route.unusual, report)
 
 
-def _missing(context: Context, route: Route, expectation: Expectation, report: Report) -> None:
-    zone, now = zoneinfo.ZoneInfo(context.site.time_zone), context.clock.now()
+def _missing(context: Context, route: Route, expectation: Expectation, report: Report, now: datetime) -> None:
+    zone = zoneinfo.ZoneInfo(context.site.time_zone)
     calendar = None if expectation.calendar is None else context.site.calendar(expectation.calendar)
     window = expectations.due(expectation, calendar, zone, now)
     if window is None:
         return
     with context.ledger.read() as connection:
         came = history.came(connection, route.name, window.start, expectation.at_least)
+        came += history.seen(connection, route.name, now - expectations.PATIENCE)
         found = expectations.missing(expectation, window, came)
         if found is None or window.start < _begun(connection, route, now):
             return
@@ -56,6 +62,7 @@ def _missing(context: Context, route: Route, expectation: Expectation, report: R
 def _complaint(route: Route, expectation: Expectation, found: Missing, zone: zoneinfo.ZoneInfo) -> Expected:
     return Expected(
         f"On route {route.name} {expectations.describe(expectation, found, zone)}",
+        due=found.window.end,
         hint=f"Ask {printable(route.partner)} whether it was sent; `gateway status` shows what waits",
     )
 

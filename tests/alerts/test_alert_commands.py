@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.alerts.desk import Desk
-from gateway.alerts.sending import send_due
-from gateway.operations.opening import open_site
 from tests.cli.plant import CONFIGURATION, WRONG, Plant
 
 _ALERTS = """\
@@ -55,11 +52,8 @@ def test_the_list_says_what_is_wrong_and_who_was_told(plant: Plant, tmp_path: Pa
     """`gateway alerts list` shall show what lasts, who was told, and what was refused."""
     assert "Nothing is wrong" in plant.done("alerts", "list")
     plant.drop("confirmations", WRONG)
-    plant.run("run", "--once", HOOK_URL_OF_NOBODY="https://127.0.0.1:1/")
     (tmp_path / "down").touch()
-    with open_site(plant.directory) as context:
-        Desk().observe(context)
-        send_due(context)
+    plant.run("run", "--once", HOOK_URL_OF_NOBODY="https://127.0.0.1:1/")
     listed = plant.done("alerts", "list")
     assert "file-failed" in listed
     assert "1 file failed with F302 on route confirmations" in listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from gateway.errors import Expected, GatewayError, Unusual
 from gateway.ledger import ids
 from gateway.pipeline import run_routes
+from gateway.rules.waking import Wake
 from gateway.stages.context import Report
+from gateway.stages.due import route_due
 from gateway.stages.expect import expect
 from tests.pipeline.plant import Plant, name_of, route
 
@@ -26,9 +29,7 @@ def told(plant: Plant) -> list[GatewayError]:
     """Run a pass and return what is expected of it at its end."""
     with plant.working() as context:
         (done,) = run_routes(context)
-        report = Report(done.route, settled=done.settled)
-        expect(context, context.site.routes[0], report)
-        return [problem.error for problem in report.problems if isinstance(problem.error, Expected | Unusual)]
+        return [problem.error for problem in done.problems if isinstance(problem.error, Expected | Unusual)]
 
 
 def test_files_that_do_not_come_are_missed_until_they_come(tmp_path: Path) -> None:
@@ -58,6 +59,37 @@ def test_a_duplicate_is_not_the_file_that_was_expected(tmp_path: Path) -> None:
     assert len(told(plant)) == 1
 
 
+def test_only_a_look_after_the_time_says_what_is_missing(tmp_path: Path) -> None:
+    """A pass that did not look, or too early, shall miss nothing; a lane shall look when it is time."""
+    plant = Plant.build(tmp_path / "site", HOURLY)
+    assert told(plant) == []
+    plant.clock.advance(hours=2)
+    with plant.working() as context:
+        only, now = context.site.routes[0], context.clock.now()
+        report = Report(only.name)
+        for looked_at in (None, now.replace(minute=0, second=0) - timedelta(minutes=1)):
+            expect(context, only, report, looked_at)
+        assert report.problems == []
+        expect(context, only, report, now)
+        assert len(report.problems) == 1
+        due = route_due(context, only, now, 0.0)
+    assert due is not None
+    assert (due.at.minute, due.at.second) in {(0, 1), (10, 1)}
+    assert due.why is Wake.DEADLINE
+
+
+def test_a_file_that_was_just_seen_is_not_missing(tmp_path: Path) -> None:
+    """A file that waits to prove complete shall count as come for ten minutes, and be missed then."""
+    marked = route(expect="[{per: 1h}]", completeness="{require: [done-marker]}")
+    plant = Plant.build(tmp_path / "site", marked)
+    assert told(plant) == []
+    plant.clock.advance(hours=2)
+    plant.drop_confirmation(1)
+    assert told(plant) == []
+    plant.clock.advance(minutes=11)
+    assert len(told(plant)) == 1
+
+
 def test_a_new_expectation_misses_nothing_before_it(tmp_path: Path) -> None:
     """An expectation shall count from when it came into force, and survive changes elsewhere."""
     plant = Plant.build(tmp_path / "site", route())
@@ -69,7 +101,7 @@ def test_a_new_expectation_misses_nothing_before_it(tmp_path: Path) -> None:
     plant.configure(HOURLY + route("other", enabled="false"))
     with plant.working() as context:
         report = Report("confirmations")
-        expect(context, context.site.routes[0], report)
+        expect(context, context.site.routes[0], report, context.clock.now())
     assert len(report.problems) == 1
 
 
@@ -97,7 +129,7 @@ def test_an_unusual_file_is_told_once_and_processed(tmp_path: Path) -> None:
     assert name_of(4) in plant.delivered()
     with plant.working() as context:
         report = Report("confirmations", settled=[transfer])
-        expect(context, context.site.routes[0], report)
+        expect(context, context.site.routes[0], report, context.clock.now())
     assert report.problems == []
     (entry,) = plant.trail(transfer.id, "found-unusual")
     assert "7 records" in (entry.reason or "")
