@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,6 +28,8 @@ def run_once(context: Context, only: str | None = None) -> list[Report]:
     """
     if not _has_partners(context.site, only):
         return run_routes(context, only)
+    is_over = threading.Event()
+    context = dataclasses.replace(context, stopping=is_over.is_set)
     collected = _Collected(context)
     fleet = Fleet(context, collected, only=only, rest_seconds=0.0)
     try:
@@ -35,6 +38,7 @@ def run_once(context: Context, only: str | None = None) -> list[Report]:
             fleet.wake(route.name, Wake.SCHEDULE)
         fleet.wait_until_quiet()
     except BaseException:
+        is_over.set()
         context.connections.interrupt()
         raise
     finally:

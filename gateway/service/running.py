@@ -72,6 +72,7 @@ class Service:
         self._eyes = Eyes(self._wake, self._board)
         self._notifier = Notifier.from_environment()
         self._server = self._serving(context)
+        self._connections = [context.connections]
         self._stuck: set[str] = set()
         self._looked_after = time.monotonic()
 
@@ -80,13 +81,17 @@ class Service:
 
         Where a pass does not end in the time to stop, the process ends here, without return.
         """
-        self._start()
-        while not signals.stop.is_set():
-            signals.wait(self._beat_seconds())
-            if signals.reload.is_set() and not signals.stop.is_set():
-                signals.reload.clear()
-                self._reload()
-            self._beat()
+        try:
+            self._start()
+            while not signals.stop.is_set():
+                signals.wait(self._beat_seconds())
+                if signals.reload.is_set() and not signals.stop.is_set():
+                    signals.reload.clear()
+                    self._reload()
+                self._beat()
+        except Exception:
+            self._stop(signals)  # passes in work shall find the ledger open
+            raise
         return self._stop(signals)
 
     def _start(self) -> None:
@@ -200,6 +205,7 @@ class Service:
         before = self._fleet.context
         self._fleet.plan(context)
         if context.connections is not before.connections:
+            self._connections.append(context.connections)
             before.connections.close()
         if server is not self._server:
             if self._server is not None:
@@ -244,7 +250,8 @@ class Service:
         hanging = self._wait(began + seconds * (1 - _CUT_SHARE), signals)
         if hanging:
             _LOG.warning("connections are broken off: %s would not end in time", ", ".join(hanging))
-            self._fleet.context.connections.interrupt()
+            for connections in self._connections:  # those of before a reload may still be in use
+                connections.interrupt()
             signals.again.clear()
             hanging = self._wait(began + seconds, signals)
         if self._server is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.ledger import audit
+from gateway.ledger import alerts, audit
 from gateway.model import AuditEntry
 from tests.pipeline.plant import ROUTE, Plant, confirmation, name_of, route
 from tests.service.conftest import Running, running, until
@@ -105,8 +105,8 @@ def test_a_changed_configuration_is_taken_whole_or_not_at_all(service: Running) 
 
 
 @contextlib.contextmanager
-def _silent_server() -> Iterator[int]:
-    """Yield the port of a server that takes connections and never says anything."""
+def _silent_server() -> Iterator[tuple[int, list[socket.socket]]]:
+    """Yield the port of a server that never says anything, and the connections that it took."""
     taken: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -116,7 +116,7 @@ def _silent_server() -> Iterator[int]:
                     taken.append(listener.accept()[0])
 
         threading.Thread(target=take, daemon=True).start()
-        yield listener.getsockname()[1]
+        yield listener.getsockname()[1], taken
         listener.shutdown(socket.SHUT_RDWR)
     for one in taken:
         one.close()
@@ -135,17 +135,12 @@ def _with_partner(plant: Plant, port: int, key: Path) -> None:
 
 def test_a_partner_that_hangs_costs_only_its_own_lane(plant: Plant) -> None:
     """While one partner says nothing, other routes shall go on, and the end come within its time."""
-    with _silent_server() as port:
+    with _silent_server() as (port, taken):
         _with_partner(plant, port, plant.directory.parent / "key")
         (plant.directory / "inbox" / "slow").mkdir()
         plant.drop(name_of(1), confirmation(1), "slow")
         with running(plant) as service:
-            until(
-                lambda: any(
-                    lane.running_since for lane in service.state().lanes if lane.name == "slow to erp"
-                ),
-                "a delivery under way",
-            )
+            until(lambda: taken, "a delivery under way")
             plant.drop_confirmation(2)
             until(lambda: service.delivered(name_of(2)), "a file on the other route")
             plant.drop(name_of(3), confirmation(3), "slow")
@@ -154,4 +149,22 @@ def test_a_partner_that_hangs_costs_only_its_own_lane(plant: Plant) -> None:
             assert service.ends() == 0
             assert service.event("stopped")["seconds"] < 3.5
     assert {row.state.value for row in plant.transfers()} == {"delivering", "processed"}
+    plant.demand_proof()
+
+
+def test_what_does_not_end_in_time_is_left_to_the_next_start(plant: Plant) -> None:
+    """A lane that will not end shall be left with status 71 and its name; nothing shall be lost by that."""
+    mark = plant.directory.parent / "begun"
+    command = f"[/bin/sh, -c, 'touch {mark}; sleep 12']"
+    slow = f"alerts:\n  channels: {{pager: {{type: command, command: {command}, timeout: 30s}}}}\n"
+    _configure(plant, ROUTE, f"{slow}  rules: [{{to: [pager]}}]\nservice: {{stop_within: 1s}}\n")
+    plant.drop("bad.csv", b"no confirmation")
+    with running(plant) as service:
+        until(mark.exists, "an alert under way")
+        service.signal(signal.SIGTERM)
+        assert service.ends() == 71
+        assert service.event("left-unfinished")["lanes"] == ["alerts"]
+    with plant.working() as context, context.ledger.read() as connection:
+        (message,) = alerts.unsent(connection)
+    assert message.tries == 0
     plant.demand_proof()
