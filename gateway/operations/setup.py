@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sys
 from pathlib import Path
 
 from gateway.bundle import bundled
@@ -13,6 +15,11 @@ from gateway.errors import ActionRefused, CustodyError
 from gateway.ledger.engine import default_url, open_ledger
 
 _CONFIGURATION = "gateway.yaml"
+#: The unit file for systemd below ``config/``, and the paths in it that stand for this installation's.
+_UNIT = "systemd/gateway.service"
+_UNIT_SITE, _UNIT_PROGRAM = "/srv/plant", "/opt/gateway/bin/gateway"
+#: Paths that mean the same in every place of a unit file.
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/-]+")
 
 
 def init_site(directory: Path, configuration: str | None = None) -> list[Path]:
@@ -28,6 +35,9 @@ def init_site(directory: Path, configuration: str | None = None) -> list[Path]:
         (directory / "config").mkdir(parents=True, exist_ok=True)
         shutil.copytree(bundled("formats"), directory / "formats", dirs_exist_ok=True)
         (directory / "config" / _CONFIGURATION).write_text(text, encoding="utf-8")
+        unit = directory / "config" / _UNIT
+        unit.parent.mkdir(exist_ok=True)
+        unit.write_text(unit_text(directory, Path(sys.executable).with_name("gateway")), encoding="utf-8")
         site = load_site(directory)
         Layout(site.directory).create([route.name for route in site.routes])
         used = [one.path for one in _places(site) if isinstance(one.path, Path)]
@@ -37,6 +47,17 @@ def init_site(directory: Path, configuration: str | None = None) -> list[Path]:
         raise CustodyError("The site cannot be made", where=str(directory), cause=error) from error
     open_ledger(site.ledger or default_url(site.directory), create=True).close()
     return used
+
+
+def unit_text(directory: Path, program: Path) -> str:
+    """Return the unit file for systemd of the site in ``directory``, run by ``program``.
+
+    A path that is not there, or that a unit file would read otherwise (blanks, ``%``), is left to the reader.
+    """
+    text = (bundled("config") / _UNIT).read_text(encoding="utf-8")
+    if program.exists() and _PLAIN_PATH.fullmatch(str(program)):
+        text = text.replace(_UNIT_PROGRAM, str(program))
+    return text.replace(_UNIT_SITE, str(directory)) if _PLAIN_PATH.fullmatch(str(directory)) else text
 
 
 def _places(site: Site) -> list[Source | Destination]:
