@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.errors import GatewayError
+from gateway.errors import DestinationError, GatewayError
 
 
 class Staged(enum.Enum):
@@ -67,3 +67,18 @@ class Destination(Protocol):
         staged, with PredecessorUndelivered.
         """
         ...
+
+
+def not_staged_here(parcel: Parcel, temporary: str) -> DestinationError:
+    """Return the error of a parcel whose temporary name is gone, which says nothing of its final one."""
+    if parcel.staged is Staged.ELSEWHERE:
+        return DestinationError(
+            "It was staged in another place before, and may have got its name there; it is sent here anew",
+            where=temporary,
+            hint="Look for it where the destination was before, and tell the receiver that it may come twice",
+        )
+    return DestinationError(
+        "The staged file was removed before it had its name",
+        where=temporary,
+        hint="Does somebody clean up temporary files there? The delivery is tried again",
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from gateway.config.settings import FolderDestination
 from gateway.custody import copies, moves, syncs, writes
 from gateway.custody.look import open_regular
-from gateway.destinations.base import Parcel, Staged
+from gateway.destinations.base import Parcel, Staged, not_staged_here
 from gateway.destinations.pieces import Piece, Pieces, checksum_line, pieces_of
 from gateway.errors import (
     CustodyError,
@@ -153,7 +153,7 @@ class Folder:
             with contextlib.suppress(FileExistsError), open(marker.final, "xb"):
                 pass
         elif parcel.staged is not Staged.BEFORE:
-            raise _removed(marker.temporary)
+            raise not_staged_here(parcel, marker.temporary)
 
     def _pieces(self, parcel: Parcel) -> Pieces:
         """The hidden names are derived from the delivery key alone."""
@@ -164,7 +164,7 @@ class Folder:
 def _require_published(parcel: Parcel, data: Piece) -> None:
     """Accept a temporary name that is gone where that was the rename; the receiver may have the file."""
     if parcel.staged is not Staged.BEFORE and not _is_there(data.final, parcel):
-        raise _removed(data.temporary)
+        raise not_staged_here(parcel, data.temporary)
 
 
 def _give_name(piece: Piece) -> None:
@@ -188,14 +188,6 @@ def _holds(path: str, content: bytes) -> bool:
 def _occupied(path: str) -> TargetOccupied:
     hint = "The delivery is tried again; it goes on when the receiver has taken the file away"
     return TargetOccupied(where=path, hint=hint)
-
-
-def _removed(temporary: str) -> DestinationError:
-    return DestinationError(
-        "The staged file was removed before it had its name",
-        where=temporary,
-        hint="Does somebody clean up hidden files there? The delivery is tried again",
-    )
 
 
 def _is_there(final: str, parcel: Parcel) -> bool:

@@ -1,7 +1,7 @@
 """A directory of an SFTP server that a receiver reads from.
 
-The parcels of a batch are written with many requests under way; each then gets its name by a rename
-that never takes the place of another file. What a broken connection leaves open is found out by
+The parcels of a batch are written, and then named, with many requests under way; no rename takes the
+place of another file. What a broken connection leaves open is found out by
 looking, at once over a second connection where there is one, else with the next try.
 """
 
@@ -11,14 +11,12 @@ import posixpath
 from collections.abc import Sequence
 
 from gateway.config.settings import SftpDestination
-from gateway.destinations.base import Parcel, Staged
+from gateway.destinations.base import Parcel
 from gateway.destinations.pieces import Pieces, pieces_of
 from gateway.destinations.sftp_publishing import Publishing
 from gateway.destinations.sftp_staging import Staging
 from gateway.errors import (
     GatewayError,
-    PredecessorUndelivered,
-    PublicationUnfinished,
     RemoteMissing,
     ServerError,
     ServerUnreachable,
@@ -67,14 +65,13 @@ class Sftp:
             try:
                 with self._connections.session(self._settings.server) as session:
                     work.go_on(session)
-                return work.results
+                return work.results()
             except ServerError as error:
                 failure = error
                 if not isinstance(error, ServerUnreachable):
                     break
                 work.note_break()
-        assert failure is not None  # noqa: S101 - the loop was left by an error
-        return [*work.results, *_unfinished(work.left(), failure)]
+        return work.results(failure)
 
     def _pieces(self, parcel: Parcel) -> Pieces:
         """The temporary name holds the destination's, too: two of a route may share a directory."""
@@ -84,30 +81,3 @@ class Sftp:
         return pieces_of(
             settings, posixpath.join(directory, temporary), posixpath.join(directory, parcel.target)
         )
-
-
-def _unfinished(parcels: Sequence[Parcel], failure: ServerError) -> list[GatewayError]:
-    """Return an error for each parcel that no answer came for.
-
-    One that nobody has asked for yet is staged anew, so that it never counts as delivered because
-    somebody tidied up the server meanwhile. The others may have their names.
-    """
-    errors: list[GatewayError] = []
-    stopped: set[str] = set()
-    for parcel in parcels:
-        if parcel.stream is not None and parcel.stream in stopped:
-            errors.append(PredecessorUndelivered(where=parcel.target))
-        elif parcel.staged is Staged.NOW:
-            errors.append(failure)
-        else:
-            errors.append(
-                PublicationUnfinished(
-                    "It is not known whether the file has its name",
-                    where=parcel.target,
-                    cause=failure,
-                    hint="The next try looks; it is never sent twice",
-                )
-            )
-        if parcel.stream is not None:
-            stopped.add(parcel.stream)
-    return errors

@@ -1,28 +1,27 @@
-"""Giving a batch of staged parcels their names on an SFTP server, over more than one session if need be."""
+"""Giving a batch of staged parcels their names on an SFTP server, over more than one session if need be.
+
+A rename takes two round trips, so many are under way: wave after wave, and within a wave the checksum
+files, then the data, then the markers. Of a strict stream one parcel is in a wave, and no two that may
+want one name: there are servers whose rename replaces.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
-import os
+import unicodedata
 from collections.abc import Sequence
 
 from gateway.config.settings import SftpDestination
 from gateway.destinations.base import Parcel, Staged
-from gateway.destinations.pieces import Piece, Pieces, checksum_line
-from gateway.destinations.sftp_staging import holds, look_at, occupied, scratch, small_store
-from gateway.errors import (
-    DestinationError,
-    GatewayError,
-    PredecessorUndelivered,
-    PublicationUnfinished,
-    RemoteMissing,
-    ServerError,
-    ServerUnreachable,
-    TargetOccupied,
-)
-from gateway.sftp.base import Fetch, RemoteEntry, Session
+from gateway.destinations.pieces import Pieces
+from gateway.destinations.sftp_looking import look_at
+from gateway.destinations.sftp_naming import Naming, Publication
+from gateway.errors import GatewayError, PredecessorUndelivered, PublicationUnfinished, ServerError
+from gateway.sftp.base import Session
+
+#: Parcels whose names are asked for at once. Of so many at most it can be unknown, after the line
+#: broke, whether they have their names.
+_WAVE = 32
 
 
 class Publishing:
@@ -30,161 +29,77 @@ class Publishing:
 
     def __init__(self, settings: SftpDestination, parcels: Sequence[tuple[Parcel, Pieces]]) -> None:
         self._settings = settings
-        self._parcels = list(parcels)
+        self._all = [Publication(parcel, pieces) for parcel, pieces in parcels]
         self._stopped: set[str] = set()
-        self._was_asked = False  #: the rename of the parcel in hand has been sent
-        self.results: list[GatewayError | None] = []  #: of the first parcels, in their order
-
-    def left(self) -> list[Parcel]:
-        """Return the parcels that have no result yet."""
-        return [parcel for parcel, _pieces in self._parcels[len(self.results) :]]
-
-    def note_break(self) -> None:
-        """Take note that the session broke: what was asked last may have happened."""
-        if self._was_asked:
-            at = len(self.results)
-            parcel, pieces = self._parcels[at]
-            self._parcels[at] = (dataclasses.replace(parcel, staged=Staged.BEFORE), pieces)
 
     def go_on(self, session: Session) -> None:
         """Publish what has no result yet; raises ServerUnreachable where the session breaks."""
-        left = self._parcels[len(self.results) :]
-        seen = look_at(session, [pieces for _parcel, pieces in left])
-        for parcel, pieces in left:
-            self._was_asked = False
-            self.results.append(self._result(_Step(session, self._settings, parcel, pieces, seen)))
-            if self.results[-1] is not None and parcel.stream is not None:
-                self._stopped.add(parcel.stream)
+        left = self._left()
+        naming = Naming(session, self._settings, look_at(session, [one.pieces for one in left]))
+        while wave := self._wave():
+            naming.publish(wave)
+            self._stopped.update(one.parcel.stream for one in wave if one.error and one.parcel.stream)
 
-    def _result(self, step: _Step) -> GatewayError | None:
-        if step.parcel.stream in self._stopped:
-            return PredecessorUndelivered(where=step.parcel.target)
-        try:
-            step.run()
-        except ServerUnreachable:
-            self._was_asked = step.was_asked
-            raise
-        except GatewayError as error:
-            return error
-        return None
+    def note_break(self) -> None:
+        """Take note that the session broke: what was asked for may have happened."""
+        for one in self._left():
+            if one.was_asked:
+                one.parcel = dataclasses.replace(one.parcel, staged=Staged.BEFORE)
 
+    def results(self, failure: ServerError | None = None) -> list[GatewayError | None]:
+        """Return how each parcel ended; ``failure`` is why those ended that got no answer."""
+        if failure is not None:
+            self._give_up(failure)
+        return [one.error for one in self._all]
 
-@dataclasses.dataclass(slots=True)
-class _Step:
-    """One parcel getting its name over one session."""
+    def _left(self) -> list[Publication]:
+        return [one for one in self._all if not one.has_ended]
 
-    session: Session
-    settings: SftpDestination
-    parcel: Parcel
-    pieces: Pieces
-    seen: dict[str, RemoteEntry]
-    was_asked: bool = False
+    def _wave(self) -> list[Publication]:
+        """Return the next parcels that can get their names side by side; others may end."""
+        wave: list[Publication] = []
+        streams: set[str] = set()
+        names: set[str] = set()
+        for one in self._left():
+            stream = one.parcel.stream
+            if stream is not None and stream in self._stopped:
+                one.end(PredecessorUndelivered(where=one.parcel.target))
+                continue
+            mine = {_folded(piece.final) for piece in one.pieces.every()}
+            if stream not in streams and names.isdisjoint(mine):
+                wave.append(one)
+                names |= mine
+            if stream is not None:
+                streams.add(stream)
+            if len(wave) == _WAVE:
+                break
+        return wave
 
-    def run(self) -> None:
-        """Name the checksum file, the data, the marker; what has its name already keeps it."""
-        if self.pieces.data.temporary in self.seen:
-            self._name_data()
-        elif self.parcel.staged is not Staged.BEFORE and not self._is_there():
-            raise _removed(self.pieces.data.temporary)
-        self.was_asked = True
-        if self.pieces.marker is None:
-            return
-        try:
-            self._name_marker(self.pieces.marker)
-        except ServerUnreachable:
-            raise
-        except GatewayError as error:
-            raise PublicationUnfinished(where=self.pieces.marker.final, cause=error) from error
+    def _give_up(self, failure: ServerError) -> None:
+        """End each parcel that no answer came for.
 
-    def _name_data(self) -> None:
-        data, checksum = self.pieces.data, self.pieces.checksum
-        if data.final in self.seen:
-            self._settle_both()
-            return
-        if checksum is not None:
-            self._name_side(checksum, checksum_line(self.parcel, self.settings.checksum_algorithm))
-        self.was_asked = True
-        try:
-            _rename(self.session, data.temporary, data.final)
-        except RemoteMissing as error:
-            # over an earlier connection it was asked for, and the server came to it only now
-            if self.parcel.staged is not Staged.BEFORE:
-                raise _removed(data.temporary) from error
-        except ServerUnreachable:
-            raise
-        except (ServerError, TargetOccupied):
-            self._withdraw(checksum)
-            raise
-
-    def _settle_both(self) -> None:
-        """Both names are there: another file is in the way, or a rename by link broke halfway."""
-        data = self.pieces.data
-        left, there = self.seen[data.temporary], self.seen[data.final]
-        is_one = (left.size, left.mtime) == (there.size, there.mtime)
-        if self.parcel.staged is Staged.NOW or not is_one or not self._is_there():
-            raise occupied(data.final)
-        self.was_asked = True
-        self.session.remove(data.temporary)
-
-    def _withdraw(self, checksum: Piece | None) -> None:
-        """Take the checksum file back from data that did not get its name."""
-        if checksum is not None:
-            with contextlib.suppress(ServerError, TargetOccupied):
-                self.session.rename(checksum.final, checksum.temporary)
-
-    def _name_marker(self, marker: Piece) -> None:
-        """Publish the marker; where the data was published before, the receiver may have taken both."""
-        known = marker.temporary in self.seen or marker.final in self.seen
-        if known or self.session.look([self.pieces.data.final]) != [None]:
-            self._name_side(marker, b"")
-
-    def _name_side(self, piece: Piece, content: bytes) -> None:
-        """Give a side file its name, or make it where it was lost; an equal one that is there is good."""
-        if piece.final in self.seen:
-            if not holds(self.session, self.seen[piece.final], piece.final, content):
-                raise occupied(piece.final)
-            if piece.temporary in self.seen:
-                self.session.remove(piece.temporary)
-            return
-        if piece.temporary not in self.seen:
-            self._write(piece.temporary, content)
-        _rename(self.session, piece.temporary, piece.final)
-
-    def _write(self, path: str, content: bytes) -> None:
-        with scratch() as directory:
-            store = small_store(os.path.join(directory, "side"), path, content)
-            (result,) = self.session.store([store])
-        if isinstance(result, GatewayError):
-            raise result
-
-    def _is_there(self) -> bool:
-        """Whether the parcel's very bytes stand under its name, put there by an earlier process."""
-        path = self.pieces.data.final
-        there = self.seen.get(path)
-        if self.parcel.staged is Staged.NOW or there is None or there.size != self.parcel.size:
-            return False
-        digest = hashlib.sha256()
-        (failed,) = self.session.fetch([Fetch(path, there.size, there.mtime, digest.update)])
-        if isinstance(failed, ServerUnreachable):
-            raise failed
-        return failed is None and digest.hexdigest() == self.parcel.sha256
+        One that nobody has asked for yet is staged anew, so that it never counts as delivered because
+        somebody tidied up the server meanwhile. The others may have their names.
+        """
+        for one in self._left():
+            stream = one.parcel.stream
+            if stream is not None and stream in self._stopped:
+                one.end(PredecessorUndelivered(where=one.parcel.target))
+                continue
+            one.end(failure if one.parcel.staged is Staged.NOW else _unknown(one.parcel, failure))
+            if stream is not None:
+                self._stopped.add(stream)
 
 
-def _rename(session: Session, old: str, new: str) -> None:
-    """Rename; a server that refuses this by principle may know the other kind, onto a free name."""
-    try:
-        session.rename(old, new)
-    except (ServerUnreachable, RemoteMissing):
-        raise
-    except ServerError:
-        if not session.capabilities.can_replace or session.look([old, new])[1] is not None:
-            raise
-        session.replace(old, new)
+def _folded(name: str) -> str:
+    """Return what names have in common that are one name on some server or other."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
-def _removed(temporary: str) -> DestinationError:
-    return DestinationError(
-        "The staged file was removed before it had its name",
-        where=temporary,
-        hint="Does somebody clean up temporary files there? The delivery is tried again",
+def _unknown(parcel: Parcel, failure: ServerError) -> PublicationUnfinished:
+    return PublicationUnfinished(
+        "It is not known whether the file has its name",
+        where=parcel.target,
+        cause=failure,
+        hint="The next try looks; it is never sent twice",
     )

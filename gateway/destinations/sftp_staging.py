@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from gateway.config.settings import SftpDestination, Verification
 from gateway.destinations.base import Parcel
 from gateway.destinations.pieces import Pieces, checksum_line
+from gateway.destinations.sftp_looking import Seen, holds, look_at, occupied
 from gateway.errors import (
     DestinationError,
     FileChanged,
@@ -62,8 +63,9 @@ class Staging:
             except GatewayError as error:
                 self._results[index] = error
 
-    def _make_room(self, parcel: Parcel, pieces: Pieces, seen: dict[str, RemoteEntry]) -> None:
+    def _make_room(self, parcel: Parcel, pieces: Pieces, seen: Seen) -> None:
         """See that the names are free, and remove what an earlier try of this very delivery left."""
+        seen.demand(pieces)
         for piece in (pieces.data, pieces.marker):
             if piece is not None and piece.final in seen:
                 raise occupied(piece.final)
@@ -117,9 +119,11 @@ class Staging:
         going = self._going()
         paths = [self._parcels[index][1].data.temporary for index in going]
         checks, fetches, owners = [], [], []
-        for index, path, entry in zip(going, paths, self._session.look(paths), strict=True):
-            if entry is None:
-                self._results[index] = RemoteMissing("What was written is gone", where=path)
+        for index, path, entry in zip(going, paths, self._session.look_each(paths), strict=True):
+            if isinstance(entry, ServerUnreachable):
+                raise entry
+            if not isinstance(entry, RemoteEntry):
+                self._results[index] = entry or RemoteMissing("What was written is gone", where=path)
                 continue
             digest = hashlib.sha256()
             checks.append(digest)
@@ -145,19 +149,6 @@ class Staging:
                 self._session.remove(piece.temporary)
 
 
-def look_at(session: Session, parcels: Sequence[Pieces]) -> dict[str, RemoteEntry]:
-    """Return what stands under the names of the parcels, those that are free left out."""
-    pieces = [piece for one in parcels for piece in one.every()]
-    paths = [path for piece in pieces for path in (piece.temporary, piece.final)]
-    entries = session.look(paths) if paths else []
-    return {path: entry for path, entry in zip(paths, entries, strict=True) if entry is not None}
-
-
-def holds(session: Session, entry: RemoteEntry, path: str, content: bytes) -> bool:
-    """Return whether a small remote file has exactly this content."""
-    return entry.size == len(content) and session.read(path, 0, len(content) + 1) == content
-
-
 @contextlib.contextmanager
 def scratch() -> Iterator[str]:
     """Give a local directory for side files until they are stored; raises DestinationError without room."""
@@ -177,12 +168,6 @@ def small_store(local: str, path: str, content: bytes) -> Store:
     except OSError as error:
         raise _no_room(local, error) from error
     return Store(local, path, hashlib.sha256(content).hexdigest() if content else _EMPTY, len(content))
-
-
-def occupied(path: str) -> TargetOccupied:
-    """Return the error for a name that another file has."""
-    hint = "The delivery is tried again; it goes on when the receiver has taken the file away"
-    return TargetOccupied(where=path, hint=hint)
 
 
 def _no_room(where: str, cause: OSError) -> DestinationError:

@@ -94,6 +94,10 @@ class Session(Protocol):
         """Return what stands under each path, following no link; None where nothing does."""
         ...
 
+    def look_each(self, paths: Sequence[str]) -> list[RemoteEntry | GatewayError | None]:
+        """Look as `look` does; a path that the server refuses to look at has its own error."""
+        ...
+
     def read(self, path: str, offset: int, size: int) -> bytes:
         """Return at most ``size`` bytes of a file from ``offset``; below 0 it counts from the end."""
         ...

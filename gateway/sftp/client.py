@@ -57,11 +57,15 @@ class Client:
     def look(self, paths: Sequence[str]) -> list[RemoteEntry | None]:
         """Return what stands under each path, following no link; None where nothing does."""
         found: list[RemoteEntry | None] = []
-        for result in self._exchange.run([reading.look(path) for path in paths], _PIPELINED):
+        for result in self.look_each(paths):
             if isinstance(result, GatewayError):
                 raise result
             found.append(result)
         return found
+
+    def look_each(self, paths: Sequence[str]) -> list[RemoteEntry | GatewayError | None]:
+        """Look as `look` does; a path that the server refuses to look at has its own error."""
+        return self._exchange.run([reading.look(path) for path in paths], _PIPELINED)
 
     def read(self, path: str, offset: int, size: int) -> bytes:
         """Return at most ``size`` bytes of a file from ``offset``; below 0 it counts from the end."""

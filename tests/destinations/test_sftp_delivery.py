@@ -14,7 +14,7 @@ from gateway.model import DeliveryState, State
 from tests.destinations.outgoing import Outgoing
 from tests.pipeline.plant import confirmation, name_of, route
 from tests.sftp.openssh import OpenSsh
-from tests.sftp.script import Act
+from tests.sftp.script import Act, Manner
 from tests.sftp.scripted import Scripted
 
 NAME = name_of(1)
@@ -283,3 +283,48 @@ def test_delivered_files_are_for_the_receiver_to_read(tmp_path: Path, openssh: O
     mode = (site.place / NAME).stat().st_mode
     assert stat.S_ISREG(mode)
     assert mode & stat.S_IRUSR
+
+
+def test_a_name_that_the_server_refuses_holds_up_no_other_file(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall deliver the rest of a batch where a server does not even look at one name."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
+    scripted.on("lstat", Act.REFUSE, path=name_of(2), status=5, lasting=True)
+    for control in (1, 2, 3):
+        site.plant.drop_confirmation(control)
+    (report,) = site.plant.run()
+    assert [one.name for one in report.problems] == [name_of(2)]
+    assert set(site.take()) == {f"{name_of(n)}{side}" for n in (1, 3) for side in ("", ".sha256", ".done")}
+
+
+@pytest.mark.parametrize("nth", [2, 3], ids=["data", "marker"])
+def test_a_rename_that_is_done_and_called_refused_is_no_failure(
+    tmp_path: Path, scripted: Scripted, nth: int
+) -> None:
+    """The gateway shall believe the name that it sees more than the reply, and send nothing twice."""
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
+    scripted.on("rename", Act.REFUSE_AFTER, nth=nth)
+    site.plant.drop_confirmation(1)
+    for _ in range(3):
+        site.plant.run()
+        site.plant.clock.advance(seconds=200)
+    assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
+    assert site.plant.states() == {NAME: State.PROCESSED}
+    assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+
+
+def test_two_files_of_one_name_do_not_replace_each_other_where_a_rename_would(tmp_path: Path) -> None:
+    """The gateway shall give one name to one file after the other, also where a server's rename replaces."""
+    (tmp_path / "served").mkdir()
+    with Scripted(tmp_path / "served", Manner(extensions=(), renames_over=True)) as server:
+        site = Outgoing.build(
+            tmp_path / "site", server, server.root / "in", more="file_name: '{control_number}.csv'"
+        )
+        sent = [confirmation(7, sender=f"MES0{sender}", first=sender * 10) for sender in (1, 2, 3)]
+        for number, content in enumerate(sent):
+            site.plant.drop(name_of(number), content)
+        received = []
+        for _ in range(3):
+            site.plant.run()
+            received += list(site.take().values())
+            site.plant.clock.advance(seconds=400)
+        assert sorted(received) == sent

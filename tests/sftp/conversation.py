@@ -327,6 +327,8 @@ class Conversation(paramiko.SubsystemHandler):
             if os.path.lexists(target):
                 raise Refused(FAILURE)
             os.rename(source, target)
+        elif self._manner.renames_over:
+            os.rename(source, target)
         else:
             os.link(source, target, follow_symlinks=False)
             os.unlink(source)

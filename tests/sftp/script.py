@@ -36,6 +36,7 @@ class Manner:
     states_sizes: bool = True
     states_times: bool = True
     read_only: bool = False
+    renames_over: bool = False  #: as a system call does on Unix: the file that had the name is gone
     listing_seconds: float = 0.0  #: that every part of a listing takes
     names_per_part: int = 100
     made_up: int = 0  #: entries that every listing shows on top of what is there
