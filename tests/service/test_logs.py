@@ -122,8 +122,9 @@ def test_a_secret_is_not_shown(log: Log, form: str) -> None:
 def test_a_line_is_bounded(log: Log) -> None:
     """Huge texts and lists shall be cut, and the rest counted."""
     stream = log("json", "UTC")
-    event("reload-refused", error="x" * 1_000_000, details=["y" * 100_000] * 1_000)
+    event("reload-refused", error="x" * 1_000_000, reason="\udcff" * 1_000, details=["y" * 100_000] * 1_000)
     (line,) = _json(stream)
+    assert line["reason"].endswith("\\xff... (1,000 characters)")
     assert line["error"].endswith("... (1,000,000 characters)")
     assert len(line["details"]) == 51
     assert line["details"][-1] == "and 950 more"
