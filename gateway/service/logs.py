@@ -172,9 +172,11 @@ def _safe(value: Any) -> Any:
 
 
 def _cut(text: str, longest: int) -> str:
-    if len(text) <= longest:
-        return printable(text)
-    return f"{printable(text[:longest])}... ({len(text):,} characters)"
+    # cut before and after: what is escaped is several times as long
+    shown = printable(text[:longest])
+    if len(text) <= longest and len(shown) <= longest:
+        return shown
+    return f"{shown[:longest]}... ({len(text):,} characters)"
 
 
 def _utc(moment: datetime) -> str:
