@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -35,11 +36,13 @@ def bounded(connection: socket.socket, seconds: float) -> Iterator[None]:
     A timeout of the socket bounds each step alone: a peer that drips would hold us for ever.
     """
     is_late = threading.Event()
+    # a handle of our own: TLS that begins within the block takes the connection out of the first one
+    handle = socket.socket(fileno=os.dup(connection.fileno()))
 
     def end() -> None:
         is_late.set()
         with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
+            handle.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
@@ -53,3 +56,4 @@ def bounded(connection: socket.socket, seconds: float) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
+        handle.close()

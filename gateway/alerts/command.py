@@ -74,8 +74,8 @@ def _watched(process: subprocess.Popen[bytes], deadline: float) -> tuple[str, bo
         else:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
-        # what it started may keep the output open: its own end is what counts
-        if process.poll() is not None and (not is_open or chunk is None):
+        # what it started may keep the output open, and write: its own end is what counts
+        if process.poll() is not None and (not is_open or chunk is None or len(said) >= _OUTPUT):
             return said.decode("utf-8", "backslashreplace").strip(), True
     return said.decode("utf-8", "backslashreplace").strip(), False
 

@@ -80,6 +80,11 @@ def of_site(site: Site, connection: Connection, now: datetime) -> list[Condition
     ]
 
 
+def places_in_use(site: Site) -> frozenset[str]:
+    """Return the places that enabled routes use; what failed elsewhere keeps nobody waiting."""
+    return frozenset(place for route in site.routes if route.enabled for place in _places(route))
+
+
 def of_passes(site: Site, passes: Sequence[Pass], connection: Connection, now: datetime) -> list[Condition]:
     """Return what passes reported, one condition for each kind and route."""
     places = {one.place for one in circuits.every(connection)}
@@ -229,6 +234,8 @@ def _circuit(one: Circuit, routes: Mapping[str, Route]) -> Iterator[Condition]:
     if one.state is CircuitState.CLOSED and not untrusted:
         return
     concerned = tuple(name for name, route in routes.items() if one.place in _places(route))
+    if not concerned:
+        return  # nobody uses it any more: it will never answer, and nobody waits for that
     yield Condition(
         kind="host-key" if untrusted else "circuit-open",
         key=one.place,

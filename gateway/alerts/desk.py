@@ -147,7 +147,7 @@ class Desk:
             before = store.summary_of(connection, channel)
         if before is not None:
             due = before.next_try_at or until
-            store.put(connection, dataclasses.replace(before, message=data, next_try_at=due))
+            store.rewrite(connection, dataclasses.replace(before, message=data, next_try_at=due))
 
 
 def _changed(known: Sequence[Alert], after: Sequence[Alert]) -> list[Alert]:

@@ -68,7 +68,8 @@ def send_due(parts: Parts, *, seconds: float = 60.0, stopping: Callable[[], bool
     """Send what is due, and write down after each message what became of it.
 
     No try begins later than ``seconds`` after the call, or once ``stopping`` says so. Raises
-    LedgerError; a message that went out and could not be noted goes out again, with the same id.
+    LedgerError. Each try is noted before it is made: with a ledger that takes nothing no message goes
+    out. One that went out and could not be noted goes out again when its next try is due, with the same id.
     """
     deadline = time.monotonic() + seconds
     sent = failed = 0
@@ -85,7 +86,8 @@ def send_due(parts: Parts, *, seconds: float = 60.0, stopping: Callable[[], bool
                 if one.tries:
                     break
                 continue  # a summary that waits for its hour keeps nobody back
-            after = _tried(one, channels.get(name), now)
+            begun = _begun(parts, one, now)
+            after = _tried(begun, channels.get(name), now)
             with parts.ledger.write() as connection:
                 store.put(connection, after)
             sent += after.sent_at is not None and after.last_error is None
@@ -119,20 +121,28 @@ def _is_due(one: Stored, now: datetime) -> bool:
     return moment > now + timedelta(hours=1) + timedelta(seconds=_POLICY.cap_seconds)
 
 
-def _tried(one: Stored, channel: Channel | None, now: datetime) -> Stored:
+def _begun(parts: Parts, one: Stored, now: datetime) -> Stored:
+    """Note that a message is tried now and when it is tried next; return it as it stands by then."""
+    again = retry.next_try(_POLICY, one.tries + 1, now, random.random())  # noqa: S311 - jitter
+    begun = dataclasses.replace(one, tries=one.tries + 1, next_try_at=again)
+    with parts.ledger.write() as connection:
+        store.put(connection, begun)
+        return dataclasses.replace(begun, message=store.message_of(connection, one.id))
+
+
+def _tried(tried: Stored, channel: Channel | None, now: datetime) -> Stored:
     """Send one message and return it with what became of it."""
-    tried = dataclasses.replace(one, tries=one.tries + 1)
     if channel is None:
         return _left(tried, "The channel is no longer configured", now)
     try:
-        remark = send(channel, one.message)
+        remark = send(channel, tried.message)
     except AlertUndelivered as error:
         return _refused(tried, error.lines()[0], now)
     except Exception as error:  # noqa: BLE001 - one channel's fault must not silence the others
         # without its text, which nobody has cleared of secrets
         return _refused(tried, f"{type(error).__name__} in the gateway itself", now)
     if remark:
-        _LOG.warning("channel %s: %s", one.channel, remark)
+        _LOG.warning("channel %s: %s", tried.channel, remark)
     return dataclasses.replace(tried, sent_at=now, next_try_at=None, last_error=remark)
 
 
@@ -141,8 +151,7 @@ def _refused(tried: Stored, reason: str, now: datetime) -> Stored:
     _LOG.warning("channel %s: %s", tried.channel, reason)
     if now - tried.written_at >= GIVEN_UP:
         return _left(tried, f"given up after {tried.tries} tries: {reason}", now)
-    again = retry.next_try(_POLICY, tried.tries, now, random.random())  # noqa: S311 - jitter
-    return dataclasses.replace(tried, next_try_at=again, last_error=reason)
+    return dataclasses.replace(tried, last_error=reason)
 
 
 def _left(one: Stored, why: str, now: datetime) -> Stored:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from gateway.ledger.encoding import text_time, time_text
 from gateway.ledger.statements import in_lists, upsert
@@ -123,18 +123,31 @@ def write_messages(
 
 
 def summary_of(connection: Connection, channel: str) -> Stored | None:
-    """Return the summary of withheld messages that waits to be sent to ``channel``."""
+    """Return the summary of withheld messages for ``channel`` that was not tried yet: it can still grow."""
     statement = select(*_COLUMNS).where(
         alert_messages.c.channel == channel, alert_messages.c.occasion == WITHHELD, _UNSENT
     )
+    statement = statement.where(alert_messages.c.tries == 0)
     row = connection.execute(statement.limit(1)).first()
     return Stored(*row) if row else None
 
 
+def rewrite(connection: Connection, one: Stored) -> None:
+    """Write the text of a message that was not tried yet, and when it is due."""
+    values = {"message": one.message, "next_try_at": one.next_try_at}
+    connection.execute(sa.update(alert_messages).where(alert_messages.c.id == one.id).values(values))
+
+
+def message_of(connection: Connection, id_: int) -> Mapping[str, Any]:
+    """Return what is to be sent of the message ``id_``."""
+    statement = select(alert_messages.c.message).where(alert_messages.c.id == id_)
+    found: Mapping[str, Any] = connection.execute(statement).scalar_one()
+    return found
+
+
 def put(connection: Connection, one: Stored) -> None:
-    """Write what became of a message: its text, tries, times and last error."""
+    """Write what became of a message: its tries, times and last error."""
     values = {
-        "message": one.message,
         "sent_at": one.sent_at,
         "tries": one.tries,
         "next_try_at": one.next_try_at,
@@ -144,10 +157,10 @@ def put(connection: Connection, one: Stored) -> None:
 
 
 def written_since(connection: Connection, since: datetime) -> dict[str, list[datetime]]:
-    """Return by channel when its messages were written from ``since`` on, oldest first."""
+    """Return by channel when messages of ``since`` or later, or that wait, were written; oldest first."""
     statement = (
         select(alert_messages.c.channel, alert_messages.c.written_at)
-        .where(alert_messages.c.written_at >= since)
+        .where(or_(alert_messages.c.written_at >= since, _UNSENT))
         .order_by(alert_messages.c.written_at)
     )
     found: dict[str, list[datetime]] = {}
@@ -168,7 +181,7 @@ def unsent_by_channel(connection: Connection) -> list[Unsent]:
     """Return what has been tried and was not sent yet, by channel: alerting itself fails there."""
     found: dict[str, Unsent] = {}
     for one in unsent(connection):
-        if not one.tries and one.channel not in found:
+        if one.last_error is None and one.channel not in found:
             continue
         before = found.get(one.channel)
         count, oldest = (before.count, before.oldest) if before else (0, one.written_at)

@@ -6,7 +6,8 @@
 - It is over when it was looked for and not found. That is told when it has not been seen for ten minutes:
   what comes back sooner goes on as the same alert, and nobody is told anything wrong in between.
 - What was not looked at (another route's pass) is not over.
-- A channel is given a bounded number of messages in an hour; the rest is told in one summary.
+- A channel is given a bounded number of messages in an hour, and no more wait for one that is down; the
+  rest is told in one summary.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def update(
 ) -> Update:
     """Return what follows from what was found wrong now.
 
-    ``written`` has by channel how many messages it was given in the last hour.
+    ``written`` has by channel how many messages it was given in the last hour, or still waits for.
     """
     present = _merged({alert.key: _not_later(alert, now) for alert in known}, found, now)
     missing = {alert.key for alert in known} - {_key(one) for one in found}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.alerts.conditions import places_in_use
 from gateway.clock import Clock
 from gateway.config.settings import Site
 from gateway.errors import GatewayError
@@ -81,6 +82,7 @@ def _read(site: Site, connection: Connection, now: datetime, free: int | None) -
     ends = {
         (name, state): standing.newest_settled(connection, name, state) for name in routes for state in ENDED
     }
+    used = places_in_use(site)
     lasting = [one for one in alerts.load(connection) if one.over_at is None]
     return Snapshot(
         at=now,
@@ -93,7 +95,7 @@ def _read(site: Site, connection: Connection, now: datetime, free: int | None) -
         undelivered=standing.undelivered(connection),
         delivered=standing.delivered(connection),
         missing=_missing(site, connection),
-        circuits=tuple(circuits.every(connection)),
+        circuits=tuple(one for one in circuits.every(connection) if one.place in used),
         alerts={kind: sum(one.kind == kind for one in lasting) for kind in {one.kind for one in lasting}},
         unsent=tuple(alerts.unsent_by_channel(connection)),
     )

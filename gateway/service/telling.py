@@ -20,6 +20,7 @@ from gateway.stages.context import Context
 _LANE = "alerts"
 #: Sending is asked anew whether something is due, at least so often.
 _ASK_SECONDS = 60.0
+_AGAIN_SECONDS = 15.0
 
 
 class Telling:
@@ -30,6 +31,7 @@ class Telling:
         self._context, self._board = context, board
         self._desk = Desk()
         self._lane = Lane(_LANE, self._send, self._due)
+        self._has_failed = False
 
     def start(self) -> None:
         """Begin to send, with what was left over."""
@@ -92,9 +94,12 @@ class Telling:
         else:
             if result.failed:
                 event("channel-failed", lane=_LANE, failed=result.failed, until=result.next_due)
+        self._has_failed = error is not None
         self._board.ended(_LANE, time.monotonic() - began, error)
 
     def _due(self) -> Next:
+        if self._has_failed:  # the ledger takes nothing: what is due cannot be sent before it does
+            return Next(_AGAIN_SECONDS, Wake.RETRY)
         context = self._context()
         due = next_due(context)
         if due is None:

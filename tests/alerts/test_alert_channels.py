@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.alerts import sending
+from gateway.alerts.channel import bounded
 from gateway.config.settings import CommandChannel, EmailChannel, Secret, Smtp, WebhookChannel
 from gateway.errors import AlertUndelivered
 
@@ -304,6 +305,19 @@ def test_a_program_that_fails_hangs_or_floods(tmp_path: Path, text: str, word: s
     with pytest.raises(AlertUndelivered, match=word) as refused:
         sending.send(_program(tmp_path, text, timeout_seconds=seconds), MESSAGE)
     assert len(str(refused.value)) < 1200
+
+
+def test_a_program_that_leaves_somebody_talking(tmp_path: Path) -> None:
+    """A program that ends well shall have taken the message, however much its children go on saying."""
+    sending.send(_program(tmp_path, "yes & exit 0", timeout_seconds=20.0), MESSAGE)
+
+
+def test_a_conversation_ends_in_its_time_under_tls_too() -> None:
+    """A connection that was handed on to TLS within its bounds shall be ended all the same."""
+    ours, theirs = socket.socketpair()
+    with theirs, bounded(ours, 0.05), socket.socket(fileno=ours.detach()) as handed_on:
+        handed_on.settimeout(10)
+        assert handed_on.recv(1) == b""
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from gateway.ledger.engine import Ledger
 from gateway.model import State
 from gateway.rules.alerts import Bounds, Condition
 from gateway.rules.circuit import Circuit, CircuitState
+from gateway.service.snapshot import take
 from gateway.stages.context import Report
 from tests.ledger.ledger_samples import delivery, new_ledger, transfer
 
@@ -212,6 +213,42 @@ def test_a_storm_becomes_one_summary(place: Place) -> None:
     assert summary is not None
     assert summary.message["facts"]["count"] == 5
     assert summary.message["id"] == written[2].message["id"]
+
+
+def test_what_a_dead_channel_is_given_later_is_bounded(place: Place) -> None:
+    """Messages that wait for a channel shall count, however old: it is not flooded when it is there again."""
+    place.desk = Desk(Bounds(per_hour=2))
+    for number in range(6):
+        _fail(place, 1, f"F{number}01")
+        place.observe(90 * number)
+    with place.ledger.read() as connection:
+        waiting = alerts.unsent(connection)
+    assert [one.occasion for one in waiting] == ["begins", "begins", "withheld"]
+    # one that is being sent does not change any more: what comes then is counted in the next
+    with place.ledger.write() as connection:
+        alerts.put(connection, dataclasses.replace(waiting[2], tries=1))
+    _fail(place, 1, "F701")
+    (second,) = place.observe(600)
+    assert any("F701" in one for one in second.message["facts"]["listed"])
+    assert second.message["id"] != waiting[2].message["id"]
+
+
+def test_a_place_that_no_route_uses_is_no_outage(place: Place) -> None:
+    """A server that was down when its last route was taken away shall be down for nobody."""
+    with place.ledger.write() as connection:
+        circuits.save(connection, Circuit("server old", CircuitState.OPEN, 3, NOW, NOW, "gone", NOW))
+    assert place.observe(0) == []
+    assert take(place.site, place.ledger, place.clock).circuits == ()
+
+
+def test_the_next_time_without_its_file_is_news(place: Place) -> None:
+    """An expectation that is missed again shall be told again, without waiting for a reminder."""
+    written = []
+    for minutes in (0, 60, 120):
+        report = Report("boms")
+        report.problem(Expected("Nothing came", due=NOW + timedelta(hours=minutes // 120)))
+        written += [one.occasion for one in place.observe(minutes, report)]
+    assert written == ["begins", "more"]
 
 
 def test_two_lanes_at_once_tell_it_once(place: Place) -> None:

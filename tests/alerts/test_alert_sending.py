@@ -14,6 +14,7 @@ import pytest
 from gateway.alerts import sending
 from gateway.clock import SystemClock
 from gateway.config.settings import CommandChannel, Site
+from gateway.errors import LedgerError
 from gateway.ledger import alerts
 from gateway.ledger.alerts import Stored, Unsent
 from gateway.ledger.engine import Ledger
@@ -116,7 +117,7 @@ def test_a_summary_that_waits_for_its_hour_keeps_nobody_back(office: Office) -> 
     (summary,) = office.unsent()
     due = NOW + timedelta(minutes=40)
     with office.ledger.write() as connection:
-        alerts.put(connection, dataclasses.replace(summary, next_try_at=due))
+        alerts.rewrite(connection, dataclasses.replace(summary, next_try_at=due))
     office.write("mail", "later")
     assert sending.send_due(office).next_due == due
     assert office.given("mail") == ["later"]
@@ -140,6 +141,19 @@ def test_who_is_asked_to_stop_begins_no_further_try(office: Office) -> None:
     assert sending.send_due(office, stopping=lambda: True).sent == 0
     assert sending.send_due(office, seconds=0).sent == 0
     assert len(office.unsent()) == 2
+
+
+def test_what_cannot_be_noted_is_not_sent(office: Office) -> None:
+    """With a ledger that takes nothing no message shall go out, for it would go out again and again."""
+    office.write("mail", "m1")
+    with office.ledger.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON alert_messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+    for _ in range(2):
+        with pytest.raises(LedgerError):
+            sending.send_due(office)
+    assert office.given("mail") == []
 
 
 def test_a_channel_that_is_gone_is_waited_for_no_more(office: Office) -> None:
