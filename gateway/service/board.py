@@ -77,7 +77,6 @@ class ServiceState:
     reloaded: datetime | None = None  #: last change of the configuration
     refused: str | None = None  #: why the last reload was refused, until one is not
     unwritten: str | None = None  #: why the heartbeat file cannot be written
-    stop_seconds: float = 30.0
     lanes: tuple[LaneState, ...] = ()
     watches: tuple[WatchState, ...] = ()
 
@@ -153,6 +152,10 @@ class Board:
     def doing(self, name: str, what: str) -> None:
         """Note a sign of life of a lane at work."""
         self._change(name, doing=what, beat=self._clock.monotonic())
+
+    def lives(self, name: str) -> None:
+        """Note that a lane still does what it did."""
+        self._change(name, beat=self._clock.monotonic())
 
     def ended(self, name: str, seconds: float, error: str | None) -> LaneState:
         """Note the end of a pass after ``seconds``; ``error`` is what stopped the route as a whole."""

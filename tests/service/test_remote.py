@@ -62,6 +62,7 @@ def test_an_outage_of_a_partner_is_a_delay(plant: Plant) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_hundreds_of_passes_leak_nothing(plant: Plant) -> None:
     """Hundreds of passes over a server shall leave no connection, thread or descriptor behind."""
     with OpenSsh() as sshd:

@@ -42,7 +42,9 @@ def service(plant: Plant) -> Iterator[Running]:
         yield process
 
 
-@pytest.mark.parametrize("passes", [12, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "passes", [12, pytest.param(250, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
+)
 def test_a_service_from_its_start_to_its_end(service: Running, passes: int) -> None:
     """The service shall take what comes when it comes, tell systemd, and end with 0; nothing may leak."""
     plant = service.plant
