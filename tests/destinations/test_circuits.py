@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from tests.sftp.scripted import Scripted
 POLICY = RetryPolicy(first_seconds=60, factor=2, cap_seconds=600, jitter=0, open_after=3)
 
 
-def test_an_outage_costs_one_probe_and_ends_by_itself(tmp_path: Path, scripted: Scripted) -> None:
+def test_an_outage_costs_one_probe_and_ends_by_itself(
+    tmp_path: Path, scripted: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
     """The gateway shall leave a server alone that is down, probe it at times, and deliver when it is up."""
+    caplog.set_level(logging.INFO, "gateway")
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in")
     plant = site.plant
     scripted.stop()
@@ -57,6 +61,10 @@ def test_an_outage_costs_one_probe_and_ends_by_itself(tmp_path: Path, scripted: 
     assert site.circuit() is None
     assert len(site.trail("circuit-closed")) == len(site.trail("circuit-opened")) == 1
     assert plant.overview()["circuits"] == []
+    told = [record for record in caplog.records if record.getMessage().startswith("circuit-")]
+    assert [record.getMessage() for record in told] == ["circuit-opened", "circuit-closed"]
+    assert {vars(record)["fields"]["place"] for record in told} == {"server erp"}
+    assert vars(told[0])["fields"]["error"].startswith("[server-unreachable]")
     plant.demand_proof()
 
 
