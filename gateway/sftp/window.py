@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Final, TypeVar, cast
 
+from gateway import pulse
 from gateway.errors import GatewayError, ServerUnreachable
 from gateway.sftp.packets import Reply, Request, breach
 from gateway.sftp.wire import Wire
@@ -140,6 +141,7 @@ class Exchange:
     def pump(self) -> None:
         """Take one reply and give it to whom it belongs; then let go who waited for room."""
         number, reply = self._wire.receive()
+        pulse.beat()
         answer, cost = self._waiting.pop(number, (None, 0))
         if answer is None:
             raise self._wire.fail(breach(f"it answered the request {number}, which was not asked"))

@@ -190,6 +190,38 @@ def test_files_are_stored_whole_and_durable(session: Client, there: Path, tmp_pa
     assert {path.name: path.read_bytes() for path in there.iterdir()} == contents
 
 
+def test_new_keys_in_the_middle_change_nothing(sshd: OpenSsh, there: Path, tmp_path: Path) -> None:
+    """Keys that are exchanged anew while files go both ways shall lose no byte."""
+    content = os.urandom(12_000_000)
+    (tmp_path / "local").write_bytes(content)
+    transport = open_transport(sshd.server())
+    transport.packetizer.REKEY_BYTES = 2_000_000
+    keys = {transport.session_id}
+    session = open_session(transport, sshd.server())
+    assert session.store([storing(tmp_path / "local", there / "a")]) == [Stored(synced=True)]
+    keys.add(transport.H)
+    got: list[bytes] = []
+    assert session.fetch([fetching(there / "a", got)]) == [None]
+    keys.add(transport.H)
+    assert b"".join(got) == content
+    assert len(keys) == 3
+    dispose(transport)
+
+
+def test_another_cipher_serves_as_well(tmp_path: Path) -> None:
+    """A server without AES-GCM shall be served by the library's own way of sending."""
+    with OpenSsh(config_lines=["Ciphers aes256-ctr"]) as sshd:
+        (tmp_path / "local").write_bytes(os.urandom(3_000_000))
+        transport = open_transport(sshd.server())
+        session = open_session(transport, sshd.server())
+        target = sshd.root / "a"
+        assert session.store([storing(tmp_path / "local", target)]) == [Stored(synced=True)]
+        got: list[bytes] = []
+        assert session.fetch([fetching(target, got)]) == [None]
+        assert b"".join(got) == target.read_bytes() == (tmp_path / "local").read_bytes()
+        dispose(transport)
+
+
 def test_what_cannot_be_stored_leaves_nothing(session: Client, there: Path, tmp_path: Path) -> None:
     """A taken name, other bytes than stated, a missing or odd file shall fail alone and leave no part."""
     (there / "taken").write_bytes(b"theirs")
