@@ -42,7 +42,8 @@ EVENTS: Mapping[str, Kind] = {
     "lane-died": Kind(
         "A lane's thread has ended; systemd is not told any more that all is well.", logging.ERROR
     ),
-    "channel-failed": Kind("A channel did not take an alert; it is tried again.", logging.WARNING),
+    "channel-failed": Kind("A channel did not take an alert; it is tried again, for a day.", logging.WARNING),
+    "channel-remarked": Kind("A channel took an alert, but not for everybody.", logging.WARNING),
     "reloading": Kind("SIGHUP came: the configuration is read again."),
     "reloaded": Kind("The changed configuration is in force, for every pass that begins from now on."),
     "reload-refused": Kind("The changed configuration has problems; the old one goes on.", logging.ERROR),

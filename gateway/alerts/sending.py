@@ -8,7 +8,6 @@ be sent is no alert itself; `status`, `gateway health` and the metrics say it.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +19,10 @@ from gateway.alerts import command, email, webhook
 from gateway.alerts.desk import Parts
 from gateway.config.settings import Channel, EmailChannel, RetryPolicy, WebhookChannel
 from gateway.errors import AlertUndelivered
+from gateway.events import event
 from gateway.ledger import alerts as store
 from gateway.ledger.alerts import Stored
 from gateway.rules import retry
-
-_LOG = logging.getLogger(__name__)
 
 _POLICY = RetryPolicy(first_seconds=15.0, cap_seconds=600.0)
 #: A message that could not be sent for so long is given up; the alert itself stays on the list.
@@ -142,13 +140,14 @@ def _tried(tried: Stored, channel: Channel | None, now: datetime) -> Stored:
         # without its text, which nobody has cleared of secrets
         return _refused(tried, f"{type(error).__name__} in the gateway itself", now)
     if remark:
-        _LOG.warning("channel %s: %s", tried.channel, remark)
+        event("channel-remarked", channel=tried.channel, error=remark)
     return dataclasses.replace(tried, sent_at=now, next_try_at=None, last_error=remark)
 
 
 def _refused(tried: Stored, reason: str, now: datetime) -> Stored:
     """Return a message that its channel did not take: tried again later, or given up after its time."""
-    _LOG.warning("channel %s: %s", tried.channel, reason)
+    until = tried.next_try_at
+    event("channel-failed", channel=tried.channel, tries=tried.tries, until=until, error=reason)
     if now - tried.written_at >= GIVEN_UP:
         return _left(tried, f"given up after {tried.tries} tries: {reason}", now)
     return dataclasses.replace(tried, last_error=reason)

@@ -87,13 +87,10 @@ class Telling:
         error = None
         try:
             context = self._context()
-            result = send_due(context, stopping=context.stopping)
+            send_due(context, stopping=context.stopping)
         except GatewayError as problem:
             error = problem.lines()[0]
             event("problem", lane=_LANE, code=problem.code, error=error)
-        else:
-            if result.failed:
-                event("channel-failed", lane=_LANE, failed=result.failed, until=result.next_due)
         self._has_failed = error is not None
         self._board.ended(_LANE, time.monotonic() - began, error)
 
