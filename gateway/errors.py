@@ -200,6 +200,8 @@ class ServerError(SourceError, DestinationError):
     code = "server-refused"
     exit_status = 21
 
+    place: str | None = None  #: where it stops everything there: the place, as its circuit is called
+
 
 class ServerUnreachable(ServerError):
     """An SFTP server cannot be reached, or the connection to it broke."""

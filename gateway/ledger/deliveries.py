@@ -80,6 +80,14 @@ def put_off(connection: Connection, route: str, destination: str, now: datetime,
     connection.execute(put)
 
 
+def call_forward(connection: Connection, route: str, destination: str, now: datetime) -> None:
+    """Let what waits for a later try at a destination of the route be due ``now``."""
+    waiting = _open(route, deliveries.c.place).where(
+        deliveries.c.destination == destination, deliveries.c.next_try_at > now
+    )
+    connection.execute(sa.update(deliveries).where(deliveries.c.place.in_(waiting)).values(next_try_at=now))
+
+
 def of(connection: Connection, transfer_ids: Iterable[str]) -> dict[str, list[Delivery]]:
     """Return all deliveries of each transfer, earlier attempts first; none: left out."""
     found: dict[str, list[Delivery]] = {}

@@ -18,6 +18,8 @@ from gateway.sftp import known_hosts, trust
 from gateway.sftp.algorithms import first_of
 from gateway.sftp.known_hosts import HostKey
 from gateway.sftp.trust import Trust, Trusted
+from gateway.stages.asking_again import ask_again
+from gateway.stages.gate import server_place
 
 if TYPE_CHECKING:
     from gateway.stages.context import Context
@@ -83,8 +85,9 @@ def _verdict(trusted: Trusted, shown: Sequence[HostKey]) -> Trust:
 def accept(context: Context, name: str, fingerprint: str, reason: str | None) -> Change:
     """Trust the key with this fingerprint, which the server must show now, instead of all before it.
 
-    Audited before known_hosts is written. Raises ReasonMissing; ActionRefused where the configuration
-    pins the server's keys or the server shows other ones; ServerError where it cannot be asked.
+    Audited before known_hosts is written; then the next pass asks the server, however long it was to be
+    left alone. Raises ReasonMissing; ActionRefused where the configuration pins the server's keys or the
+    server shows other ones; ServerError where it cannot be asked.
     """
     why = demand_reason(reason)
     server = server_of(context.site, name)
@@ -96,12 +99,14 @@ def accept(context: Context, name: str, fingerprint: str, reason: str | None) ->
     if verdict is Trust.REVOKED:
         raise trust.refusal(server, trusted, [key])
     if verdict is Trust.TRUSTED and trusted.keys == (str(key),):
+        ask_again(context, {server_place(name)})
         return Change(server, key, trusted.keys, is_new=False)
     now = context.clock.now()
     line = known_hosts.line_for(server.host, server.port, key, f"approved-{now:%Y-%m-%dT%H:%M:%SZ}")
     _note(context, "host-key-trusted", server, trusted.keys, {"key": str(key)}, why)
     kept = known_hosts.without(text, server.host, server.port)
     _write(server.known_hosts, f"{_ended(kept)}{line}")
+    ask_again(context, {server_place(name)})
     return Change(server, key, trusted.keys, is_new=True)
 
 

@@ -16,7 +16,7 @@ from gateway.clock import Clock
 from gateway.config.settings import Route, Site
 from gateway.custody.layout import Layout
 from gateway.custody.names import companion_name
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ServerError
 from gateway.formats.catalogue import Catalogue
 from gateway.ledger import audit, transfers
 from gateway.ledger.engine import Connection, Ledger
@@ -56,6 +56,7 @@ class Report:
     stuck: set[str] = field(default_factory=set)  #: transfers that wait for the next pass
     bytes: Counter[State] = field(default_factory=Counter)  #: of what `counts` counts
     findings: Counter[str] = field(default_factory=Counter)  #: of the transfers settled, by code
+    away: set[str] = field(default_factory=set)  #: places of which a problem says that they do not answer
 
     @property
     def is_troubled(self) -> bool:
@@ -80,7 +81,14 @@ class Report:
             kept.extend(mine[: max(0, _KEPT - len(kept))])
 
     def problem(self, error: GatewayError, transfer: Transfer | None = None, name: str | None = None) -> None:
-        """Note ``error``; the work it stopped stays where it is and is tried again."""
+        """Note ``error``; the work it stopped stays where it is and is tried again.
+
+        That a place does not answer is noted once, whatever wanted something there.
+        """
+        if transfer is None and isinstance(error, ServerError) and error.place is not None:
+            if error.place in self.away:
+                return
+            self.away.add(error.place)
         if transfer is not None:
             self.stuck.add(transfer.id)
         elif name is None and any(one.name is None and str(one.error) == str(error) for one in self.problems):

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.config.settings import RetryPolicy
+from gateway.config.settings import Destination, RetryPolicy, SftpDestination
 from gateway.errors import (
     CircuitOpen,
     ConfigurationError,
@@ -33,7 +33,7 @@ from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
 from gateway.rules import circuit as rules
 from gateway.rules.circuit import Circuit, CircuitState, Step
-from gateway.stages.context import Context, Report
+from gateway.stages.context import Context
 
 _SERVER_FAILURES = (ServerUnreachable, HostKeyUnknown, HostKeyChanged, LoginRefused, NoCommonAlgorithm)
 
@@ -54,6 +54,18 @@ class Reach:
                     self.failure = error
 
 
+def server_place(name: str) -> str:
+    """Return what the circuit of a server is called."""
+    return f"server {name}"
+
+
+def destination_place(route: str, settings: Destination) -> str:
+    """Return what the circuit of a destination is called: routes share that of a server, no directory's."""
+    if isinstance(settings, SftpDestination):
+        return server_place(settings.server)
+    return f"route {route} destination {settings.name}"
+
+
 def server_reached(context: Context, name: str) -> AbstractContextManager[Reach]:
     """Meet the server called ``name``; raises as `reached`, and ConfigurationError if there is none."""
     try:
@@ -61,7 +73,7 @@ def server_reached(context: Context, name: str) -> AbstractContextManager[Reach]
     except KeyError as error:
         hint = "Configure it again; the files wait for it"
         raise ConfigurationError(f"There is no server {name!r} in the configuration", hint=hint) from error
-    return reached(context, f"server {name}", policy)
+    return reached(context, server_place(name), policy)
 
 
 @contextmanager
@@ -84,13 +96,6 @@ def reached(context: Context, place: str, policy: RetryPolicy) -> Iterator[Reach
         _leave(context, place, policy, reach)
         raise
     _leave(context, place, policy, reach)
-
-
-def report_open(report: Report, error: CircuitOpen) -> None:
-    """Report a place that is left alone, once for all files and stages of a pass."""
-    said = (one.error for one in report.problems)
-    if not any(isinstance(one, CircuitOpen) and one.where == error.where for one in said):
-        report.problem(error)
 
 
 def is_of_server(error: GatewayError) -> bool:
@@ -135,11 +140,13 @@ def _left_alone(circuit: Circuit, until: datetime) -> CircuitOpen:
         where=circuit.place,
         hint=f"The last failure: {circuit.last_error}" if circuit.last_error else None,
     )
-    error.until = until
+    error.until, error.place = until, circuit.place
     return error
 
 
 def _leave(context: Context, place: str, policy: RetryPolicy, reach: Reach) -> None:
+    if isinstance(reach.failure, ServerError):
+        reach.failure.place = place
     if reach.failure is None:
         _answered(context, place)
     elif not context.stopping():  # a session that the end of the service broke is nobody's failure
@@ -153,7 +160,7 @@ def _answered(context: Context, place: str) -> None:
     with context.ledger.write() as connection:
         known = circuits.load(connection, place)
         if known is not None:
-            _note(context, connection, known, None)
+            note_circuit(context, connection, known, None)
             circuits.remove(connection, place)
     if _is_open(known):
         event("circuit-closed", place=place)
@@ -165,7 +172,7 @@ def _failed(context: Context, place: str, policy: RetryPolicy, reach: Reach, err
         known = circuits.load(connection, place)
         jitter = random.random()  # noqa: S311 - jitter, not a secret
         after = rules.after_failure(policy, known, place, error, now, jitter)
-        _note(context, connection, known, after)
+        note_circuit(context, connection, known, after)
         circuits.save(connection, after)
     if _is_open(after) and not _is_open(known):
         until, first_line = after.next_probe_at, error.partition("\n")[0]
@@ -173,8 +180,14 @@ def _failed(context: Context, place: str, policy: RetryPolicy, reach: Reach, err
     reach.until = after.next_probe_at
 
 
-def _note(context: Context, connection: Connection, before: Circuit | None, after: Circuit | None) -> None:
-    """Put on record that a circuit opened or closed; probes in between are no news."""
+def note_circuit(
+    context: Context,
+    connection: Connection,
+    before: Circuit | None,
+    after: Circuit | None,
+    reason: str | None = None,
+) -> None:
+    """Put on record that a circuit opened or closed, and why; probes in between are no news."""
     is_open, told = _is_open(after), after or before
     if _is_open(before) == is_open or told is None:
         return
@@ -185,7 +198,7 @@ def _note(context: Context, connection: Connection, before: Circuit | None, afte
         object_type="place",
         object_id=told.place,
         new={"since": told.since.isoformat(), "failures": told.failures},
-        reason=told.last_error,
+        reason=reason or told.last_error,
         versions=context.versions,
     )
     audit.append(connection, [entry])

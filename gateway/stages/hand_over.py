@@ -31,7 +31,7 @@ from gateway.model import AuditEntry, Delivery, DeliveryState, Transfer
 from gateway.printable import printable
 from gateway.rules import retry
 from gateway.stages.context import Context, Report
-from gateway.stages.gate import Reach, is_of_server, reached, report_open, server_reached
+from gateway.stages.gate import Reach, destination_place, is_of_server, reached, server_reached
 
 #: Deliveries with which a destination that was down is tried.
 _PROBE = 5
@@ -82,7 +82,7 @@ def hand_over(
             reach.saw(one.error for one in group)
     except CircuitOpen as error:
         _put_off(context, route, group[0].delivery.destination, error)
-        report_open(report, error)
+        report.problem(error)
         return 0
     except (DestinationError, ConfigurationError) as error:
         reach.failure = error
@@ -95,12 +95,12 @@ def hand_over(
 def _reaching(
     context: Context, route: str, settings: DestinationSettings | None
 ) -> AbstractContextManager[Reach]:
-    """Meet the destination through the gate: routes share the circuit of a server, but no directory's."""
+    """Meet the destination through the gate."""
     if settings is None:
         return nullcontext(Reach())
     if isinstance(settings, SftpDestination):
         return server_reached(context, settings.server)
-    return reached(context, f"route {route} destination {settings.name}", settings.retry)
+    return reached(context, destination_place(route, settings), settings.retry)
 
 
 def _put_off(context: Context, route: str, destination: str, error: CircuitOpen) -> None:

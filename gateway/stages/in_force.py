@@ -13,6 +13,7 @@ from gateway.formats.digests import digest_of
 from gateway.formats.lock_file import head
 from gateway.ledger import audit
 from gateway.model import AuditEntry
+from gateway.stages.asking_again import take_up
 from gateway.stages.context import Context
 
 #: The action of the audit entry that says which configuration and formats passes work with.
@@ -24,7 +25,10 @@ _LISTED = 200
 
 
 def note_configuration(context: Context) -> None:
-    """Write an audit entry where configuration or formats are not those of the last pass."""
+    """Write an audit entry where configuration or formats are not those of the last pass.
+
+    Places that failed are asked again then: what was changed may have been what kept them away.
+    """
     formats, lock = _formats(context), _lock(context)
     now_in_force = {"configuration": context.site.digest, "formats": formats, "lock": lock}
     with context.ledger.read() as connection:
@@ -37,6 +41,7 @@ def note_configuration(context: Context) -> None:
     if old is not None and isinstance(old.get("text"), dict):
         new |= _changed(old["text"], text)
     _note(context, IN_FORCE, old, new)
+    take_up(context)
 
 
 def note_refusal(context: Context, error: GatewayError) -> None:

@@ -13,7 +13,7 @@ from gateway.model import Sighting, State
 from gateway.sources import Source, source_at, source_for
 from gateway.sources.addresses import is_remote, parse
 from gateway.stages.context import Context, Report, Route
-from gateway.stages.gate import Reach, report_open, server_reached
+from gateway.stages.gate import Reach, server_reached
 
 
 def spool_of(context: Context, route: str) -> Spool:
@@ -56,7 +56,6 @@ def clear_spool(context: Context, route: Route, source: Source, present: Iterabl
 
 def report_away(report: Report, error: GatewayError) -> None:
     """Report that a place is not to be had: once a pass, however many files and stages it stops."""
-    if isinstance(error, CircuitOpen):
-        report_open(report, error)
-    elif not any(one.error.code == error.code and one.transfer is None for one in report.problems):
+    said = any(one.error.code == error.code and one.transfer is None for one in report.problems)
+    if isinstance(error, CircuitOpen) or not said:
         report.problem(error)
