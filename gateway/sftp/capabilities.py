@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.sftp import packets
+from gateway.sftp import packets, requests
 from gateway.sftp.base import Capabilities
 from gateway.sftp.packets import Kind, Parser
 from gateway.sftp.window import Work, ask
@@ -30,7 +30,7 @@ def capabilities(software: str, extensions: dict[str, bytes]) -> Work[Capabiliti
     names = frozenset(extensions)
     if _LIMITS not in names:
         return Capabilities(software, names)
-    reply = yield from ask(packets.extended(_LIMITS))
+    reply = yield from ask(requests.extended(_LIMITS))
     if reply.kind != Kind.EXTENDED_REPLY:
         return Capabilities(software, names)  # announced and not there: as if it were not announced
     parser = Parser(reply.body)

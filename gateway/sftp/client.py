@@ -11,7 +11,7 @@ import paramiko
 from gateway.config.settings import Server
 from gateway.errors import GatewayError
 from gateway.printable import printable
-from gateway.sftp import listing, packets, reading, writing
+from gateway.sftp import listing, packets, reading, requests, writing
 from gateway.sftp.base import Capabilities, Fetch, RemoteEntry, Store, Stored
 from gateway.sftp.capabilities import capabilities, greet
 from gateway.sftp.failures import NotOpened, demand
@@ -136,7 +136,7 @@ class Client:
 
 
 def _resolve(path: str) -> Work[str]:
-    reply = yield from ask(packets.on_path(Kind.REALPATH, path))
+    reply = yield from ask(requests.on_path(Kind.REALPATH, path))
     found = packets.names(demand(reply, Kind.NAME, "resolve", path))
     if len(found) != 1:
         raise packets.breach(f"it resolves one path to {len(found)}")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from gateway.printable import printable
-from gateway.sftp import packets
+from gateway.sftp import packets, requests
 from gateway.sftp.base import RemoteEntry
 from gateway.sftp.failures import demand, failure
 from gateway.sftp.packets import Code, Kind, Reply, breach
@@ -19,9 +19,9 @@ _COST = 64 << 10
 
 def entries(exchange: Exchange, path: str) -> Iterator[RemoteEntry]:
     """Yield the entries of a directory as they come; other work may be done in between."""
-    reply = exchange.result(ask(packets.on_path(Kind.OPENDIR, path)))
+    reply = exchange.result(ask(requests.on_path(Kind.OPENDIR, path)))
     handle = packets.handle(demand(reply, Kind.HANDLE, "list", path))
-    more = packets.on_handle(Kind.READDIR, handle, _COST)
+    more = requests.on_handle(Kind.READDIR, handle, _COST)
     came: deque[Reply] = deque()
     under_way = 0
 
@@ -42,7 +42,7 @@ def entries(exchange: Exchange, path: str) -> Iterator[RemoteEntry]:
             yield from found or ()
     finally:
         # Also for a caller who has seen enough; what is still under way is answered and forgotten.
-        exchange.post_last(packets.on_handle(Kind.CLOSE, handle))
+        exchange.post_last(requests.on_handle(Kind.CLOSE, handle))
 
 
 def _entries(reply: Reply, path: str) -> list[RemoteEntry] | None:

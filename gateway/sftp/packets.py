@@ -1,4 +1,4 @@
-"""SFTP version 3 on the wire: requests built, replies parsed strictly.
+"""SFTP version 3 on the wire: what servers answer, parsed strictly.
 
 The protocol is draft-ietf-secsh-filexfer-02; OpenSSH's PROTOCOL file has the extensions. What a
 server says is not believed: a reply that is too short, too long, of another kind or beyond all
@@ -12,7 +12,7 @@ import stat
 import struct
 from dataclasses import dataclass, replace
 
-from gateway.errors import ServerError, ServerUnreachable
+from gateway.errors import ServerUnreachable
 from gateway.printable import printable
 
 VERSION = 3
@@ -89,25 +89,6 @@ class Code(enum.IntEnum):
     QUOTA_EXCEEDED = 15
     LOCK_CONFLICT = 17
     INVALID_FILENAME = 20
-
-
-class Access(enum.IntFlag):
-    """How a file is opened (section 6.3)."""
-
-    READ = 1
-    WRITE = 2
-    CREATE = 8
-    EXCLUSIVE = 0x20
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request; ``cost`` counts the bytes of it and of its reply that may be under way at once."""
-
-    kind: Kind
-    body: bytes
-    cost: int = 256
-    data: bytes = b""  #: that ends the body; kept apart because it is large
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,69 +186,9 @@ def breach(what: str) -> ServerUnreachable:
     )
 
 
-def string(value: bytes) -> bytes:
-    """Return a string with its length before it."""
-    return _UINT32.pack(len(value)) + value
-
-
-def path_bytes(path: str) -> bytes:
-    """Return a path as the server gets it; raises ServerError where it cannot be said.
-
-    A null byte would end the name for many servers, so that another file would be meant.
-    """
-    try:
-        raw = path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise ServerError("This name cannot be sent to a server", where=printable(path)) from error
-    if not raw or b"\0" in raw:
-        raise ServerError("This is no name of a file on a server", where=printable(path))
-    return raw
-
-
 def text(raw: bytes) -> str:
     """Return a name as text; bytes that are not UTF-8 are kept."""
     return raw.decode("utf-8", "surrogateescape")
-
-
-def on_path(kind: Kind, path: str) -> Request:
-    """Return a request about a path and nothing else."""
-    return Request(kind, string(path_bytes(path)))
-
-
-def on_handle(kind: Kind, handle: bytes, cost: int = 256) -> Request:
-    """Return a request about an open file and nothing else."""
-    return Request(kind, string(handle), cost)
-
-
-def opening(path: str, access: Access) -> Request:
-    """Return the request to open a file; the server's own defaults decide its permissions."""
-    return Request(Kind.OPEN, string(path_bytes(path)) + struct.pack(">II", access, 0))
-
-
-def reading(handle: bytes, offset: int, size: int) -> Request:
-    """Return the request to read ``size`` bytes."""
-    return Request(Kind.READ, string(handle) + struct.pack(">QI", offset, size), size + 64)
-
-
-def writing(handle: bytes, offset: int, data: bytes) -> Request:
-    """Return the request to write ``data``."""
-    body = string(handle) + struct.pack(">QI", offset, len(data))
-    return Request(Kind.WRITE, body, len(data) + 64, data)
-
-
-def making(path: str) -> Request:
-    """Return the request to make a directory."""
-    return Request(Kind.MKDIR, string(path_bytes(path)) + _UINT32.pack(0))
-
-
-def renaming(old: str, new: str) -> Request:
-    """Return the plain request to rename."""
-    return Request(Kind.RENAME, string(path_bytes(old)) + string(path_bytes(new)))
-
-
-def extended(name: str, *values: bytes) -> Request:
-    """Return a request of an extension."""
-    return Request(Kind.EXTENDED, string(name.encode()) + b"".join(map(string, values)))
 
 
 def status(reply: Reply) -> tuple[int, str]:

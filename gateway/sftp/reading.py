@@ -7,10 +7,11 @@ from collections.abc import Callable
 from gateway.custody.refusals import refusal
 from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreachable
 from gateway.printable import printable
-from gateway.sftp import packets
+from gateway.sftp import packets, requests
 from gateway.sftp.base import Fetch, RemoteEntry
 from gateway.sftp.failures import NotOpened, demand, failure
-from gateway.sftp.packets import Access, Attributes, Code, Kind, Reply, breach
+from gateway.sftp.packets import Attributes, Code, Kind, Reply, breach
+from gateway.sftp.requests import Access
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
 STATVFS = "statvfs@openssh.com"
@@ -19,7 +20,7 @@ _GONE = (Code.NO_SUCH_FILE, Code.NO_SUCH_PATH)
 
 def look(path: str) -> Work[RemoteEntry | None]:
     """Return what stands under a path, following no link; None where nothing does."""
-    return stated(path, (yield from ask(packets.on_path(Kind.LSTAT, path))))
+    return stated(path, (yield from ask(requests.on_path(Kind.LSTAT, path))))
 
 
 def stated(path: str, reply: Reply) -> RemoteEntry | None:
@@ -39,23 +40,23 @@ def read(path: str, offset: int, size: int, most: int) -> Work[bytes]:
     parts: list[bytes] = []
     try:
         if offset < 0:
-            now = attributes_in((yield from ask(packets.on_handle(Kind.FSTAT, handle))), path)
+            now = attributes_in((yield from ask(requests.on_handle(Kind.FSTAT, handle))), path)
             offset = max(0, now.size + offset)
         end = min(offset + size, packets.MOST_SIZE)
         yield from pieces(handle, path, (offset, end), most, parts.append)
     except ServerUnreachable:
         raise
     except GatewayError:
-        yield from ask(packets.on_handle(Kind.CLOSE, handle))
+        yield from ask(requests.on_handle(Kind.CLOSE, handle))
         raise
-    yield from ask(packets.on_handle(Kind.CLOSE, handle))
+    yield from ask(requests.on_handle(Kind.CLOSE, handle))
     return b"".join(parts)
 
 
 def fetch(wanted: Fetch, most: int) -> Work[None]:
     """Read a file whole, from its offset on; raises FileChanged where it is not the one expected."""
     handle = yield from opened(wanted.path, Access.READ)
-    about = packets.on_handle(Kind.FSTAT, handle)
+    about = requests.on_handle(Kind.FSTAT, handle)
     try:
         _compare(wanted, attributes_in((yield from ask(about)), wanted.path), "when it was opened")
         reached = yield from pieces(handle, wanted.path, (wanted.offset, wanted.size), most, wanted.write)
@@ -64,11 +65,11 @@ def fetch(wanted: Fetch, most: int) -> Work[None]:
     except ServerUnreachable:
         raise
     except GatewayError:
-        yield from ask(packets.on_handle(Kind.CLOSE, handle))
+        yield from ask(requests.on_handle(Kind.CLOSE, handle))
         raise
     # Of the handle once all bytes are there, and of the name, which may belong to another file by now.
     at_end, _closed, named = yield from ask_all(
-        [about, packets.on_handle(Kind.CLOSE, handle), packets.on_path(Kind.LSTAT, wanted.path)]
+        [about, requests.on_handle(Kind.CLOSE, handle), requests.on_path(Kind.LSTAT, wanted.path)]
     )
     _compare(wanted, attributes_in(at_end, wanted.path), "after it was read")
     there = stated(wanted.path, named)
@@ -79,13 +80,13 @@ def fetch(wanted: Fetch, most: int) -> Work[None]:
 
 def free_bytes(path: str) -> Work[int]:
     """Return how much room the account has there; only where the server has ``STATVFS``."""
-    reply = yield from ask(packets.extended(STATVFS, packets.path_bytes(path)))
+    reply = yield from ask(requests.extended(STATVFS, requests.path_bytes(path)))
     return packets.room(demand(reply, Kind.EXTENDED_REPLY, "ask for the free space of", path))
 
 
 def opened(path: str, access: Access) -> Work[bytes]:
     """Open a file and return its handle."""
-    reply = yield from ask(packets.opening(path, access))
+    reply = yield from ask(requests.opening(path, access))
     demand_opened(reply, "open", path)
     return packets.handle(reply)
 
@@ -124,7 +125,7 @@ def pieces(
     while True:
         while failed is None and ahead < end and ahead < position + MOST_BYTES:
             size = min(most, end - ahead)
-            asked[(yield packets.reading(handle, ahead, size))] = ahead, size
+            asked[(yield requests.reading(handle, ahead, size))] = ahead, size
             ahead += size
         if not asked:
             break
@@ -136,7 +137,7 @@ def pieces(
             if not data:
                 end = min(end, offset)
             elif len(data) < size and failed is None:
-                rest = packets.reading(handle, offset + len(data), size - len(data))
+                rest = requests.reading(handle, offset + len(data), size - len(data))
                 asked[(yield rest)] = offset + len(data), size - len(data)
             while failed is None and came.get(position):
                 piece = came.pop(position)

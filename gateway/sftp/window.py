@@ -16,7 +16,8 @@ from typing import Final, TypeVar, cast
 
 from gateway import pulse
 from gateway.errors import GatewayError, ServerUnreachable
-from gateway.sftp.packets import Reply, Request, breach
+from gateway.sftp.packets import Reply, breach
+from gateway.sftp.requests import Request
 from gateway.sftp.wire import Wire
 
 T = TypeVar("T")

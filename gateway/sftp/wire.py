@@ -230,7 +230,8 @@ class Wire:
         except ServerUnreachable as error:
             raise self.fail(error) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise self.fail(ServerUnreachable(f"Cannot {operation}", cause=error)) from error
+            cause = error if str(error) else None
+            raise self.fail(ServerUnreachable(f"Cannot {operation}", cause=cause)) from error
 
 
 def _cut(pieces: deque[bytes | memoryview], count: int) -> list[bytes | memoryview]:

@@ -21,11 +21,12 @@ from gateway.custody.look import open_regular
 from gateway.custody.refusals import refusal, shown
 from gateway.errors import FileChanged, GatewayError, ServerError, ServerUnreachable, TargetOccupied
 from gateway.printable import printable
-from gateway.sftp import packets
+from gateway.sftp import packets, requests
 from gateway.sftp.base import Capabilities, Store, Stored
 from gateway.sftp.failures import expect_ok, failure
-from gateway.sftp.packets import Access, Code, Kind, Reply, Request
+from gateway.sftp.packets import Code, Kind, Reply
 from gateway.sftp.reading import STATVFS, attributes_in, demand_opened, free_bytes, look, stated
+from gateway.sftp.requests import Access, Request
 from gateway.sftp.window import MOST_BYTES, Work, answered, ask, ask_all
 
 _FSYNC = "fsync@openssh.com"
@@ -40,28 +41,25 @@ def store(wanted: Store, able: Capabilities) -> Work[Stored]:
         handle = yield from _created(wanted.path)
         try:
             yield from _written(handle, file, wanted, able.write_bytes)
-            synced = able.can_sync
-            yield from _finished(handle, wanted, synced)
+            yield from _finished(handle, wanted, able.can_sync)
         except ServerUnreachable:
             raise
         except GatewayError as error:
             full = isinstance(error, ServerError) and STATVFS in able.extensions
             full = full and (yield from _is_full(wanted.path, able.write_bytes))
             # The name is ours: it was created exclusively. Where it stays, the next try removes it.
-            remove_it = packets.on_path(Kind.REMOVE, wanted.path)
-            yield from ask(packets.on_handle(Kind.CLOSE, handle))
-            yield from ask(remove_it)
+            yield from ask(requests.on_path(Kind.REMOVE, wanted.path))
             if full:
                 raise _disk_full(wanted) from error
             raise
-    return Stored(synced)
+    return Stored(able.can_sync)
 
 
 def rename(old: str, new: str) -> Work[None]:
     """Give a file another name, never over an existing one."""
-    if stated(new, (yield from ask(packets.on_path(Kind.LSTAT, new)))) is not None:
+    if stated(new, (yield from ask(requests.on_path(Kind.LSTAT, new)))) is not None:
         raise occupied(new)
-    reply = yield from ask(packets.renaming(old, new))
+    reply = yield from ask(requests.renaming(old, new))
     yield from _resolved(reply, "rename", old, new)
 
 
@@ -79,12 +77,12 @@ def link(old: str, new: str) -> Work[None]:
 
 def remove(path: str) -> Work[None]:
     """Remove a file."""
-    expect_ok((yield from ask(packets.on_path(Kind.REMOVE, path))), "remove", path)
+    expect_ok((yield from ask(requests.on_path(Kind.REMOVE, path))), "remove", path)
 
 
 def make_directory(path: str) -> Work[None]:
     """Make a directory; one that is there is a TargetOccupied."""
-    reply = yield from ask(packets.making(path))
+    reply = yield from ask(requests.making(path))
     yield from _resolved(reply, "make the directory", None, path)
 
 
@@ -95,10 +93,10 @@ def occupied(path: str) -> TargetOccupied:
 
 def _created(path: str) -> Work[bytes]:
     """Create a file exclusively and return its handle."""
-    before, reply = yield from ask_all([packets.on_path(Kind.LSTAT, path), packets.opening(path, _CREATE)])
+    before, reply = yield from ask_all([requests.on_path(Kind.LSTAT, path), requests.opening(path, _CREATE)])
     taken = before.kind == Kind.ATTRS
     if taken and reply.kind == Kind.HANDLE:  # a server that ignores EXCLUSIVE; nothing was written yet
-        yield from ask(packets.on_handle(Kind.CLOSE, packets.handle(reply)))
+        yield from ask(requests.on_handle(Kind.CLOSE, packets.handle(reply)))
     if taken:
         raise occupied(path)
     if reply.kind == Kind.STATUS and (yield from look(path)) is not None:
@@ -108,7 +106,22 @@ def _created(path: str) -> Work[bytes]:
 
 
 def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]:
-    """Send the bytes, hashing them; nothing is under way any more when this ends."""
+    """Send the bytes, hashing them; nothing is under way any more when this ends.
+
+    Where it fails the file is closed. Nobody may close it twice: the server may have given the
+    handle to another file by then.
+    """
+    try:
+        yield from _sent(handle, file, wanted, most)
+    except ServerUnreachable:
+        raise
+    except GatewayError:
+        yield from ask(requests.on_handle(Kind.CLOSE, handle))
+        raise
+
+
+def _sent(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]:
+    """Send the bytes; see `_written`."""
     digest = hashlib.sha256()
     sent, confirmed = 0, 0
     failed: GatewayError | None = None
@@ -125,7 +138,7 @@ def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[No
             more = bool(data) and sent + len(data) <= wanted.size
             if more:
                 digest.update(data)
-                asked[(yield packets.writing(handle, sent, data))] = len(data)
+                asked[(yield requests.writing(handle, sent, data))] = len(data)
                 sent += len(data)
         if not asked:
             break
@@ -165,11 +178,11 @@ def _disk_full(wanted: Store) -> ServerError:
 
 
 def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
-    """Make the file durable, compare its size, close it; every one of these must succeed."""
-    requests = [packets.on_handle(Kind.FSTAT, handle), packets.on_handle(Kind.CLOSE, handle)]
+    """Make the file durable, compare its size, close it whatever comes; all of these must succeed."""
+    steps = [requests.on_handle(Kind.FSTAT, handle), requests.on_handle(Kind.CLOSE, handle)]
     if synced:
-        requests.insert(0, packets.extended(_FSYNC, handle))
-    *sync, about, closed = yield from ask_all(requests)
+        steps.insert(0, requests.extended(_FSYNC, handle))
+    *sync, about, closed = yield from ask_all(steps)
     for reply in sync:
         expect_ok(reply, "make durable", wanted.path)
     size = attributes_in(about, wanted.path).size
@@ -182,7 +195,7 @@ def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
 
 
 def _two_names(extension: str, old: str, new: str) -> Request:
-    return packets.extended(extension, packets.path_bytes(old), packets.path_bytes(new))
+    return requests.extended(extension, requests.path_bytes(old), requests.path_bytes(new))
 
 
 def _resolved(reply: Reply, operation: str, old: str | None, new: str | None) -> Work[None]:

@@ -107,6 +107,7 @@ def test_a_refused_store_is_no_success_and_leaves_nothing(tmp_path: Path, operat
         (result,) = session.store([storing(tmp_path, "/a")])
         assert isinstance(result, ServerError)
         assert os.listdir(tmp_path / "served") == []
+        assert len(scripted.asked("close")) == 1  # a second time it could be another file's handle
         assert session.store([storing(tmp_path, "/a")]) == [Stored(synced=True)]
 
 
