@@ -168,5 +168,5 @@ def test_what_does_not_end_in_time_is_left_to_the_next_start(plant: Plant) -> No
         assert service.event("left-unfinished")["lanes"] == ["alerts"]
     with plant.working() as context, context.ledger.read() as connection:
         (message,) = alerts.unsent(connection)
-    assert message.tries == 0
+    assert message.sent_at is None
     plant.demand_proof()
