@@ -96,10 +96,10 @@ def _windows(expectation: Expectation, day: date, zone: tzinfo) -> Iterator[Wind
     """Yield the windows that belong to ``day``."""
     if expectation.by is not None:
         first = day if expectation.since < expectation.by else day - _DAY
-        yield Window(
-            local_time.begins(local_time.at(first, expectation.since), zone),
-            local_time.begins(local_time.at(day, expectation.by), zone),
-        )
+        start = local_time.begins(local_time.at(first, expectation.since), zone)
+        end = local_time.begins(local_time.at(day, expectation.by), zone)
+        if start < end:  # else the clocks skip both: there is no time in which a file could come
+            yield Window(start, end)
         return
     opens, closes = expectation.start or time(), expectation.end or time()
     last = day if opens < closes else day + _DAY

@@ -163,6 +163,14 @@ def test_nothing_is_due_on_a_calendar_without_days() -> None:
     )
 
 
+def test_a_window_that_the_clocks_skip_is_none() -> None:
+    """Where the clocks skip both ends of a window nothing shall be missed; the next end is the next day's."""
+    skipped = Expectation(by=time(2, 45), since=time(2, 15))
+    morning, before = local("2026-03-29T06:00"), local("2026-03-28T02:45")
+    assert expectations.due(skipped, None, BERLIN, morning) == Window(local("2026-03-28T02:15"), before)
+    assert expectations.next_end(skipped, None, BERLIN, before) == local("2026-03-30T02:45")
+
+
 def test_what_is_missing_is_told_in_words() -> None:
     """Too few files shall be told with the window in local time; enough shall be nothing."""
     window = Window(local("2026-11-20T00:00"), local("2026-11-20T06:30"))
