@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -36,6 +37,7 @@ def status(shared: Shared, as_json: bool) -> None:
     _owed(data["owed"])
     _gaps(data["gaps"])
     _formats(data["formats"])
+    _alerts(data["alerts"])
     _needs(data)
 
 
@@ -43,10 +45,18 @@ def _head(data: dict[str, Any]) -> None:
     say(f"{data['site']}  {data['directory']}  {moment(data['at'])}")
     holder = data["working"]
     if holder:
-        say(f"Process {holder['pid']} on {holder['host']} works on it since {holder['since']}.")
+        say(f"Process {holder['pid']} on {holder['host']} works on it since {_written(holder['since'])}.")
     else:
         say("No gateway is at work: files are taken by `gateway run`, or `gateway run --once` from cron.")
     say("")
+
+
+def _written(since: str) -> str:
+    """Return a time as the holder of the lock wrote it; it may be writing just now, and says so in words."""
+    try:
+        return moment(datetime.fromisoformat(since))
+    except ValueError:
+        return since
 
 
 def _routes(routes: Sequence[dict[str, Any]]) -> None:
@@ -205,6 +215,22 @@ def _formats(reasons: Sequence[dict[str, Any]]) -> None:
             print_lines(line, indent=4)
 
 
+def _alerts(alerts: Sequence[dict[str, Any]]) -> None:
+    """Show what else people are told of: what stops a route or the site, and what did not come."""
+    shown = alerts[:_SHOWN]
+    _section(
+        "Other alerts that last",
+        len(alerts),
+        ("kind", "routes", "since", "age"),
+        rows=[
+            (one["kind"], ", ".join(one["routes"]), moment(one["since"]), age(one["age_seconds"]))
+            for one in shown
+        ],
+        wraps=("routes",),
+        below=[[one["text"]] for one in shown],
+    )
+
+
 def _needs(data: dict[str, Any]) -> None:
     """Say at the end, where the eye rests, what somebody has to do."""
     failed = sum(row["failed_open"] for row in data["routes"])
@@ -220,7 +246,7 @@ def _needs(data: dict[str, Any]) -> None:
         needs.append(f"{number(data['held_total'], 'held file')}: gateway hold list")
     if troubled:
         count = number(len(troubled), "delivery", "deliveries")
-        needs.append(f"{count} that a destination refused: see above")
+        needs.append(f"{count} not got through yet: see above")
     down = [one["place"] for one in data["circuits"] if one["state"] != "closed"]
     if down:
         needs.append(f"{number(len(down), 'place')} that nobody gets through to: {', '.join(down)}")
@@ -229,6 +255,8 @@ def _needs(data: dict[str, Any]) -> None:
         needs.append(f"{number(refused, 'taken file')} that cannot be acknowledged: see above")
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
+    if data["alerts"]:
+        needs.append(f"{number(len(data['alerts']), 'other alert')}: see above")
     needs += [
         f"channel {one['channel']}, which takes no alerts for {age(one['age_seconds'])}: gateway alerts list"
         for one in data["channels"]

@@ -17,6 +17,7 @@ from gateway.operations.refused_formats import refused_formats
 from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
 from gateway.printable import printable
+from gateway.rules.alerts import Alert
 from gateway.rules.circuit import Circuit
 from gateway.rules.streams import Gap
 from gateway.stages.context import Context
@@ -25,6 +26,21 @@ from gateway.stages.context import Context
 LISTED = 1000
 #: What waits with these codes is never taken unless somebody acts.
 _NEVER_TAKEN = ("F901", "F902")
+#: Kinds of alerts of which the overview tells in a list of their own, with more to go by.
+_LISTED_ELSEWHERE = frozenset(
+    {
+        "file-failed",
+        "file-overdue",
+        "file-refused",
+        "hold-expired",
+        "gap",
+        "delivery-failing",
+        "acknowledgement-failing",
+        "circuit-open",
+        "host-key",
+        "format-refused",
+    }
+)
 
 
 def overview(context: Context) -> dict[str, Any]:
@@ -37,6 +53,7 @@ def overview(context: Context) -> dict[str, Any]:
         waiting = arrivals.waiting(connection, limit=LISTED)
         open_deliveries = deliveries.undelivered(connection)
         owners = transfers.get_many(connection, [one.transfer for one in open_deliveries[:LISTED]])
+        lasting = alerts.load(connection)
         unsent = alerts.unsent_by_channel(connection)
         places = circuits.every(connection)
         owed = remote_files.debts(connection)
@@ -57,6 +74,9 @@ def overview(context: Context) -> dict[str, Any]:
         "circuits": [_circuit(one, now) for one in places],
         "owed": [{**dataclasses.asdict(one), "age_seconds": _ago(one.since, now)} for one in owed],
         "formats": refused_formats(context),
+        "alerts": [
+            _alert(one, now) for one in lasting if not one.over_at and one.kind not in _LISTED_ELSEWHERE
+        ],
         "channels": [{**dataclasses.asdict(one), "age_seconds": _ago(one.oldest, now)} for one in unsent],
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
     }
@@ -160,6 +180,16 @@ def _circuit(one: Circuit, now: datetime) -> dict[str, Any]:
         "age_seconds": _ago(one.since, now),
         "next_probe_at": one.next_probe_at,
         "last_error": printable(one.last_error) if one.last_error else None,
+    }
+
+
+def _alert(one: Alert, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "routes": list(one.routes),
+        "text": printable(one.text),
+        "since": one.since,
+        "age_seconds": _ago(one.since, now),
     }
 
 

@@ -26,6 +26,7 @@ from gateway.errors import GatewayError
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.compare.definitions import compare
 from gateway.operations.opening import open_site
+from gateway.rules.alerts import Condition
 from gateway.service.board import Board, WatchState
 from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, sample
 
@@ -188,7 +189,9 @@ def _watched(plant: Plant) -> Iterator[tuple[str, Any]]:
     """Yield how a service is that gives signs of life, and what people are told of."""
     with open_site(plant.directory) as context:
         context.site = dataclasses.replace(context.site, alerts=(AlertRule(to=("pager",)),))
-        assert Desk().observe(context)
+        desk = Desk()
+        desk.raised(Condition("service-stuck", "orders", "orders is stuck", routes=("orders",)))
+        assert desk.observe(context)
         assert send_due(dataclasses.replace(context, site=_with_pager(context.site))).failed == 1
     yield "alerts list", plant.json("alerts", "list")
     yield "status", plant.json("status")

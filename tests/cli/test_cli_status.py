@@ -99,7 +99,7 @@ def test_the_status_ends_with_what_needs_somebody(busy: Plant) -> None:
     end = busy.done("status").rstrip().splitlines()[-4:]
     assert end[0] == "Needs you: 4 failed files: gateway failed list"
     assert end[1].strip() == "2 held files: gateway hold list"
-    assert "delivery that a destination refused" in end[2]
+    assert "1 delivery not got through yet" in end[2]
     assert "taken file that cannot be acknowledged" in end[3]
 
 
@@ -108,6 +108,17 @@ def test_a_quiet_site_says_so(plant: Plant) -> None:
     text = plant.done("status")
     assert text.endswith("Nothing needs you.\n")
     assert "No gateway is at work" in text
+
+
+def test_a_source_that_is_away_needs_somebody(plant: Plant) -> None:
+    """While a source cannot be read, the status shall say so and not that nothing needs anybody."""
+    (plant.directory / "inbox" / "orders").rmdir()
+    (plant.directory / "inbox" / "orders").touch()
+    assert plant.run("run", "--once").exit_code == 20
+    text = plant.done("status")
+    assert "source-unavailable  orders" in text
+    assert "1 other alert: see above" in text.splitlines()[-1]
+    assert [one["routes"] for one in plant.json("status")["alerts"]] == [["orders"]]
 
 
 def test_the_counts_of_the_status_are_those_of_the_ledger(busy: Plant) -> None:
