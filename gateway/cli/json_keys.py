@@ -174,7 +174,7 @@ KEYS: dict[str, Keys] = {
         ("formats[].versions", "these versions; none: all of them"),
         ("formats[].lines[]", "what is wrong and what to do, then a line for each file concerned"),
         ("alerts[].kind", "an alert that lasts and is about nothing above, see docs/monitoring.md"),
-        ("alerts[].routes", "the routes it is about; none: the site"),
+        ("alerts[].routes[]", "the routes it is about; none: the site"),
         ("alerts[].text", "what is wrong"),
         ("alerts[].since", "since when"),
         ("alerts[].age_seconds", "for so long"),
