@@ -43,33 +43,35 @@ def test_the_checksum_file_is_there_before_its_file(checked: Plant, monkeypatch:
     checked.demand_proof()
 
 
-@pytest.mark.parametrize("at", [1, 2, 3], ids=["checksum", "data", "marker"])
-@pytest.mark.parametrize("is_done", [True, False], ids=["after", "before"])
-def test_a_crash_between_the_names_is_carried_on(
-    checked: Plant, monkeypatch: pytest.MonkeyPatch, at: int, is_done: bool
-) -> None:
+def test_a_crash_between_the_names_is_carried_on(checked: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gateway shall deliver file, checksum file and marker once, wherever it was killed between them."""
     rename = moves.rename_new
-    calls = []
+    outbox = checked.directory / "outbox" / "erp"
+    cases = [(at, is_done) for at in (1, 2, 3) for is_done in (True, False)]
+    for control, (at, is_done) in enumerate(cases, 1):
+        calls: list[str] = []
 
-    def crash(source: str, target: str) -> None:
-        if "outbox" in target:
-            calls.append(target)
-        is_due = "outbox" in target and len(calls) == at
-        if not is_due or is_done:
-            rename(source, target)
-        if is_due:
-            raise KeyboardInterrupt
+        def crash(
+            source: str, target: str, at: int = at, is_done: bool = is_done, calls: list[str] = calls
+        ) -> None:
+            if "outbox" in target:
+                calls.append(target)
+            is_due = "outbox" in target and len(calls) == at
+            if not is_due or is_done:
+                rename(source, target)
+            if is_due:
+                raise KeyboardInterrupt
 
-    checked.drop_confirmation(1)
-    with monkeypatch.context() as patched:
-        patched.setattr(moves, "rename_new", crash)
-        with pytest.raises(KeyboardInterrupt):
-            checked.run()
-    checked.run()
-    assert checked.delivered() == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
-    assert (checked.directory / "outbox" / "erp" / f"{NAME}.sha256").read_text() == expected()
-    assert checked.states() == {NAME: State.PROCESSED}
+        name = checked.drop_confirmation(control).name
+        with monkeypatch.context() as patched:
+            patched.setattr(moves, "rename_new", crash)
+            with pytest.raises(KeyboardInterrupt):
+                checked.run()
+        checked.run()
+        digest = hashlib.sha256((outbox / name).read_bytes()).hexdigest()
+        assert (outbox / f"{name}.sha256").read_text() == f"{digest}  {name}\n"
+        assert len(checked.delivered()) == 3 * control
+    assert set(checked.states().values()) == {State.PROCESSED}
     checked.demand_proof()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import DeliveryState, State
+from gateway.pipeline import run_routes
 from tests.destinations.outgoing import Outgoing
 from tests.pipeline.plant import confirmation, name_of, route
 from tests.sftp.openssh import OpenSsh
@@ -24,7 +25,7 @@ SIDES = "done_marker: .done, checksum_file: .sha256"
 def test_files_reach_a_real_server_whole_with_their_side_files(
     tmp_path: Path, openssh: OpenSsh, served: Path
 ) -> None:
-    """The gateway shall deliver bytes, checksum file and marker, and leave no temporary name behind."""
+    """The gateway shall deliver bytes, checksum file and marker, readable, and leave no temporary name."""
     site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=f"{SIDES}, verify: content")
     contents = {name_of(control): confirmation(control, rows=control) for control in (1, 2, 3)}
     for name, content in contents.items():
@@ -35,6 +36,9 @@ def test_files_reach_a_real_server_whole_with_their_side_files(
     for name, content in contents.items():
         assert (site.place / name).read_bytes() == content
         assert (site.place / f"{name}.done").read_bytes() == b""
+        mode = (site.place / name).stat().st_mode
+        assert stat.S_ISREG(mode)
+        assert mode & stat.S_IRUSR
     checked = subprocess.run(
         ["sha256sum", "-c", *(f"{name}.sha256" for name in contents)],
         cwd=site.place, capture_output=True, text=True, check=False,
@@ -44,51 +48,38 @@ def test_files_reach_a_real_server_whole_with_their_side_files(
     site.plant.demand_proof()
 
 
-def test_another_digest_is_written_where_the_receiver_wants_it(
-    tmp_path: Path, openssh: OpenSsh, served: Path
-) -> None:
-    """The gateway shall write the checksum file in the algorithm of the destination."""
-    more = "checksum_file: .md5, checksum_algorithm: md5"
-    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=more)
+def test_no_file_of_the_receiver_is_ever_overwritten(tmp_path: Path, openssh: OpenSsh, served: Path) -> None:
+    """The gateway shall wait where a name is taken, touch nothing, and deliver once when it is free."""
+    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=SIDES)
+    occupants = [f"{name_of(control)}{suffix}" for control, suffix in enumerate(("", ".done", ".sha256"), 1)]
+    for control, name in enumerate(occupants, 1):
+        (site.place / name).write_bytes(b"somebody else's")
+        site.plant.drop_confirmation(control)
+    (report,) = site.plant.run()
+    assert [one.error.code for one in report.problems] == ["target-occupied"] * 3
+    assert site.names == sorted(occupants)
+    assert set(site.take().values()) == {b"somebody else's"}
+    assert site.circuit() is None  # files are in the way; the server is well
+    site.plant.clock.advance(seconds=61)
+    site.plant.run()
+    assert len(site.names) == 9
+    assert set(site.plant.states().values()) == {State.PROCESSED}
+
+
+def test_a_server_that_renames_only_its_own_way_is_served(tmp_path: Path, scripted: Scripted) -> None:
+    """The gateway shall use the other rename, onto a free name, and the digest that the receiver wants."""
+    more = "done_marker: .done, checksum_file: .md5, checksum_algorithm: md5"
+    site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=more)
+    scripted.on("rename", Act.REFUSE, lasting=True, status=8)
     content = confirmation(1)
     site.plant.drop(NAME, content)
     site.plant.run()
+    assert site.names == [NAME, f"{NAME}.done", f"{NAME}.md5"]
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     assert (site.place / f"{NAME}.md5").read_text() == f"{digest}  {NAME}\n"
 
 
-@pytest.mark.parametrize("suffix", ["", ".done", ".sha256"])
-def test_no_file_of_the_receiver_is_ever_overwritten(
-    tmp_path: Path, openssh: OpenSsh, served: Path, suffix: str
-) -> None:
-    """The gateway shall wait where a name is taken, touch nothing, and deliver once when it is free."""
-    site = Outgoing.build(tmp_path / "site", openssh, served / "in", more=SIDES)
-    occupant = site.place / f"{NAME}{suffix}"
-    occupant.write_bytes(b"somebody else's")
-    site.plant.drop_confirmation(1)
-    (report,) = site.plant.run()
-    assert "target-occupied" in str(report.problems[0].error)
-    assert site.names == [occupant.name]
-    assert occupant.read_bytes() == b"somebody else's"
-    assert site.circuit() is None  # one file is in the way; the server is well
-    occupant.unlink()
-    site.plant.clock.advance(seconds=61)
-    site.plant.run()
-    assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
-    assert site.plant.states() == {NAME: State.PROCESSED}
-
-
-def test_a_server_that_renames_only_its_own_way_is_served(tmp_path: Path) -> None:
-    """The gateway shall use the other rename, onto a free name, where a server refuses the plain one."""
-    (tmp_path / "served").mkdir()
-    with Scripted(tmp_path / "served") as server:
-        site = Outgoing.build(tmp_path / "site", server, server.root / "in", more=SIDES)
-        server.on("rename", Act.REFUSE, lasting=True, status=8)
-        site.plant.drop_confirmation(1)
-        site.plant.run()
-        assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
-
-
+@pytest.mark.slow
 def test_a_missing_directory_is_said_and_waited_for(tmp_path: Path, openssh: OpenSsh, served: Path) -> None:
     """The gateway shall say once which directory is missing on which server, and deliver when it is made."""
     site = Outgoing.build(tmp_path / "site", openssh, served / "in")
@@ -140,49 +131,52 @@ def test_content_that_comes_back_altered_is_not_published(tmp_path: Path, script
     assert site.take() == {NAME: confirmation(1)}
 
 
-@pytest.mark.parametrize("act", [Act.CUT_BEFORE, Act.CUT_AFTER], ids=["before", "after"])
-@pytest.mark.parametrize("nth", [1, 2, 3], ids=["checksum", "data", "marker"])
-def test_a_rename_whose_reply_is_lost_is_looked_after_at_once(
-    tmp_path: Path, scripted: Scripted, act: Act, nth: int
-) -> None:
+def test_a_rename_whose_reply_is_lost_is_looked_after_at_once(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall find out by looking whether a rename happened, in the same pass, and send once."""
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
-    scripted.on("rename", act, nth=nth)
-    for control in (1, 2, 3):
-        site.plant.drop_confirmation(control)
-    (report,) = site.plant.run()
-    assert not report.is_troubled, report.problems
+    with site.plant.working() as context:
+        # of three files: a checksum file, a file, a marker
+        cases = [(nth, act) for nth in (2, 5, 8) for act in (Act.CUT_BEFORE, Act.CUT_AFTER)]
+        for number, (nth, act) in enumerate(cases):
+            scripted.requests.clear()
+            fault = scripted.on("rename", act, nth=nth)
+            names = [site.plant.drop_confirmation(number * 3 + each).name for each in (1, 2, 3)]
+            (report,) = run_routes(context)
+            assert fault.hit.is_set()
+            assert not report.is_troubled, report.problems
+            assert set(site.take()) == {
+                f"{name}{side}" for name in names for side in ("", ".sha256", ".done")
+            }
+            assert site.names == []
+            stored = [path for path in scripted.asked("open") if path.endswith(".part")]
+            assert len(stored) == len(set(stored)) == 3
     assert set(site.plant.states().values()) == {State.PROCESSED}
-    assert len(site.take()) == 9
-    assert site.names == []
-    stored = [path for path in scripted.asked("open") if path.endswith(".part")]
-    assert len(stored) == len(set(stored)) == 3
 
 
-@pytest.mark.parametrize("act", [Act.CUT_BEFORE, Act.CUT_AFTER], ids=["before", "after"])
-@pytest.mark.parametrize("is_taken", [True, False], ids=["taken", "still there"])
-def test_a_publication_of_which_nobody_knows_is_never_sent_twice(
-    tmp_path: Path, scripted: Scripted, act: Act, is_taken: bool
-) -> None:
+def test_a_publication_of_which_nobody_knows_is_never_sent_twice(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall keep a file staged whose rename it cannot know of, and look with the next try."""
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
-    fault = scripted.on("rename", act, nth=2, then=scripted.stop)
-    site.plant.drop_confirmation(1)
-    (report,) = site.plant.run()
-    assert fault.hit.is_set()
-    assert report.is_troubled
-    (delivery,) = site.plant.deliveries(NAME)
-    assert delivery.state is DeliveryState.STAGED
-    received = list(site.take()) if is_taken else []
-    scripted.start()
-    scripted.calm()
-    site.plant.clock.advance(seconds=61)
-    site.plant.run()
-    received += list(site.take())
-    assert received.count(NAME) == 1
-    assert site.names == []
-    assert site.plant.states() == {NAME: State.PROCESSED}
-    assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+    cases = [(act, is_taken) for act in (Act.CUT_BEFORE, Act.CUT_AFTER) for is_taken in (True, False)]
+    with site.plant.working() as context:
+        for number, (act, is_taken) in enumerate(cases, 1):
+            name = site.plant.drop_confirmation(number).name
+            scripted.requests.clear()
+            fault = scripted.on("rename", act, nth=2, then=scripted.stop)
+            (report,) = run_routes(context)
+            assert fault.hit.is_set()
+            assert report.is_troubled
+            (delivery,) = site.plant.deliveries(name)
+            assert delivery.state is DeliveryState.STAGED
+            received = list(site.take()) if is_taken else []
+            scripted.start()
+            scripted.calm()
+            site.plant.clock.advance(seconds=61)
+            run_routes(context)
+            received += list(site.take())
+            assert received.count(name) == 1
+            assert site.names == []
+            assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+    assert set(site.plant.states().values()) == {State.PROCESSED}
 
 
 def test_a_rename_by_link_that_broke_halfway_is_completed(tmp_path: Path, scripted: Scripted) -> None:
@@ -200,6 +194,7 @@ def test_a_rename_by_link_that_broke_halfway_is_completed(tmp_path: Path, script
     assert site.plant.states() == {NAME: State.PROCESSED}
 
 
+@pytest.mark.slow
 def test_what_an_earlier_try_left_is_written_anew(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall replace its own half-written temporary file, and only that."""
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
@@ -275,16 +270,6 @@ def test_nothing_overtakes_on_a_strict_stream(tmp_path: Path, scripted: Scripted
     assert list(site.take()) == [name_of(2), name_of(3)]
 
 
-def test_delivered_files_are_for_the_receiver_to_read(tmp_path: Path, openssh: OpenSsh, served: Path) -> None:
-    """The gateway shall write regular files with the modes that the server gives new files."""
-    site = Outgoing.build(tmp_path / "site", openssh, served / "in")
-    site.plant.drop_confirmation(1)
-    site.plant.run()
-    mode = (site.place / NAME).stat().st_mode
-    assert stat.S_ISREG(mode)
-    assert mode & stat.S_IRUSR
-
-
 def test_a_name_that_the_server_refuses_holds_up_no_other_file(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall deliver the rest of a batch where a server does not even look at one name."""
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
@@ -296,20 +281,20 @@ def test_a_name_that_the_server_refuses_holds_up_no_other_file(tmp_path: Path, s
     assert set(site.take()) == {f"{name_of(n)}{side}" for n in (1, 3) for side in ("", ".sha256", ".done")}
 
 
-@pytest.mark.parametrize("nth", [2, 3], ids=["data", "marker"])
-def test_a_rename_that_is_done_and_called_refused_is_no_failure(
-    tmp_path: Path, scripted: Scripted, nth: int
-) -> None:
+def test_a_rename_that_is_done_and_called_refused_is_no_failure(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall believe the name that it sees more than the reply, and send nothing twice."""
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=SIDES)
-    scripted.on("rename", Act.REFUSE_AFTER, nth=nth)
-    site.plant.drop_confirmation(1)
-    for _ in range(3):
-        site.plant.run()
-        site.plant.clock.advance(seconds=200)
-    assert site.names == [NAME, f"{NAME}.done", f"{NAME}.sha256"]
-    assert site.plant.states() == {NAME: State.PROCESSED}
-    assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+    with site.plant.working() as context:
+        for nth in (2, 3):  # the file, the marker
+            name = site.plant.drop_confirmation(nth).name
+            scripted.requests.clear()
+            scripted.on("rename", Act.REFUSE_AFTER, nth=nth)
+            for _ in range(2):
+                run_routes(context)
+                site.plant.clock.advance(seconds=61)
+            assert set(site.take()) == {name, f"{name}.done", f"{name}.sha256"}
+            assert len([path for path in scripted.asked("open") if path.endswith(".part")]) == 1
+    assert set(site.plant.states().values()) == {State.PROCESSED}
 
 
 def test_two_files_of_one_name_do_not_replace_each_other_where_a_rename_would(tmp_path: Path) -> None:

@@ -124,21 +124,19 @@ class Matrix:
 
 
 def spread(directory: Path) -> Iterator[Ended]:
-    """Try one request of each operation, each in another way, and lose the reply of every other rename."""
+    """Try each fault once, with another operation each, and lose replies of what cannot be asked twice."""
     with Scripted(directory) as server:
         matrix = Matrix(directory / "move", server, MOVE)
         cases = matrix.cases()
+        operations = sorted({case.operation for case in cases} - {"rename"})
         faults = [fault for fault in FAULTS if fault not in _ONLY_FOR]
-        for number, operation in enumerate(sorted({case.operation for case in cases})):
-            mine = [
-                case
-                for case in cases
-                if (case.operation, case.fault) == (operation, faults[number % len(faults)])
-            ]
+        for number, fault in enumerate(faults):
+            operation = operations[number * len(operations) // len(faults)]
+            mine = [case for case in cases if (case.operation, case.fault) == (operation, fault)]
             yield matrix.run(mine[len(mine) // 2])
-        for case in cases:
-            if (case.operation, case.fault) == ("rename", "reply lost") and case.nth % 2:
-                yield matrix.run(case)
+        lost = [case for case in cases if (case.operation, case.fault) == ("rename", "reply lost")]
+        # a file that gets its name, and one that is acknowledged
+        yield from (matrix.run(case) for case in (lost[len(lost) // 3], lost[-1]))
 
 
 def tried(directory: Path, every: int = 1, offset: int = 0) -> Iterator[Ended]:
