@@ -7,6 +7,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
+from gateway import pulse
 from gateway.custody.look import fingerprint, open_regular
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import FileChanged
@@ -78,6 +79,7 @@ def _blocks(file: BinaryIO, path: StrPath, digest: hashlib._Hash) -> Iterator[by
     while size <= before.size and (block := os.read(file.fileno(), READ_BYTES)):
         digest.update(block)
         size += len(block)
+        pulse.beat()
         yield block
     if fingerprint(file.fileno()) != before or size != before.size:
         raise FileChanged("The file changed while it was read", where=shown(path))

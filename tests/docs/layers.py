@@ -69,8 +69,8 @@ LAYERS = (
     ),
     Layer(("errors",), "errors by who must act, with codes and exit statuses"),
     Layer(
-        ("model", "printable", "complaints", "clock", "bundle", "events"),
-        "frozen values; text made safe; clocks; what the log says",
+        ("model", "printable", "complaints", "clock", "bundle", "events", "pulse"),
+        "frozen values; text made safe; clocks; what the log says; signs of life",
     ),
 )
 
