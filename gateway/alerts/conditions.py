@@ -230,6 +230,7 @@ def _acknowledgements(
 def _circuit(one: Circuit, routes: Mapping[str, Route]) -> Iterator[Condition]:
     """Yield the outage of a place; a host key that is not trusted is told at once, and as what it is."""
     error = printable(one.last_error or "")
+    server = one.place.removeprefix("server ")
     untrusted = error.startswith("[host-key-")
     if one.state is CircuitState.CLOSED and not untrusted:
         return
@@ -241,19 +242,21 @@ def _circuit(one: Circuit, routes: Mapping[str, Route]) -> Iterator[Condition]:
         key=one.place,
         text=f"{one.place} shows a host key that is not trusted"
         if untrusted
-        else f"{one.place} is down: {one.failures:,} failures in a row; it is left alone between probes",
+        else f"{one.place} is down: {error.partition('. ')[0]}",
         routes=concerned,
         facts={
             "place": one.place,
             "failures": one.failures,
             "error": error,
             "next_probe_at": one.next_probe_at.isoformat() if one.next_probe_at else None,
-            "look": f"gateway trust show {one.place.removeprefix('server ')}"
-            if untrusted
-            else "gateway status",
+            "look": _look_at(server, untrusted=untrusted) if server != one.place else "gateway status",
         },
         since=one.since,
     )
+
+
+def _look_at(server: str, *, untrusted: bool) -> str:
+    return f"gateway trust show {server}" if untrusted else f"gateway doctor --server {server}"
 
 
 def _places(route: Route) -> set[str]:

@@ -135,8 +135,8 @@ def _decided(context: Context, policy: RetryPolicy, circuit: Circuit | None) -> 
 
 def _left_alone(circuit: Circuit, until: datetime) -> CircuitOpen:
     error = CircuitOpen(
-        f"No answer since {circuit.since:%Y-%m-%d %H:%M:%S} UTC ({circuit.failures} failures in a row); "
-        f"asked again at {until:%H:%M:%S} UTC",
+        f"Nobody gets through since {circuit.since:%Y-%m-%d %H:%M:%S} UTC "
+        f"({circuit.failures} failures in a row); asked again at {until:%H:%M:%S} UTC",
         where=circuit.place,
         hint=f"The last failure: {circuit.last_error}" if circuit.last_error else None,
     )
@@ -160,7 +160,7 @@ def _answered(context: Context, place: str) -> None:
     with context.ledger.write() as connection:
         known = circuits.load(connection, place)
         if known is not None:
-            note_circuit(context, connection, known, None)
+            note_circuit(context, connection, known, None, "It answers again")
             circuits.remove(connection, place)
     if _is_open(known):
         event("circuit-closed", place=place)

@@ -180,7 +180,9 @@ def test_the_outage_of_a_server_is_one_message(place: Place) -> None:
     report.problem(ServerUnreachable("gone"))
     (message,) = place.observe(1, report)
     assert (message.message["kind"], message.message["routes"]) == ("circuit-open", ["remote"])
+    assert message.message["text"] == "server erp is down: [server-unreachable] gone"
     assert "Last error: [server-unreachable] gone" in message.message["body"]
+    assert "gateway doctor --server erp" in message.message["body"]
     with place.ledger.write() as connection:
         circuits.remove(connection, "server erp")
     (refusing,) = place.observe(2)
