@@ -23,9 +23,11 @@ def init(directory: Path) -> None:
     say(f"A site is in {place}")
     say(f"  configuration  {place / 'config' / 'gateway.yaml'}")
     say(f"  formats        {place / 'formats'}")
+    say(f"  systemd        {place / 'config' / 'systemd' / 'gateway.service'}")
     for path in dict.fromkeys(used):
         say(f"  exchange       {path}")
     say("")
     say("Next: edit the configuration, it explains itself; then")
     say(f"  gateway --site {place} config check")
+    say(f"  gateway --site {place} doctor")
     say(f"  gateway --site {place} run --once")
