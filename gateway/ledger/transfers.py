@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ __all__ = [
     "known",
     "search",
     "update",
+    "withdrawn_before",
 ]
 
 _KEY = "the_id"
@@ -112,6 +114,21 @@ def in_states(
         .limit(limit)
     )
     return [from_row(row) for row in connection.execute(statement)]
+
+
+def withdrawn_before(connection: Connection, rows: Sequence[Transfer]) -> dict[str, int]:
+    """Return, by id of each of ``rows``, how many transfers of the very same entry were WITHDRAWN.
+
+    The same entry: route, place, size and time stamp. Those with none are left out.
+    """
+    counts: Counter[tuple[str, str, int, int]] = Counter()
+    for part in in_lists(sorted({row.name for row in rows})):
+        statement = select(
+            transfers.c.route, transfers.c.source, transfers.c.size, transfers.c.mtime_ns
+        ).where(transfers.c.name.in_(part), transfers.c.state == State.WITHDRAWN)
+        counts.update(tuple(found) for found in connection.execute(statement))
+    known = {row.id: counts[row.route, row.source, row.size, row.mtime_ns] for row in rows}
+    return {key: count for key, count in known.items() if count}
 
 
 def streams_held(connection: Connection, route: str) -> list[str]:

@@ -44,24 +44,37 @@ class Taken:
     mtime_ns: int
 
     def is_it(self, standing: Sighting | None) -> bool:
-        """Return whether what stands there is that file, as far as a look can tell."""
-        return standing is not None and (standing.kind, standing.size, standing.mtime_ns) == (
-            "file",
-            self.size,
-            self.mtime_ns,
-        )
+        """Return whether what stands there is that file, as far as a look can tell.
+
+        Some servers state a time in a list and none of a single file, or the other way about.
+        """
+        if standing is None or (standing.kind, standing.size) != ("file", self.size):
+            return False
+        return standing.mtime_ns == self.mtime_ns or 0 in (standing.mtime_ns, self.mtime_ns)
 
 
 def aside_name(name: str, transfer: str) -> str:
     """Return the hidden name under which a file waits for its removal: its transfer's alone."""
-    return f".gateway-taken-{transfer}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+    return f".gateway-taken-{transfer}-{_short_hash(name)}"
 
 
 def own_name(name: str, transfer: str) -> str:
-    """Return the name that a taken file gets where its own is not free: its transfer's alone."""
+    """Return the name that a taken file gets where its own is not free: its transfer's alone.
+
+    A name too long is cut between characters, and told apart by its hash: what came with a file
+    often has a name that begins as its own.
+    """
     mark = f".{transfer}"
-    kept = os.fsencode(name)[: _LONGEST - len(mark)]
-    return os.fsdecode(kept) + mark
+    if len(os.fsencode(name)) + len(mark) <= _LONGEST:
+        return name + mark
+    mark += f"-{_short_hash(name)}"
+    while len(os.fsencode(name)) + len(mark) > _LONGEST:
+        name = name[:-1]
+    return name + mark
+
+
+def _short_hash(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
 
 
 def next_step(

@@ -21,7 +21,7 @@ from gateway.ledger.remote_files import RemoteFile
 from gateway.model import Sighting
 from gateway.printable import printable
 from gateway.rules.acknowledging import Taken, Verdict, aside_name, next_step, own_name
-from gateway.sftp.base import Session
+from gateway.sftp.base import RemoteEntry, Session
 from gateway.sources.addresses import directory_path, join
 from gateway.sources.sftp import sighting
 
@@ -107,10 +107,12 @@ def _unfit(session: Session, directory: str, move_to: str) -> GatewayError | Non
 def _look(session: Session, tasks: Sequence[Task]) -> None:
     """Look at all three names of each file, and decide."""
     names = [(task.path, task.aside, task.last or task.path) for task in tasks]
-    entries = session.look([path for each in names for path in each])
-    seen = [None if entry is None else sighting(entry) for entry in entries]
-    for task, here, aside, there in zip(tasks, seen[::3], seen[1::3], seen[2::3], strict=True):
-        task.decide(here, aside, None if task.last is None else there)
+    found = session.look_each([path for each in names for path in each])
+    for task, three in zip(tasks, zip(found[::3], found[1::3], found[2::3], strict=True), strict=True):
+        task.error = next((one for one in three if isinstance(one, GatewayError)), None)
+        if task.error is None:
+            here, aside, there = (sighting(one) if isinstance(one, RemoteEntry) else None for one in three)
+            task.decide(here, aside, None if task.last is None else there)
 
 
 def _set_aside(session: Session, tasks: Sequence[Task]) -> None:

@@ -62,6 +62,10 @@ class Source(Protocol):
         """
         ...
 
+    def announce_tails(self, ends: Sequence[Sighting], size: int) -> None:
+        """Take note that `tail` is asked next for ``size`` bytes of each of these files, in this order."""
+        ...
+
     def bytes_to_come(self, sightings: Sequence[Sighting]) -> int:
         """Return how many bytes claiming these files adds to the site."""
         ...

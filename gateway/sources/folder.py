@@ -61,6 +61,9 @@ class Folder:
         """Nothing: everything is near."""
         return set()
 
+    def announce_tails(self, ends: Sequence[Sighting], size: int) -> None:
+        """Nothing: everything is near."""
+
     def bytes_to_come(self, sightings: Sequence[Sighting]) -> int:  # noqa: ARG002
         """None: files are renamed; where they must be copied, the copy says that there is no room."""
         return 0

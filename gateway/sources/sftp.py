@@ -50,6 +50,8 @@ class SftpFolder:
         self._connections = connections
         self._spool = spool
         self._texts: dict[str, bytes] = {}  #: small files that were fetched ahead
+        self._announced: dict[str, Sighting] = {}  #: files whose tails are asked for next
+        self._tails: dict[str, bytes] = {}  #: the next of those
         self._near: dict[Sighting, Part] = {}  #: files that were fetched whole by this source
 
     @property
@@ -76,8 +78,17 @@ class SftpFolder:
 
     def tail(self, name: str, size: int) -> bytes:
         """Return the last ``size`` bytes of a file."""
+        if name in self._announced:
+            self._fetch_tails(name, size)
+        if name in self._tails:
+            return self._tails.pop(name)
         with self._connections.session(self._server) as session:
             return session.read(self._path(name), -size, size)
+
+    def announce_tails(self, ends: Sequence[Sighting], size: int) -> None:  # noqa: ARG002 - `tail` knows it
+        """Fetch them, many at once, when the first of them is asked for."""
+        self._announced = {one.name: one for one in ends}
+        self._tails = {}
 
     def digest(self, seen: Sighting, algorithm: str) -> str:
         """Return the digest of a file's bytes, which are fetched for it; the claim takes them over."""
@@ -92,7 +103,9 @@ class SftpFolder:
         """Fetch small files into memory and others into the spool; what fails is read alone later."""
         # together they stand in memory: what is more than a little is read one by one
         sizes = itertools.accumulate(one.size for one in texts)
-        self._fetch_texts([one for one, total in zip(texts, sizes, strict=True) if total <= _TEXTS])
+        small = [one for one, total in zip(texts, sizes, strict=True) if total <= _TEXTS]
+        if small:
+            self._texts |= self._fetch_ends(small, _TEXTS)
         parts: list[Part] = []
         put_off: set[str] = set()
         for part in [self._part(one) for one in whole if one not in self._near]:
@@ -108,20 +121,32 @@ class SftpFolder:
                 raise error
         return put_off
 
-    def _fetch_texts(self, texts: Sequence[Sighting]) -> None:
-        bodies = [bytearray() for _ in texts]
-        if texts:
-            with self._connections.session(self._server) as session:
-                errors = session.fetch(
-                    [self._request(one, body.extend) for one, body in zip(texts, bodies, strict=True)]
-                )
-            for one, body, error in zip(texts, bodies, errors, strict=True):
-                if error is None:
-                    self._texts[one.name] = bytes(body)
+    def _fetch_tails(self, first: str, size: int) -> None:
+        """Fetch the tail of ``first`` and as many of those announced after it as memory may hold."""
+        chosen = [self._announced.pop(first)]
+        room = _TEXTS - min(size, chosen[0].size)
+        for following in list(self._announced.values()):
+            room -= min(size, following.size)
+            if room < 0:
+                break
+            chosen.append(self._announced.pop(following.name))
+        self._tails = self._fetch_ends(chosen, size)
+
+    def _fetch_ends(self, files: Sequence[Sighting], size: int) -> dict[str, bytes]:
+        """Return at most the last ``size`` bytes of each file, by name; those that fail are left out."""
+        bodies = [bytearray() for _ in files]
+        requests = [
+            self._request(one, body.extend, max(0, one.size - size))
+            for one, body in zip(files, bodies, strict=True)
+        ]
+        with self._connections.session(self._server) as session:
+            errors = session.fetch(requests)
+        ends = zip(files, bodies, errors, strict=True)
+        return {one.name: bytes(body) for one, body, error in ends if error is None}
 
     def bytes_to_come(self, sightings: Sequence[Sighting]) -> int:
         """Return how many bytes of these files are not in the spool yet."""
-        return sum(self._part(one).lacks for one in sightings)
+        return sum(self._part(one).lacks for one in sightings if one not in self._near)
 
     def claim(self, claims: Sequence[Claim]) -> list[GatewayError | None]:
         """Fetch the files into the working directory; what a broken connection left is gone on with."""

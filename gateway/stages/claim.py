@@ -17,6 +17,7 @@ from gateway.ledger import arrivals, attempts, remote_files, transfers
 from gateway.ledger.engine import Connection
 from gateway.ledger.remote_files import RemoteFile
 from gateway.model import Attempt, Companion, Sighting, State, Transfer
+from gateway.printable import printable
 from gateway.sources import Claim, Source
 from gateway.stages.context import Context, Move, Report, record_moves
 from gateway.stages.gate import is_of_server
@@ -47,7 +48,30 @@ def claim(context: Context, batch: Sequence[Transfer], report: Report) -> list[T
         else:
             stopped.append(error)
             report.problem(error, row)
+    _report_contradicted(context, [one for one in taken if isinstance(one.error, FileChanged)], report)
     return _commit(context, moves, [debt for one in taken for debt in one.debts])
+
+
+def _report_contradicted(context: Context, changed: Sequence[_Taken], report: Report) -> None:
+    """Report files that stay as they are wherever they are listed, and are others whenever they are taken.
+
+    Nothing else would tell of them: each time, they arrive anew.
+    """
+    if not changed:
+        return
+    with context.ledger.read() as connection:
+        before = transfers.withdrawn_before(connection, [one.row for one in changed])
+    for one in changed:
+        if before.get(one.row.id, 0) >= _PATIENT_TIMES:
+            error = FileChanged(
+                f"{before[one.row.id] + 1:,} times now, the file was listed unchanged and found changed "
+                "when it was to be taken",
+                where=printable(one.row.source),
+                cause=one.error,
+                hint="Have the sender write it once more; if that does not help, its server states sizes "
+                "or times that are not right: ask its administrator",
+            )
+            report.problem(error, name=one.row.name)
 
 
 def _commit(context: Context, moves: Sequence[Move], debts: Sequence[RemoteFile]) -> list[Transfer]:
@@ -91,6 +115,10 @@ def _given_up(row: Transfer) -> Attempt:
         outcome=row.state.value,
         detail=row.reason,
     )
+
+
+#: So often an entry may be found changed before anybody is told: senders do that in passing.
+_PATIENT_TIMES = 2
 
 
 @dataclass(slots=True)

@@ -76,7 +76,10 @@ def _surroundings(
 ) -> Surroundings:
     policy = route.completeness
     controls = {}
-    for name in completeness.control_names(policy, sightings):
+    names = completeness.control_names(policy, sightings)
+    by_name = {seen.name: seen for seen in sightings}
+    source.fetch_ahead([by_name[name] for name in names if by_name[name].size <= LARGEST], (), 0)
+    for name in names:
         try:
             text = source.read_small(name, LARGEST + 1).decode("utf-8", "surrogateescape")
         except SourceError as error:
@@ -115,13 +118,16 @@ def assess_all(context: Context, route: Route, look: Look) -> dict[str, Outcome]
 
 def _bring_near(context: Context, look: Look, needs: Iterable[Need]) -> set[str]:
     """Let the source fetch what is read next; return the names of files that are put off."""
-    texts, whole = set[Sighting](), dict[Sighting, None]()
+    texts, ends, whole = set[Sighting](), dict[Sighting, None](), dict[Sighting, None]()
     for need in needs:
         seen = look.around.files.get(need.name)
         if need.fact is Fact.DIGEST and seen is not None:
             whole[seen] = None
         elif need.fact is Fact.CHECKSUM_TEXT and seen is not None and seen.size <= LARGEST:
             texts.add(seen)
+        elif need.fact is Fact.ENDING and seen is not None:
+            ends[seen] = None
+    look.source.announce_tails(list(ends), ENDING_BYTES)
     if not texts and not whole:
         return set()
     most = context.site.limits.batch_bytes * _AHEAD

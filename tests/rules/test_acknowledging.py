@@ -53,3 +53,17 @@ def test_names_are_the_transfers_own_and_fit() -> None:
     }
     assert len(names) == 8
     assert max(len(name.encode("utf-8", "surrogateescape")) for name in names) <= 255
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    """The gateway shall tell a file and what came along with it apart by name, however long."""
+    stem = "ü" * 120
+    names = {own_name(f"{stem}{ending}", "T" * 26) for ending in (".csv", ".csv.done", ".csv.sha256")}
+    assert len(names) == 3
+    assert max(len(name.encode()) for name in names) <= 255
+
+
+def test_a_time_that_a_server_does_not_state_tells_nothing() -> None:
+    """The gateway shall know a taken file again where the server states its time in some replies only."""
+    assert next_step(TAKEN, Sighting("a.csv", "file", 5, 0, 0), None) is Verdict.SET_ASIDE
+    assert next_step(Taken(5, 0), IT, None) is Verdict.SET_ASIDE

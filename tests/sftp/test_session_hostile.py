@@ -240,9 +240,20 @@ def test_a_file_without_bytes_in_it_ends() -> None:
 def test_one_byte_at_a_time_is_enough() -> None:
     """A server that gives one byte for every read shall give the whole file in the end."""
     result, written = fetched(
-        reading(300, lambda number, offset, size: packet(103, number + text(b"x"))), 300
+        reading(300, lambda number, offset, size: packet(103, number + text(b"x"[: max(0, 300 - offset)]))),
+        300,
     )
     assert (result, written) == (None, 300)
+
+
+def test_a_size_that_is_smaller_than_the_file_is_not_believed() -> None:
+    """A file that goes on behind the size that the server states shall not be taken for a whole one."""
+    for size in (0, 100):
+        result, written = fetched(
+            reading(size, lambda number, offset, size: packet(103, number + text(b"x" * size))), size
+        )
+        assert f"it goes on after the {size} bytes" in str(result)
+        assert written == size
 
 
 def test_what_comes_unasked_is_bounded() -> None:

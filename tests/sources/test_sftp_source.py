@@ -61,7 +61,8 @@ def test_what_belongs_to_a_file_comes_along_and_is_acknowledged_too(tmp_path: Pa
     assert names(pull.out) == []
     assert len(pull.plant.transfer(name).companions) == 2
     assert [len(one["files"]) for one in pull.acknowledged(name)] == [3]
-    assert server.asked("read").count(f"/out/{name}") <= 2  # once to judge it, and not again to claim it
+    # read once to judge it, and not again to claim it; each time there is a look behind its end
+    assert server.asked("read").count(f"/out/{name}") <= 3
     pull.plant.demand_proof()
 
 
@@ -316,3 +317,56 @@ def test_a_file_larger_than_the_room_stays_where_it_is(pull: Pull, server: Scrip
     assert server.asked("open") == []
     assert names(pull.out) == [name]
     assert pull.plant.states() == {}
+
+
+def test_a_server_that_contradicts_itself_is_told_of(pull: Pull, server: Scripted) -> None:
+    """The gateway shall say so where a file is never taken because its server states now this, now that."""
+    name = pull.send(1)
+    server.on("fstat", Act.LIE, mtime=12345, lasting=True)
+    assert problems(pull.run(2)) == ""
+    told = problems(pull.run())
+    assert "3 times now" in told
+    assert "its time was 12345" in told
+    assert names(pull.out) == [name]
+
+
+def test_a_server_that_knows_no_sizes_loses_nothing(tmp_path: Path, server: Scripted) -> None:
+    """The gateway shall never delete a file that it has not read because its size is said to be 0."""
+    pull = Pull.build(tmp_path / "site", server, "delete")
+    name = pull.send(1)
+    for operation in ("readdir", "lstat", "fstat"):
+        server.on(operation, Act.LIE, size=0, lasting=True)
+    assert "it goes on after the 0 bytes" in problems(pull.run(3))
+    assert (pull.out / name).read_bytes() == confirmation(1)
+
+
+def test_a_time_that_only_some_replies_state_hinders_nothing(pull: Pull, server: Scripted) -> None:
+    """The gateway shall take files once, and move them, where lists state no times and open files do."""
+    name = pull.send(1)
+    server.on("readdir", Act.LIE, mtime=0, lasting=True)
+    assert problems(pull.run(2)) == ""
+    assert [row.state for row in pull.plant.transfers()] == [State.PROCESSED]
+    assert names(pull.taken) == [name]
+
+
+def test_one_name_that_the_server_refuses_keeps_no_other_waiting(pull: Pull, server: Scripted) -> None:
+    """The gateway shall acknowledge the other files where the server will not look at one of the names."""
+    sent = [pull.send(number) for number in (1, 2, 3)]
+    server.on("lstat", Act.REFUSE, path=f"taken/{sent[1]}.", lasting=True)
+    assert f"(sftp://erp/out/{sent[1]})" in problems(pull.run())
+    assert names(pull.taken) == [sent[0], sent[2]]
+
+
+def test_tails_are_read_many_at_once_and_within_bounds(
+    pull: Pull, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway shall read the ends of many files together, and never keep more than a little of them."""
+    monkeypatch.setattr("gateway.sources.sftp._TEXTS", 800)
+    pull.plant.configure(pull.routes(server, "move", "{require: [trailer-count]}"))
+    sent = [pull.send(number) for number in (1, 2, 3)]
+    sent.append(pull.send(4, confirmation(4)[:-20]))
+    pull.run()
+    assert pull.plant.states() == dict.fromkeys(sent[:3], State.PROCESSED)
+    assert names(pull.out) == sent[3:]
+    asked = [operation for operation, path in server.requests if path.startswith("/out/CONF")]
+    assert asked[:2] == ["open", "open"]
