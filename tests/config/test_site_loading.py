@@ -11,7 +11,7 @@ import pytest
 
 from gateway.config.loading import known_site, load_site, redacted
 from gateway.config.notation import seconds, size
-from gateway.config.settings import FolderDestination, FolderSource, Route, SftpSource, Site
+from gateway.config.settings import FolderDestination, FolderSource, Route, SftpDestination, SftpSource, Site
 from gateway.errors import ConfigurationError, ConfigurationMissing, SecretsMissing
 from gateway.model import Problem
 from gateway.rules import file_names
@@ -89,7 +89,13 @@ def test_what_the_example_only_mentions_is_valid_too(tmp_path: Path) -> None:
     text = re.sub(
         r"(?m)^    # source:\n(?:    #   .*\n)+", lambda found: found[0].replace("    # ", "    "), text
     )
+    text = re.sub(
+        r"(?m)^      erp:\n(?:        .*\n)+(?=      # )((?:      # .*\n)+)",
+        lambda found: found[1].replace("      # ", "      ").partition("\n")[2],
+        text,
+    )
     site = known_site(site_with(tmp_path, text.replace(own, "")), environment={})
+    assert isinstance(site.route("confirmations").destinations[0], SftpDestination)
     assert isinstance(site.route("orders").source, SftpSource)
     assert [site.servers[0].name, site.channels[0].name, site.alerts[0].to] == ["erp", "mail", ("mail",)]
     assert site.service.listen == ("127.0.0.1", 9420)
