@@ -41,7 +41,7 @@ def store(wanted: Store, able: Capabilities) -> Work[Stored]:
         handle = yield from _created(wanted.path)
         try:
             yield from _written(handle, file, wanted, able.write_bytes)
-            yield from _finished(handle, wanted, able.can_sync)
+            synced = yield from _finished(handle, wanted, able.can_sync)
         except ServerUnreachable:
             raise
         except GatewayError as error:
@@ -52,7 +52,7 @@ def store(wanted: Store, able: Capabilities) -> Work[Stored]:
             if full:
                 raise _disk_full(wanted) from error
             raise
-    return Stored(able.can_sync)
+    return Stored(synced)
 
 
 def rename(old: str, new: str) -> Work[None]:
@@ -177,14 +177,18 @@ def _disk_full(wanted: Store) -> ServerError:
     )
 
 
-def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
-    """Make the file durable, compare its size, close it whatever comes; all of these must succeed."""
+def _finished(handle: bytes, wanted: Store, can_sync: bool) -> Work[bool]:
+    """Make the file durable, compare its size, close it; return whether it is durable.
+
+    Every one of these must succeed, but that a server announces what it cannot do is no failure.
+    """
     steps = [requests.on_handle(Kind.FSTAT, handle), requests.on_handle(Kind.CLOSE, handle)]
-    if synced:
+    if can_sync:
         steps.insert(0, requests.extended(_FSYNC, handle))
     *sync, about, closed = yield from ask_all(steps)
-    for reply in sync:
-        expect_ok(reply, "make durable", wanted.path)
+    is_able = [packets.status(reply)[0] != Code.OP_UNSUPPORTED for reply in sync]
+    if any(is_able):
+        expect_ok(sync[0], "make durable", wanted.path)
     size = attributes_in(about, wanted.path).size
     if size != wanted.size:
         raise ServerError(
@@ -192,6 +196,7 @@ def _finished(handle: bytes, wanted: Store, synced: bool) -> Work[None]:
             where=printable(wanted.path),
         )
     expect_ok(closed, "close", wanted.path)
+    return any(is_able)
 
 
 def _two_names(extension: str, old: str, new: str) -> Request:

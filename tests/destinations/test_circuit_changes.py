@@ -17,8 +17,8 @@ NAME = name_of(1)
 
 def left_alone(directory: Path, server: Scripted, **lines: str) -> Outgoing:
     """Return a site whose server is left alone for long, with a file that waits for it."""
-    lines = {"retry": "{first: 5h, cap: 5h, jitter: 0, open_after: 1}", **lines}
-    site = Outgoing.build(directory, server, server.root / "in", **lines)
+    text = {"retry": "{first: 5h, cap: 5h, jitter: 0, open_after: 1}", **lines}
+    site = Outgoing.build(directory, server, server.root / "in", more="", routes=None, **text)
     site.plant.drop_confirmation(1)
     site.plant.run()
     circuit = site.circuit()

@@ -66,11 +66,12 @@ def test_no_file_of_the_receiver_is_ever_overwritten(tmp_path: Path, openssh: Op
     assert set(site.plant.states().values()) == {State.PROCESSED}
 
 
-def test_a_server_that_renames_only_its_own_way_is_served(tmp_path: Path, scripted: Scripted) -> None:
+def test_a_server_that_cannot_do_what_it_announces_is_served(tmp_path: Path, scripted: Scripted) -> None:
     """The gateway shall use the other rename, onto a free name, and the digest that the receiver wants."""
     more = "done_marker: .done, checksum_file: .md5, checksum_algorithm: md5"
     site = Outgoing.build(tmp_path / "site", scripted, scripted.root / "in", more=more)
     scripted.on("rename", Act.REFUSE, lasting=True, status=8)
+    scripted.on("fsync", Act.REFUSE, lasting=True, status=8)  # announced all the same
     content = confirmation(1)
     site.plant.drop(NAME, content)
     site.plant.run()
