@@ -39,9 +39,7 @@ EVENTS: Mapping[str, Kind] = {
     "clock-set-back": Kind("The clock was set back; schedules are planned anew.", logging.WARNING),
     "lane-stuck": Kind("A lane works for long without a sign of life.", logging.ERROR),
     "lane-moves": Kind("A lane that was stuck gives signs of life again."),
-    "lane-died": Kind(
-        "A lane's thread has ended; systemd is not told any more that all is well.", logging.ERROR
-    ),
+    "lane-died": Kind("A lane's thread has ended; another one takes its place.", logging.ERROR),
     "channel-failed": Kind("A channel did not take an alert; it is tried again, for a day.", logging.WARNING),
     "channel-remarked": Kind("A channel took an alert, but not for everybody.", logging.WARNING),
     "reloading": Kind("SIGHUP came: the configuration is read again."),

@@ -7,10 +7,11 @@ their work from the ledger: recovery is not a special case.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.ledger import audit, checkpoint, transfers
@@ -49,6 +50,8 @@ def accept(context: Context, route: Route, report: Report) -> None:
         if context.stopping():
             return
         with context.heavy:
+            if context.stopping():  # while it waited for its turn
+                return
             accept_batch(context, route, batch, report)
 
 
@@ -125,13 +128,8 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
 
 def run_alone(context: Context, route: Route, report: Report, work: Stage) -> None:
     """Run ``work``; what stops it is reported, and every file stays where the ledger says it is."""
-    try:
+    with _reported(report):
         work(context, route, report)
-    except GatewayError as error:
-        report.problem(error)
-    except Exception as error:  # noqa: BLE001 - one route's fault must not stop the others
-        _LOG.exception("route %s: the pass was broken off", route.name)
-        report.problem(InternalError(f"{type(error).__name__} on route {route.name}", cause=error))
 
 
 def renew_formats(context: Context) -> list[Report]:
@@ -139,10 +137,13 @@ def renew_formats(context: Context) -> list[Report]:
 
     Passes that run meanwhile keep the catalogue that they began with.
     """
-    context.catalogue, is_changed = context.catalogue.renewed()
-    if not is_changed:
-        return []
-    return _reporting("formats", lambda: note_configuration(context))
+
+    def renew() -> None:
+        context.catalogue, is_changed = context.catalogue.renewed()
+        if is_changed:
+            note_configuration(context)
+
+    return _reporting("formats", renew)
 
 
 def forsaken(context: Context) -> list[Report]:
@@ -183,13 +184,22 @@ def anchor(context: Context) -> list[Report]:
 
 def _reporting(about: str, work: Callable[[], None]) -> list[Report]:
     """Do ``work``; return a report of what stopped it, if anything."""
-    try:
+    report = Report(about)
+    with _reported(report):
         work()
+    return [report] if report.problem_total else []
+
+
+@contextlib.contextmanager
+def _reported(report: Report) -> Iterator[None]:
+    """Report what stops the block."""
+    try:
+        yield
     except GatewayError as error:
-        report = Report(about)
         report.problem(error)
-        return [report]
-    return []
+    except Exception as error:  # noqa: BLE001 - one fault must not stop everything else
+        _LOG.exception("%s: the pass was broken off", report.route)
+        report.problem(InternalError(f"{type(error).__name__} on {report.route}", cause=error))
 
 
 def _open(context: Context, route: Route, report: Report, state: State) -> list[list[Transfer]]:

@@ -7,6 +7,7 @@ So a partner that does not answer costs only the lanes that talk to it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import threading
@@ -16,12 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gateway import pulse
 from gateway.config.settings import Route, Site
+from gateway.errors import LedgerError
 from gateway.lanes.lane import Lane, Next
 from gateway.ledger import transfers
 from gateway.pipeline import STAGES, Stage, anchor, carry_on, renew_formats, run_alone, run_pass
 from gateway.rules.schedule import Rest
-from gateway.rules.waking import LEAST_SECONDS, LOOKING, Due, Wake
+from gateway.rules.waking import LEAST_SECONDS, LOOKING, Due, Wake, earliest
 from gateway.stages.context import Context, Report
 from gateway.stages.deliver import deliver, deliver_to, destinations_due, remote_destinations
 from gateway.stages.due import delivery_due, route_due
@@ -79,6 +82,10 @@ class Follower(Protocol):
         """Say what it does now."""
         ...
 
+    def lives(self, post: Post) -> None:
+        """Say that it goes on with that: bytes move."""
+        ...
+
     def ended(self, done: Pass) -> None:
         """Say how it ended."""
         ...
@@ -118,11 +125,14 @@ class Fleet:
         only: str | None = None,
         rest: Callable[[Site, Route, datetime], Rest | None] = lambda _site, _route, _moment: None,
         rest_seconds: float = LEAST_SECONDS,
+        is_lasting: bool = True,
     ) -> None:
         """Work with ``context``, on every route or ``only`` one, and tell ``follower``.
 
-        While ``rest`` says that a route rests, its source is not looked at.
+        While ``rest`` says that a route rests, its source is not looked at. Lanes that are not to last
+        come only when they are woken, never by themselves.
         """
+        self._is_lasting = is_lasting
         self._rest = rest
         self._follower, self._only, self._rest_seconds = follower, only, rest_seconds
         self._heavy = threading.BoundedSemaphore(_HEAVY)
@@ -135,6 +145,7 @@ class Fleet:
         self._leaving: list[Lane] = []
         self._turns: dict[Post, threading.Lock] = {}
         self._last: dict[Post, tuple[datetime, float]] = {}
+        self._put_off: set[Post] = set()  # something came in a rest: a look at its end
         self._begun = context.clock.now()
         self._has_started = False
         stages = list(STAGES)
@@ -176,7 +187,7 @@ class Fleet:
         lane = Lane(
             post.name,
             functools.partial(work, post),
-            functools.partial(self._due, post, due),
+            functools.partial(self._due, post, due) if self._is_lasting else lambda: None,
             lock=self._lock,
             rested=self._quiet.notify_all,
             rest_seconds=self._rest_seconds,
@@ -223,9 +234,13 @@ class Fleet:
             while not all(lane.is_quiet for lane in lanes):
                 self._quiet.wait()
 
-    def dead(self) -> list[str]:
-        """Return the lanes whose threads have ended although nobody stopped them."""
-        return [lane.name for lane in self._lanes.values() if not lane.is_alive] if self._has_started else []
+    def revive(self) -> list[str]:
+        """Replace the lanes whose threads have ended although nobody stopped them; return their names."""
+        with self._planning:
+            dead = [post for post, lane in self._lanes.items() if self._has_started and not lane.is_alive]
+            for post in dead:
+                self._add(post)
+        return [post.name for post in dead]
 
     def _pass(self, post: Post, reasons: tuple[Wake, ...]) -> None:
         """Do one pass over a route: with a look at its source, or over what is open."""
@@ -235,12 +250,13 @@ class Fleet:
                 return
             self._follower.began(post, reasons)
             began = time.monotonic()
-            is_whole = not LOOKING.isdisjoint(reasons) and self._rest_of(context, route) is None
+            is_whole = self._may_look(context, post, route, reasons)
             work, looked_at = (run_pass, context.clock.now()) if is_whole else (carry_on, None)
             report = Report(route.name)
-            run_alone(context, route, report, functools.partial(work, stages=self._stages))
-            run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
-            others += anchor(context)
+            with pulse.felt_by(functools.partial(self._follower.lives, post)):
+                run_alone(context, route, report, functools.partial(work, stages=self._stages))
+                run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
+                others += anchor(context)
             self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole))
 
     def _deliver(self, post: Post, reasons: tuple[Wake, ...]) -> None:
@@ -252,13 +268,24 @@ class Fleet:
             self._follower.began(post, reasons)
             began = time.monotonic()
             report = Report(route.name)
-            run_alone(context, route, report, functools.partial(_deliver_to, post.destination or ""))
-            others += anchor(context)
-            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole=False))
-            with context.ledger.read() as connection:
-                has_arrived = bool(transfers.delivered_everywhere(connection, route.name))
-            if has_arrived:
+            before = _arrived(context, route)
+            with pulse.felt_by(functools.partial(self._follower.lives, post)):
+                run_alone(context, route, report, functools.partial(_deliver_to, post.destination or ""))
+                others += anchor(context)
+            # what had arrived before and is not archived cannot be: that is tried at the route's own times
+            if _arrived(context, route) - before:
                 self.wake(route.name, Wake.DELIVERED)
+            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole=False))
+
+    def _may_look(self, context: Context, post: Post, route: Route, reasons: tuple[Wake, ...]) -> bool:
+        """Return whether a pass looks at the source; in a rest that is put off to its end."""
+        if LOOKING.isdisjoint(reasons):
+            return False
+        if self._rest_of(context, route) is not None:
+            self._put_off.add(post)
+            return False
+        self._put_off.discard(post)
+        return True
 
     def _prepared(self, post: Post) -> tuple[Context, Route | None, list[Report]]:
         """Return what a pass works with from its beginning to its end; no route: it was taken away."""
@@ -292,6 +319,8 @@ class Fleet:
             return None
         now = context.clock.now()
         due = ask(context, post, route)
+        if post in self._put_off:
+            due = earliest([Due(now, Wake.EVENT), due])
         rest = self._rest_of(context, route) if due is not None and due.why in LOOKING else None
         if due is not None and rest is not None:
             due = None if rest.until is None else dataclasses.replace(due, at=max(due.at, rest.until))
@@ -319,6 +348,13 @@ class _Asking(Protocol):
 
 def _route(site: Site, post: Post) -> Route | None:
     return next((route for route in site.routes if route.name == post.route and route.enabled), None)
+
+
+def _arrived(context: Context, route: Route) -> set[str]:
+    """Return what is at all its destinations and not archived; nothing where the ledger cannot be read."""
+    with contextlib.suppress(LedgerError), context.ledger.read() as connection:
+        return {row.id for row in transfers.delivered_everywhere(connection, route.name)}
+    return set()
 
 
 def _deliver_to(destination: str, context: Context, route: Route, report: Report) -> None:

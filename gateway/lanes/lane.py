@@ -63,12 +63,6 @@ class Lane:
                 self._woken[why] = None
                 self._changed.notify_all()
 
-    def ask_again(self) -> None:
-        """Let the lane ask when it is due: what that depends on may have changed."""
-        with self._changed:
-            self._next = (time.monotonic(), None)
-            self._changed.notify_all()
-
     def stop(self) -> None:
         """Begin no more passes; the one in work goes on."""
         with self._changed:
@@ -94,16 +88,15 @@ class Lane:
 
     def _run(self) -> None:
         while reasons := self._next_reasons():
-            began = time.monotonic()
             try:
                 self._work(reasons)
-            except Exception:  # noqa: BLE001 - a lane that ends would leave its route alone for ever
+            except BaseException:  # noqa: BLE001 - a lane that ends would leave its route alone for ever
                 _LOG.exception("lane %s: the pass was broken off", self.name)
             following = self._asked()
             with self._changed:
                 self._is_busy = False
                 self._rested = time.monotonic() + self._rest_seconds
-                self._note(following, began)
+                self._note(following)
                 self._has_rested()
 
     def _next_reasons(self) -> tuple[Wake, ...]:
@@ -120,7 +113,7 @@ class Lane:
                 self._next = None
             following = self._asked()  # not under the lock: it reads the ledger
             with self._changed:
-                self._note(following, time.monotonic())
+                self._note(following)
 
     def _look(self) -> tuple[tuple[Wake, ...], float | None]:
         """Return what there is to do now; else how long to wait, 0 to ask again."""
@@ -146,14 +139,12 @@ class Lane:
     def _asked(self) -> Next | None:
         try:
             return self._due()
-        except Exception:  # noqa: BLE001 - as above; it is asked again
+        except BaseException:  # noqa: BLE001 - as above; it is asked again
             _LOG.exception("lane %s: nobody could say when it is due", self.name)
             return Next(60.0, None)
 
-    def _note(self, following: Next | None, asked: float) -> None:
-        """Note when the lane comes by itself, unless it was asked to ask again meanwhile."""
-        if self._next is not None and self._next[1] is None and self._next[0] >= asked:
-            return
+    def _note(self, following: Next | None) -> None:
+        """Note when the lane comes by itself."""
         if following is None:
             self._next = None
         else:

@@ -31,7 +31,7 @@ def run_once(context: Context, only: str | None = None) -> list[Report]:
     is_over = threading.Event()
     context = dataclasses.replace(context, stopping=is_over.is_set)
     collected = _Collected(context)
-    fleet = Fleet(context, collected, only=only, rest_seconds=0.0)
+    fleet = Fleet(context, collected, only=only, rest_seconds=0.0, is_lasting=False)
     try:
         fleet.start()
         for route in context.site.routes:
@@ -89,6 +89,9 @@ class _Collected:
 
     def comes(self, post: Post, at: datetime | None) -> None:
         """Nothing is made of it: nobody is there when it comes."""
+
+    def lives(self, post: Post) -> None:
+        """Nothing is made of it."""
 
     def doing(self, post: Post, what: str) -> None:  # noqa: ARG002 - a text for people says it
         """Show what is done."""

@@ -15,6 +15,8 @@ from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState
 from gateway.stages.context import Report
 
+_LOG = logging.getLogger(__name__)
+
 #: Files and problems of one pass that the log names; their numbers it says whatever they are.
 _NAMED = 20
 
@@ -56,6 +58,10 @@ class Floor:
         """Note a sign of life."""
         self._board.doing(post.name, what)
 
+    def lives(self, post: Post) -> None:
+        """Note that bytes move."""
+        self._board.lives(post.name)
+
     def comes(self, post: Post, at: datetime | None) -> None:
         """Note when the lane comes by itself or by its schedule."""
         times = [at, self._next_run(post.route) if post.destination is None else None]
@@ -70,6 +76,8 @@ class Floor:
                 observer(state, done)
             except GatewayError as error:
                 tell_problem(error, lane=done.post.name)
+            except Exception:  # noqa: BLE001 - whoever follows must not break off what the lane still does
+                _LOG.exception("lane %s: who follows its passes stumbled", done.post.name)
         self._board.write()
 
     def _log(self, done: Pass) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from gateway import __version__
-from gateway.errors import GatewayError, WorkLeft
+from gateway.errors import GatewayError, InternalError, WorkLeft
 from gateway.events import event
 from gateway.lanes.fleet import Fleet, Pass
 from gateway.operations.reloading import reloaded
@@ -125,7 +125,11 @@ class Service:
             site = dataclasses.replace(site, routes=routes)
         self._timetable.plan(site)
         self._eyes.plan(folders_of(context.site, self._only))
-        for report in forsaken(context) if self._only is None else ():
+        if self._only is None:
+            self._guarded(functools.partial(self._tell_forsaken, context))
+
+    def _tell_forsaken(self, context: Context) -> None:
+        for report in forsaken(context):
             self._tell_problem(report)
 
     def _wake(self, route: str, why: Wake) -> None:
@@ -144,20 +148,20 @@ class Service:
 
     def _beat(self) -> None:
         """Show that the service is alive, as long as it is, and look after what needs it."""
-        state, context = self._board.state(), self._fleet.context
-        dead = self._fleet.dead() + ([] if self._telling.is_alive else ["alerts"])
+        state = self._board.state()
         now_stuck = {
             lane.name: state.beat - lane.beat
             for lane in state.lanes
             if lane.running_since is not None and state.beat - lane.beat >= STUCK_SECONDS
         }
         self._tell_stuck(now_stuck)
-        if not dead and not now_stuck:
+        if not now_stuck:
             self._notifier.watchdog()
-        for name in dead:
+        for name in self._fleet.revive() + self._telling.revive():
             event("lane-died", lane=name)
         self._notifier.status(self._status())
-        context.connections.close_idle()
+        for connections in self._connections:  # a pass from before a reload may have opened one since
+            connections.close_idle()
         if time.monotonic() - self._looked_after >= _LOOK_AFTER_SECONDS:
             self._looked_after = time.monotonic()
             self._eyes.look_after()
@@ -166,10 +170,10 @@ class Service:
     def _tell_stuck(self, now: dict[str, float]) -> None:
         for name in now.keys() - self._stuck:
             event("lane-stuck", lane=name, seconds=now[name])
-            self._guarded(functools.partial(self._telling.stuck, name, now[name]))
+            self._telling.stuck(name, now[name])
         for name in self._stuck - now.keys():
             event("lane-moves", lane=name)
-            self._guarded(functools.partial(self._telling.free, name))
+            self._telling.free(name)
         self._stuck = set(now)
 
     def _status(self) -> str:
@@ -192,9 +196,12 @@ class Service:
             if context.site.service.listen != before.site.service.listen:
                 server = self._serving(context)
             note_configuration(context)
-        except GatewayError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the configuration before is good
             if server is not self._server and server is not None:
                 server.stop()
+            if not isinstance(error, GatewayError):
+                _LOG.exception("the configuration could not be read")
+                error = InternalError(f"{type(error).__name__} while the configuration was read", cause=error)
             self._refuse(before, error)
         else:
             self._take(context, server)
@@ -216,13 +223,13 @@ class Service:
         self._plan(context)
         self._board.note(configuration=context.site.digest, reloaded=context.clock.now(), refused=None)
         event("reloaded", configuration=context.site.digest)
-        self._guarded(self._telling.accepted)
+        self._telling.accepted()
 
     def _refuse(self, context: Context, error: GatewayError) -> None:
         self._board.note(refused=error.lines()[0])
         event("reload-refused", code=error.code, error=error.lines()[0], details=error.lines()[1:21])
         self._guarded(lambda: note_refusal(context, error))
-        self._guarded(lambda: self._telling.refused(error))
+        self._telling.refused(error)
 
     def _guarded(self, work: Callable[[], object]) -> None:
         """Do what must not end the service: a ledger that is busy now is there again later."""
@@ -270,6 +277,8 @@ class Service:
         while True:
             left = max(0.0, min(0.2, until - time.monotonic()))
             hanging = self._fleet.join(left)
+            if not hanging:
+                self._telling.finish()
             if not self._telling.join(0.0 if hanging else left):
                 hanging.append("alerts")
             if not hanging or signals.again.is_set() or time.monotonic() >= until:

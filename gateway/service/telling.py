@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from gateway.alerts.conditions import Pass as AlertPass
 from gateway.alerts.desk import Desk
 from gateway.alerts.sending import next_due, send_due
 from gateway.errors import GatewayError
@@ -15,6 +14,7 @@ from gateway.lanes.lane import Lane, Next
 from gateway.rules.alerts import Condition
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState
+from gateway.service.comparing import Comparing
 from gateway.stages.context import Context
 
 _LANE = "alerts"
@@ -31,6 +31,7 @@ class Telling:
         self._context, self._board = context, board
         self._desk = Desk()
         self._lane = Lane(_LANE, self._send, self._due)
+        self._comparing = Comparing(context, self._desk, lambda: self._lane.wake(Wake.EVENT))
         self._has_failed = False
 
     def start(self) -> None:
@@ -38,48 +39,54 @@ class Telling:
         self._board.add(_LANE, _LANE)
         self._lane.start()
         self._lane.wake(Wake.START)
+        self._comparing.start()
 
     def stop(self) -> None:
         """Begin to send nothing more; what is left goes with the next start."""
         self._lane.stop()
 
-    def join(self, seconds: float) -> bool:
-        """Wait at most so long, after `stop`, for a message under way; return whether it has ended."""
-        return self._lane.join(seconds)
+    def finish(self) -> None:
+        """Take account of the last passes, after `stop` and when there are no more of them."""
+        self._comparing.stop()
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether messages would be sent."""
-        return self._lane.is_alive
+    def join(self, seconds: float) -> bool:
+        """Wait at most so long for what `stop` and `finish` asked for; return whether it has ended."""
+        deadline = time.monotonic() + seconds
+        return self._lane.join(seconds) and self._comparing.join(max(0.0, deadline - time.monotonic()))
+
+    def revive(self) -> list[str]:
+        """Replace the lane if its thread has ended although nobody stopped it; return its name then."""
+        if self._lane.is_alive:
+            return []
+        self._lane = Lane(_LANE, self._send, self._due)
+        self._lane.start()
+        self._lane.wake(Wake.START)
+        return [_LANE]
 
     def passed(self, _state: LaneState, done: Pass) -> None:
-        """Look at what a pass shows; raises LedgerError."""
-        self._observe(done.reports, is_whole=done.is_whole)
+        """Take account of what a pass shows, soon."""
+        self._comparing.ask(done)
 
     def refused(self, error: GatewayError) -> None:
         """Note that a changed configuration is not taken."""
         self._desk.raised(Condition("configuration-refused", "configuration", error.lines()[0]))
-        self._observe((), is_whole=False)
+        self._comparing.ask()
 
     def accepted(self) -> None:
         """Note that the configuration is the one that stands there."""
         self._desk.cleared("configuration-refused", "configuration")
-        self._observe((), is_whole=False)
+        self._comparing.ask()
 
     def stuck(self, lane: str, seconds: float) -> None:
         """Note that a lane does not come to an end."""
         text = f"{lane} has been at work without a sign of life for {seconds / 60:.0f} min"
         self._desk.raised(Condition("service-stuck", lane, text))
-        self._observe((), is_whole=False)
+        self._comparing.ask()
 
     def free(self, lane: str) -> None:
         """Note that a lane that was stuck goes on."""
         self._desk.cleared("service-stuck", lane)
-        self._observe((), is_whole=False)
-
-    def _observe(self, passes: tuple[AlertPass, ...], *, is_whole: bool) -> None:
-        if self._desk.observe(self._context(), passes, whole=is_whole):
-            self._lane.wake(Wake.EVENT)
+        self._comparing.ask()
 
     def _send(self, reasons: tuple[Wake, ...]) -> None:
         began = time.monotonic()
