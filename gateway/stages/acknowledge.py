@@ -32,7 +32,12 @@ _WORDS = {
     Verdict.GONE: "it was not there any more",
     Verdict.REPLACED: "the sender had put another file in its place",
 }
-_READ_ONLY = "Ask the partner for this right, or let the files stay there with acknowledge: leave"
+_HINTS: dict[type[GatewayError], str] = {
+    RemoteDenied: "Ask the partner for this right, or let the files stay there with acknowledge: leave",
+    # what most servers answer where a rename would have to copy
+    ServerError: "Where files are moved, move_to must be on the file system of the source; "
+    "`gateway doctor` tries whether files can be renamed there",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def _report(failed: Sequence[_Failed], report: Report) -> None:
                 "Taken files cannot be acknowledged; they stay there and are not taken twice",
                 where=f"{file.location}/{printable(file.name)}{more}",
                 cause=error,
-                hint=_READ_ONLY if isinstance(error, RemoteDenied) else None,
+                hint=_HINTS.get(type(error)),
             ),
             name=file.name,
         )
