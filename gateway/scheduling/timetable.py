@@ -29,8 +29,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Clocks are looked at so often: a machine that slept, or whose clock was set, is late by no more.
 _LOOK_SECONDS = 30.0
-#: Between the first passes of a site's first and last route, at most: the disk is one.
-_SPREAD_SECONDS = 1.0
+#: Between the first passes of two routes, and of a site's first and last one at least: the disk is one.
+_SPREAD_SECONDS, _LEAST_SPREAD_SECONDS = 0.05, 1.0
 #: Less is what time servers do to a clock all day.
 _SET_BACK = timedelta(seconds=1)
 _AFTER_REST = " after its rest"
@@ -133,7 +133,8 @@ class Timetable:
         self._told.pop(route.name, None)
         self._drop(route.name + _AFTER_REST)
         interval = route.schedule.every_seconds or site.interval_seconds
-        first = self._now() + timedelta(seconds=share * min(interval, _SPREAD_SECONDS))
+        spread = max(_LEAST_SPREAD_SECONDS, _SPREAD_SECONDS * len(site.routes))
+        first = self._now() + timedelta(seconds=share * min(interval, spread))
         trigger = trigger_of(route.schedule, interval, first)
         # a first time that is now counts, and is not the one after it
         begins = {} if route.schedule.cron else {"next_run_time": first}

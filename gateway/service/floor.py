@@ -24,6 +24,8 @@ _NAMED = 20
 Observer = Callable[[LaneState, Pass], None]
 #: When a route's schedule comes next.
 NextRun = Callable[[str], datetime | None]
+#: Whether something of a lane's failed before and is still to be tried again.
+Lasting = Callable[[Post], bool]
 
 
 class Floor:
@@ -34,9 +36,11 @@ class Floor:
         board: Board,
         observers: Sequence[Observer],
         next_run: NextRun = lambda _route: None,
+        lasting: Lasting = lambda _post: False,
     ) -> None:
         """``observers`` are asked in order, each whatever became of the others."""
-        self._board, self._observers, self._next_run = board, observers, next_run
+        self._board, self._observers = board, observers
+        self._next_run, self._lasting = next_run, lasting
         self._lock = threading.Lock()
         self._problems: dict[str, frozenset[tuple[str, str, str]]] = {}
 
@@ -78,7 +82,7 @@ class Floor:
                 tell_problem(error, lane=done.post.name)
             except Exception:  # noqa: BLE001 - whoever follows must not break off what the lane still does
                 _LOG.exception("lane %s: who follows its passes stumbled", done.post.name)
-        self._board.write()
+        self._board.write_soon()
 
     def _log(self, done: Pass) -> None:
         main = done.reports[0]
@@ -114,11 +118,23 @@ class Floor:
         now = {(name or "", error.code, error.where or ""): error for name, error in _problems(done.reports)}
         with self._lock:
             before = self._problems.get(done.post.name, frozenset())
+        if before and not now and self._lasts(done):
+            return
+        with self._lock:
             self._problems[done.post.name] = frozenset(now)
         for key in [key for key in now if key not in before][:_NAMED]:
             tell_problem(now[key], route=done.post.route, lane=done.post.name, file=key[0])
         if before and not now:
             event("problem-over", route=done.post.route, lane=done.post.name, problems=len(before))
+
+    def _lasts(self, done: Pass) -> bool:
+        """Return whether what failed before may last although this pass did not meet it: it was not due."""
+        if done.post.destination is None and not done.is_whole:
+            return True  # it did not look at the source
+        try:
+            return self._lasting(done.post)
+        except GatewayError:
+            return True  # the ledger tells nothing now, and the next pass asks again
 
 
 def tell_problem(problem: GatewayError, *, route: str = "", lane: str = "", file: str = "") -> None:
