@@ -26,7 +26,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.alerts import sending
+from gateway.alerts import email, sending
 from gateway.alerts.channel import bounded
 from gateway.config.settings import CommandChannel, EmailChannel, Secret, Smtp, WebhookChannel
 from gateway.errors import AlertUndelivered
@@ -151,6 +151,14 @@ def test_a_mail_goes_out_encrypted_and_threads(
     assert first["In-Reply-To"] is None
     assert second["References"] == second["In-Reply-To"] == first["Message-ID"]
     assert second["Message-ID"] != first["Message-ID"]
+
+
+def test_identifiers_of_mails_are_written_plainly() -> None:
+    """A long identifier shall be in no encoded word, for mail programs thread by what stands there."""
+    channel = EmailChannel("night-shift", Smtp("mail"), "gw@a-long-name.of-a-plant.example", ("a@b.example",))
+    raw = bytes(email.letter(channel, {**MESSAGE, "occasion": "over", "thread": "f" * 32})).decode()
+    name = f"<{'f' * 32}.night-shift@a-long-name.of-a-plant.example>"
+    assert f"\r\nIn-Reply-To: {name}\r\nReferences: {name}\r\n" in raw
 
 
 def test_a_mail_server_that_is_not_trusted_or_does_not_trust_us(
