@@ -35,7 +35,7 @@ _WORDS = {
 _HINTS: dict[type[GatewayError], str] = {
     RemoteDenied: "Ask the partner for this right, or let the files stay there with acknowledge: leave",
     # what most servers answer where a rename would have to copy
-    ServerError: "Where files are moved, move_to must be on the file system of the source; "
+    ServerError: "Where files are moved, move_to must be a directory on the file system of the source; "
     "`gateway doctor` tries whether files can be renamed there",
 }
 
