@@ -104,6 +104,14 @@ def undelivered(connection: Connection, route: str | None = None) -> list[Delive
     return [Delivery(*row) for row in connection.execute(statement)]
 
 
+def failing(connection: Connection, route: str, destinations: Iterable[str]) -> bool:
+    """Return whether a delivery of ``route`` to one of ``destinations`` has failed and is still open."""
+    statement = _open(route, deliveries.c.transfer).where(
+        deliveries.c.destination.in_(tuple(destinations)), deliveries.c.last_error.is_not(None)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def destinations_due(
     connection: Connection, route: str, now: datetime, latest: datetime | None = None
 ) -> list[str]:

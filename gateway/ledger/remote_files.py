@@ -137,6 +137,15 @@ def debts(connection: Connection) -> list[Debt]:
     return [Debt(*row) for row in connection.execute(statement)]
 
 
+def failing(connection: Connection, route: str) -> bool:
+    """Return whether a file of ``route`` could not be acknowledged and still is to be."""
+    columns = remote_files.c
+    statement = select(columns.name).where(
+        columns.route == route, columns.state == OWED, columns.last_error.is_not(None)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def _of(route: str, location: str) -> ColumnElement[bool]:
     """Return what finds the row of one mark, whose values are bound for each."""
     columns = remote_files.c

@@ -26,6 +26,7 @@ from gateway.scheduling.resting import resting
 from gateway.scheduling.timetable import Timetable
 from gateway.service.board import Board, LaneState
 from gateway.service.eyes import Eyes, folders_of
+from gateway.service.failing import is_failing
 from gateway.service.floor import Floor, Observer, tell_problem
 from gateway.service.http import HealthServer
 from gateway.service.monitor import Monitor
@@ -67,7 +68,12 @@ class Service:
         self._telling = Telling(lambda: self._fleet.context, self._board)
         self._monitor = Monitor(lambda: self._fleet.context, self._board)
         watching: list[Observer] = [self._telling.passed, self._count, *observers]
-        floor = Floor(self._board, watching, self._timetable.next_run)
+        floor = Floor(
+            self._board,
+            watching,
+            self._timetable.next_run,
+            lambda post: is_failing(self._fleet.context, post),
+        )
         self._fleet = Fleet(context, floor, only=only, rest=resting)
         self._eyes = Eyes(self._wake, self._board)
         self._notifier = Notifier.from_environment()
