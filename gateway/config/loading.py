@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -54,8 +56,8 @@ def known_site(
 ) -> Site:
     """Return the site in ``directory`` even if no secret can be had: to look at, not to work on."""
     home = Path(os.path.abspath(directory))
-    document, raw = _read(home)
-    data = _valid(document, home, message_types)
+    raw = _read(home)
+    document, data = _understood(raw, home, None if message_types is None else frozenset(message_types))
     secrets = Secrets(home, os.environ if environment is None else environment)
     site = build_site(data, home, secrets, hashlib.sha256(raw).hexdigest())
     missing = tuple(document.problem(place, why) for place, why in secrets.missing)
@@ -68,28 +70,37 @@ def redacted(directory: Path) -> dict[str, Any]:
     Raises as ``load_site`` does; a missing secret is no problem here.
     """
     home = Path(os.path.abspath(directory))
-    document, _raw = _read(home)
-    shown: dict[str, Any] = _valid(document, home, None)
+    shown: dict[str, Any] = copy.deepcopy(_understood(_read(home), home, None)[1])
     for name, route in shown["routes"].items():
         if route["source"]["path"] is None:
             route["source"]["path"] = f"inbox/{name}"
     return shown
 
 
-def _read(home: Path) -> tuple[Document, bytes]:
-    """Return the document and the very bytes that it was read from."""
+@functools.lru_cache(maxsize=8)
+def _understood(
+    raw: bytes, home: Path, message_types: frozenset[str] | None
+) -> tuple[Document, dict[str, Any]]:
+    """Return the document in ``raw`` and its data with defaults; the same bytes are understood once."""
+    path = str(home / FILE)
+    try:
+        document = documents.parse(raw, path)
+    except documents.DocumentError as error:
+        raise ConfigurationError(where=path, hint=_HINT, problems=error.problems) from error
+    return document, _valid(document, home, message_types)
+
+
+def _read(home: Path) -> bytes:
+    """Return the very bytes of the configuration, one too many where it is too large."""
     path = home / FILE
     try:
         with path.open("rb") as file:
-            raw = file.read(documents.MAX_BYTES + 1)
-        return documents.parse(raw, str(path)), raw
+            return file.read(documents.MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         hint = f"`gateway init {home}` makes one; `--site` names another directory"
         raise ConfigurationMissing(where=str(path), hint=hint) from None
     except OSError as error:
         raise ConfigurationError("The configuration cannot be read", where=str(path), cause=error) from error
-    except documents.DocumentError as error:
-        raise ConfigurationError(where=str(path), hint=_HINT, problems=error.problems) from error
 
 
 def _valid(document: Document, home: Path, message_types: Collection[str] | None) -> dict[str, Any]:

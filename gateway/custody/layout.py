@@ -25,6 +25,8 @@ DAY_AREAS = ("processed", "duplicates")
 #: The areas in which the gateway keeps files that are in its custody.
 CUSTODY_AREAS = ("working", "processed", "duplicates", "failed", "replay")
 _OTHER_AREAS = ("config", "formats", "ledger", "audit")
+#: Sites whose directories this process has synced.
+_SYNCED: set[Path] = set()
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -104,10 +106,16 @@ class Layout:
         for route in routes:
             self.demand_inside(route)
         areas = [self.site / area for area in (*_OTHER_AREAS, *ROUTE_AREAS)]
+        # Synced once by each process even where nothing is missing: who made them may have been killed.
+        is_new = self.site not in _SYNCED
         for path in (*areas, *(self._of(area, route) for route in routes for area in ROUTE_AREAS)):
-            with refusing("make the directory", path):
-                path.mkdir(parents=True, exist_ok=True)
-        sync_directories([self.site.parent, self.site, *areas])
+            if not path.is_dir():
+                is_new = True
+                with refusing("make the directory", path):
+                    path.mkdir(parents=True, exist_ok=True)
+        if is_new:
+            sync_directories([self.site.parent, self.site, *areas])
+            _SYNCED.add(self.site)
 
     def _of(self, area: str, route: str) -> Path:
         return self.site / area / _component(route)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ FILE_NAME = "format.yaml"
 
 Data = Mapping[str, Any]
 
+#: What the bytes of a directory mean, by their digest; a site has fewer versions.
+_LOADED: dict[str, d.Format] = {}
+_KEPT = 256
+
 
 def load_format(directory: Path) -> d.Format:
     """Return the format version that ``directory`` (``<message type>/<version>``) holds.
@@ -36,13 +41,14 @@ def load_format(directory: Path) -> d.Format:
         digest = digest_of(directory)
     except (OSError, FormatError):
         return _load(directory)  # which says it in full
-    found = _loaded(directory, digest)
-    return found if found.digest == digest else _load(directory)  # written to at that moment
-
-
-@functools.lru_cache(maxsize=128)
-def _loaded(directory: Path, digest: str) -> d.Format:  # noqa: ARG001 - the digest is what tells contents apart
-    return _load(directory)
+    if digest not in _LOADED:
+        found = _load(directory)
+        if found.digest != digest:
+            return found  # written to at this moment
+        while len(_LOADED) >= _KEPT:
+            _LOADED.pop(next(iter(_LOADED)), None)
+        _LOADED[digest] = found
+    return dataclasses.replace(_LOADED[digest], directory=directory)
 
 
 def _load(directory: Path) -> d.Format:

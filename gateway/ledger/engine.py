@@ -7,6 +7,7 @@ transaction never finds out halfway that it may not write).
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import time
@@ -102,9 +103,9 @@ class Ledger:
         self.path = path
         self._busy_seconds = busy_seconds
         self._queue = WriteQueue()
-        self._writer = _engine(path, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
+        self._writer = _engine_of(path, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
         # A reader that tries to write is a mistake in the program: the database refuses it.
-        self._reader = _engine(path, busy_seconds, "BEGIN", (*_SETTINGS, "PRAGMA query_only=ON"))
+        self._reader = _engine_of(path, busy_seconds, "BEGIN", (*_SETTINGS, "PRAGMA query_only=ON"))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -152,6 +153,29 @@ class Ledger:
             return
         with self.write() as connection:
             migrations.migrate(connection, self.path, create=create)
+
+
+def _engine_of(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...]) -> Engine:
+    """Return the engine of a file: the same one in a process, as it remembers how statements are compiled.
+
+    A file that was put in place of another one is another file, and gets no connection to the old one.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return _engine(path, busy_seconds, begin, settings)
+    return _engine_again(path, (status.st_dev, status.st_ino), busy_seconds, begin, settings)
+
+
+@functools.lru_cache(maxsize=32)
+def _engine_again(
+    path: str,
+    _file: tuple[int, int],
+    busy_seconds: float,
+    begin: str,
+    settings: tuple[str, ...],
+) -> Engine:
+    return _engine(path, busy_seconds, begin, settings)
 
 
 def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...]) -> Engine:
