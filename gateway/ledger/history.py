@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from gateway.ledger.ids import earliest
-from gateway.ledger.tables import arrivals, transfers
+from gateway.ledger.tables import transfers
 from gateway.model import State
 
 #: All states but this one: a file that came before is not another file.
@@ -41,12 +41,6 @@ def came(connection: Connection, route: str, since: datetime, enough: int) -> in
         .limit(enough)
     )
     return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar() or 0)
-
-
-def seen(connection: Connection, route: str, since: datetime) -> int:
-    """Return how many files wait at the source of ``route`` that were seen first since a moment."""
-    statement = select(func.count()).where(arrivals.c.route == route, arrivals.c.first_seen_at >= since)
-    return int(connection.execute(statement).scalar() or 0)
 
 
 def processed(connection: Connection, route: str, until: str, limit: int) -> list[Processed]:

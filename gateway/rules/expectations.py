@@ -7,16 +7,22 @@ the caller to leave out: nothing is missed on the first day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from gateway.model import Arrival
 from gateway.rules import local_time
 from gateway.rules.calendars import Calendar, works
+from gateway.rules.completeness_policy import CompletenessPolicy
+from gateway.rules.file_names import matches_any, matches_shell
+from gateway.rules.surroundings import role_of
 
 #: A file that was seen is given so long to prove complete before it is missed.
 PATIENCE = timedelta(minutes=10)
 _DAY = timedelta(days=1)
+#: No regular file, not readable, or a name that the route does not take.
+_NEVER_TAKEN = ("F901", "F902", "F210")
 #: A window that ended longer ago than so many days is history, not news.
 _OLDEST_DAYS = 366
 
@@ -47,8 +53,9 @@ class Missing:
     """What has not come."""
 
     window: Window
-    came: int  #: in the window and since
+    came: int  #: taken, in the window and since
     at_least: int
+    lying: int = 0  #: at the source and not proved complete
 
 
 def due(expectation: Expectation, calendar: Calendar | None, zone: tzinfo, now: datetime) -> Window | None:
@@ -77,9 +84,33 @@ def next_end(
     return None
 
 
-def missing(expectation: Expectation, window: Window, came: int) -> Missing | None:
-    """Return what is missing from ``window`` if ``came`` files arrived since its start, if anything is."""
-    return None if came >= expectation.at_least else Missing(window, came, expectation.at_least)
+def awaited(policy: CompletenessPolicy, pattern: str, waiting: Iterable[Arrival]) -> list[Arrival]:
+    """Return those of the files ``waiting`` at a source that may become files of its route.
+
+    These are no side files, nothing that the gateway never takes, and no names that the route does not
+    take; what stands behind a temporary name shows when it has its own.
+    """
+    return [
+        one
+        for one in waiting
+        if one.reason_code not in _NEVER_TAKEN
+        and role_of(policy, one.name) is None
+        and (matches_shell(pattern, one.name) or matches_any(policy.temporary_patterns, one.name) is not None)
+    ]
+
+
+def missing(
+    expectation: Expectation, window: Window, came: int, lying: Iterable[Arrival], now: datetime
+) -> Missing | None:
+    """Return what is missing from ``window`` at ``now``, if anything is.
+
+    ``came`` files were taken since its start; of those ``lying`` at the source the newest count as come.
+    """
+    seen = [one.first_seen_at for one in lying]
+    fresh = sum(1 for first in seen if first >= now - PATIENCE)
+    if came + fresh >= expectation.at_least:
+        return None
+    return Missing(window, came, expectation.at_least, len(seen))
 
 
 def describe(expectation: Expectation, found: Missing, zone: tzinfo) -> str:
@@ -89,7 +120,9 @@ def describe(expectation: Expectation, found: Missing, zone: tzinfo) -> str:
     )
     files = "1 file" if found.at_least == 1 else f"{found.at_least} files"
     word = "by" if expectation.by is not None else "until"
-    return f"{files} expected from {start} {word} {end}, {found.came or 'none'} came"
+    lie = f"; {found.lying:,} {'lies' if found.lying == 1 else 'lie'} there, not yet complete"
+    came = f"{files} expected from {start} {word} {end}, {found.came or 'none'} came"
+    return came + (lie if found.lying else "")
 
 
 def _windows(expectation: Expectation, day: date, zone: tzinfo) -> Iterator[Window]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.config.settings import Expectation, UnusualPolicy
 from gateway.errors import Expected, Unusual
-from gateway.ledger import audit, history
+from gateway.ledger import arrivals, audit, history
 from gateway.ledger.engine import Connection
 from gateway.model import State, Transfer
 from gateway.printable import printable
@@ -52,8 +52,11 @@ def _missing(context: Context, route: Route, expectation: Expectation, report: R
         return
     with context.ledger.read() as connection:
         came = history.came(connection, route.name, window.start, expectation.at_least)
-        came += history.seen(connection, route.name, now - expectations.PATIENCE)
-        found = expectations.missing(expectation, window, came)
+        if came >= expectation.at_least:
+            return
+        waiting = arrivals.waiting(connection, route.name)
+        lying = expectations.awaited(route.completeness, route.source.pattern, waiting)
+        found = expectations.missing(expectation, window, came, lying, now)
         if found is None or window.start < _begun(connection, route, now):
             return
     report.problem(_complaint(route, expectation, found, zone))

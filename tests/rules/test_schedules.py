@@ -175,13 +175,14 @@ def test_what_is_missing_is_told_in_words() -> None:
     """Too few files shall be told with the window in local time; enough shall be nothing."""
     window = Window(local("2026-11-20T00:00"), local("2026-11-20T06:30"))
     expectation = Expectation(at_least=2, by=time(6, 30))
-    assert expectations.missing(expectation, window, 2) is None
-    found = expectations.missing(expectation, window, 1)
+    now = window.end
+    assert expectations.missing(expectation, window, 2, (), now) is None
+    found = expectations.missing(expectation, window, 1, (), now)
     assert found is not None
     text = "2 files expected from 2026-11-20 00:00 by 2026-11-20 06:30, 1 came"
     assert expectations.describe(expectation, found, BERLIN) == text
     period = Expectation(per_seconds=3600)
-    none = expectations.missing(period, window, 0)
+    none = expectations.missing(period, window, 0, (), now)
     assert none is not None
     text = "1 file expected from 2026-11-20 00:00 until 2026-11-20 06:30, none came"
     assert expectations.describe(period, none, BERLIN) == text

@@ -87,7 +87,22 @@ def test_a_file_that_was_just_seen_is_not_missing(tmp_path: Path) -> None:
     plant.drop_confirmation(1)
     assert told(plant) == []
     plant.clock.advance(minutes=11)
-    assert len(told(plant)) == 1
+    (error,) = told(plant)
+    assert "none came; 1 lies there, not yet complete" in str(error)
+
+
+def test_what_is_no_file_of_the_route_has_not_come(tmp_path: Path) -> None:
+    """A file of another name, a side file or a directory shall not count as come, however new it is."""
+    marked = route(expect="[{per: 1h}]", completeness="{require: [done-marker]}")
+    plant = Plant.build(tmp_path / "site", marked)
+    assert told(plant) == []
+    plant.clock.advance(hours=2)
+    inbox = plant.drop_confirmation(1).parent
+    (inbox / name_of(1)).rename(inbox / "notes.txt")
+    (inbox / f"{name_of(2)}.done").touch()
+    (inbox / name_of(3)).mkdir()
+    (error,) = told(plant)
+    assert "none came. Ask" in str(error)
 
 
 def test_a_new_expectation_misses_nothing_before_it(tmp_path: Path) -> None:
