@@ -47,7 +47,9 @@ class LaneState:
     last_started: datetime | None = None
     last_ended: datetime | None = None
     last_ok: datetime | None = None  #: end of the last pass without a problem of the route as a whole
-    last_error: str | None = None  #: first line of that problem, until a pass is without one
+    last_error: str | None = (
+        None  #: first line of that problem, until a pass that would meet it is without it
+    )
     last_seconds: float | None = None
     passes: int = 0
     next_due: datetime | None = None  #: the next pass, if nothing wakes it before
@@ -162,7 +164,7 @@ class Board:
         self._change(name, beat=self._clock.monotonic())
 
     def ended(self, name: str, seconds: float, error: str | None) -> LaneState:
-        """Note the end of a pass after ``seconds``; ``error`` is what stopped the route as a whole."""
+        """Note the end of a pass after ``seconds``; ``error`` is what stops the route as a whole."""
         now = self._clock.now()
         facts: dict[str, Any] = {"last_error": error} if error else {"last_error": None, "last_ok": now}
         with self._lock:

@@ -43,6 +43,7 @@ class Floor:
         self._next_run, self._lasting = next_run, lasting
         self._lock = threading.Lock()
         self._problems: dict[str, frozenset[tuple[str, str, str]]] = {}
+        self._sources: dict[str, str] = {}  # what stopped the last pass of a lane that looked at its source
 
     def joined(self, post: Post) -> None:
         """Put the lane on the board."""
@@ -53,6 +54,7 @@ class Floor:
         self._board.drop(post.name)
         with self._lock:
             self._problems.pop(post.name, None)
+            self._sources.pop(post.name, None)
 
     def began(self, post: Post, reasons: tuple[Wake, ...]) -> None:
         """Note that a pass begins."""
@@ -73,7 +75,7 @@ class Floor:
 
     def ended(self, done: Pass) -> None:
         """Note how a pass ended, log what it did, and tell everybody else."""
-        state = self._board.ended(done.post.name, done.seconds, _stopped(done))
+        state = self._board.ended(done.post.name, done.seconds, self._stopped(done))
         self._log(done)
         for observer in self._observers:
             try:
@@ -83,6 +85,16 @@ class Floor:
             except Exception:  # noqa: BLE001 - whoever follows must not break off what the lane still does
                 _LOG.exception("lane %s: who follows its passes stumbled", done.post.name)
         self._board.write_soon()
+
+    def _stopped(self, done: Pass) -> str | None:
+        """Return what stops the lane: a pass without a look does not clear what stopped the last with one."""
+        stopped = _stopped(done)
+        with self._lock:
+            if done.is_whole:
+                self._sources.pop(done.post.name, None)
+                if stopped is not None:
+                    self._sources[done.post.name] = stopped
+            return stopped or self._sources.get(done.post.name)
 
     def _log(self, done: Pass) -> None:
         main = done.reports[0]

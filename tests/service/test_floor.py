@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.errors import DestinationError
+from gateway.errors import DestinationError, LedgerError, SourceError
 from gateway.lanes.fleet import Pass, Post
 from gateway.operations.opening import open_site
 from gateway.rules.waking import Wake
@@ -56,3 +56,28 @@ def test_a_problem_is_over_when_nothing_of_it_is_left(
         assert caplog.records[-1].message != "problem-over"
         floor.ended(_pass())
     assert caplog.records[-1].message == "problem-over"
+
+
+def test_a_lane_fails_until_a_look_at_its_source_succeeds() -> None:
+    """A source that is away shall keep its lane failing through passes that do not look at it."""
+    board = Board("Plant 1000", SystemClock())
+    floor = Floor(board, ())
+    floor.joined(_POST)
+    away, broken = Report("confirmations"), Report("confirmations")
+    away.problem(SourceError("The share is gone"))
+    broken.problem(LedgerError("The ledger is busy"))
+    told = []
+    for report, is_whole in (
+        (away, True),
+        (Report("confirmations"), False),
+        (broken, False),
+        (Report("confirmations"), False),
+        (Report("confirmations"), True),
+        (broken, False),
+        (Report("confirmations"), False),
+    ):
+        floor.ended(Pass(_POST, (Wake.WAITING,), 0.1, (report,), is_whole))
+        told.append((board.lane("confirmations").last_error or "").split(";")[0])
+        assert (board.lane("confirmations").last_ok is None) == (len(told) < 5)
+    gone, busy = str(SourceError("The share is gone")), str(LedgerError("The ledger is busy"))
+    assert told == [gone, gone, busy, gone, "", busy, ""]
