@@ -29,7 +29,7 @@ class Request:
     kind: Kind
     body: bytes
     cost: int = 256
-    data: bytes = b""  #: that ends the body; kept apart because it is large
+    data: bytes | memoryview = b""  #: that ends the body; kept apart because it is large
 
 
 def string(value: bytes) -> bytes:
@@ -71,7 +71,7 @@ def reading(handle: bytes, offset: int, size: int) -> Request:
     return Request(Kind.READ, string(handle) + struct.pack(">QI", offset, size), size + 64)
 
 
-def writing(handle: bytes, offset: int, data: bytes) -> Request:
+def writing(handle: bytes, offset: int, data: bytes | memoryview) -> Request:
     """Return the request to write ``data``."""
     body = string(handle) + struct.pack(">QI", offset, len(data))
     return Request(Kind.WRITE, body, len(data) + 64, data)

@@ -87,7 +87,7 @@ class Wire:
                 hint="Ask the partner to enable SFTP for the gateway's account",
             )
 
-    def send(self, kind: Kind, number: int, body: bytes, data: bytes = b"") -> None:
+    def send(self, kind: Kind, number: int, body: bytes, data: bytes | memoryview = b"") -> None:
         """Queue a packet; ``data`` ends its body. It leaves when enough is queued, or with `receive`."""
         self._outgoing.append(_PACKET.pack(5 + len(body) + len(data), kind, number) + body)
         self._outgoing_size += 9 + len(body)

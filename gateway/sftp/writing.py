@@ -14,7 +14,6 @@ between; elsewhere another writer could in that moment, so names must be the gat
 
 from __future__ import annotations
 
-import hashlib
 from typing import BinaryIO
 
 from gateway.custody.look import open_regular
@@ -24,6 +23,7 @@ from gateway.printable import printable
 from gateway.sftp import packets, requests
 from gateway.sftp.base import Capabilities, Store, Stored
 from gateway.sftp.failures import expect_ok, failure
+from gateway.sftp.hashing import Blocks, Digest
 from gateway.sftp.packets import Code, Kind, Reply
 from gateway.sftp.reading import STATVFS, attributes_in, demand_opened, free_bytes, look, stated
 from gateway.sftp.requests import Access, Request
@@ -122,22 +122,29 @@ def _written(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[No
 
 def _sent(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]:
     """Send the bytes; see `_written`."""
-    digest = hashlib.sha256()
+    digest = Digest(wanted.size)
+    try:
+        yield from _sent_and_hashed(handle, Blocks(file, most, digest), wanted)
+    finally:
+        digest.close()
+
+
+def _sent_and_hashed(handle: bytes, blocks: Blocks, wanted: Store) -> Work[None]:
+    """Send the bytes and compare what they were."""
     sent, confirmed = 0, 0
     failed: GatewayError | None = None
     asked: dict[object, int] = {}
-    data = b""
+    data: bytes | memoryview = b""
     more = True
     while True:
         while more and failed is None and sent < confirmed + MOST_BYTES:
             try:
-                data = file.read(most)
+                data = blocks.next()
             except OSError as error:
                 failed = refusal(error, "read", wanted.local)
                 break
             more = bool(data) and sent + len(data) <= wanted.size
             if more:
-                digest.update(data)
                 asked[(yield requests.writing(handle, sent, data))] = len(data)
                 sent += len(data)
         if not asked:
@@ -152,7 +159,7 @@ def _sent(handle: bytes, file: BinaryIO, wanted: Store, most: int) -> Work[None]
             failed = failed or error
     if failed is not None:
         raise failed
-    if data or sent != wanted.size or digest.hexdigest() != wanted.sha256:
+    if data or sent != wanted.size or blocks.digest.hexdigest() != wanted.sha256:
         raise FileChanged(
             "The file that is to be sent has not the content that it must have", where=shown(wanted.local)
         )
