@@ -29,6 +29,7 @@ COMMANDS = {
     "metrics": ("gateway.cli.metrics", "metrics", "What stands in the ledger, for Prometheus."),
     "failed": ("gateway.cli.failed", "failed", "Failed files: list, show, export."),
     "reprocess": ("gateway.cli.reprocess", "reprocess", "Try failed files again, as they are or corrected."),
+    "retry": ("gateway.cli.retry", "retry", "Try at once what waits for its next try."),
     "replay": ("gateway.cli.reprocess", "replay", "Deliver processed files again."),
     "hold": ("gateway.cli.hold", "hold", "Files that wait for their predecessor: list, release."),
     "sequence": ("gateway.cli.sequence", "sequence", "Streams of control numbers: status, waive, reset."),
@@ -45,7 +46,8 @@ COMMANDS = {
 SECTIONS = {
     "Set up a site": ("init", "demo", "config", "trust", "formats", "validate"),
     "Operate it": (
-        "run", "status", "failed", "reprocess", "replay", "hold", "sequence", "duplicates",
+        "run", "status", "failed", "reprocess", "retry", "replay", "hold", "sequence",
+        "duplicates",
     ),
     "Watch it": ("health", "doctor", "alerts", "metrics"),
     "Prove what happened": ("verify", "audit"),

@@ -115,6 +115,16 @@ def due(
     return [RemoteFile(*row) for row in connection.execute(statement)]
 
 
+def owed(connection: Connection, route: str) -> list[RemoteFile]:
+    """Return every file of ``route`` that is still to be acknowledged, in order of arrival."""
+    statement = (
+        select(*_COLUMNS)
+        .where(remote_files.c.route == route, remote_files.c.state == OWED)
+        .order_by(remote_files.c.transfer, remote_files.c.name)
+    )
+    return [RemoteFile(*row) for row in connection.execute(statement)]
+
+
 def note_missing(
     connection: Connection, route: str, location: str, marks: Iterable[Mark], since: datetime | None
 ) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from gateway.ledger.tables import arrivals, deliveries, remote_files, streams, transfers
+from gateway.ledger.tables import arrivals, circuits, deliveries, remote_files, streams, transfers
 from gateway.model import DeliveryState, State
+from gateway.rules.circuit import CircuitState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,3 +71,14 @@ def was_asked(connection: Connection, route: str, since: datetime) -> bool:
     )
     decided = select(streams.c.stream).where(streams.c.route == route, streams.c.changed_at > since)
     return any(connection.execute(each.limit(1)).first() is not None for each in (again, decided))
+
+
+def was_called(connection: Connection, place: str, since: datetime) -> bool:
+    """Return whether somebody let ``place``, which was left alone, be asked again after ``since``."""
+    called = select(circuits.c.place).where(
+        circuits.c.place == place,
+        circuits.c.state == CircuitState.OPEN.value,
+        circuits.c.changed_at > since,
+        circuits.c.next_probe_at <= circuits.c.changed_at,
+    )
+    return connection.execute(called).first() is not None

@@ -17,7 +17,7 @@ def ask_again(context: Context, places: Collection[str]) -> None:
     with context.ledger.write() as connection:
         for circuit in circuits.every(connection):
             if circuit.place in places and circuit.state is CircuitState.OPEN:
-                circuits.save(connection, dataclasses.replace(circuit, next_probe_at=now))
+                circuits.save(connection, dataclasses.replace(circuit, next_probe_at=now, changed_at=now))
         for route in context.site.routes:
             for destination in route.destinations:
                 if destination_place(route.name, destination) in places:

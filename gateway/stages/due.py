@@ -6,12 +6,14 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from gateway.config.settings import SftpSource
 from gateway.ledger import upcoming
 from gateway.ledger.engine import Connection
 from gateway.rules import expectations, waking
 from gateway.rules.waking import Due, Wake
 from gateway.stages.context import Context, Route
 from gateway.stages.deliver import remote_destinations
+from gateway.stages.gate import server_place
 
 #: Wall clocks and waits are not exact: a time that is judged is over for certain.
 _MOMENT = timedelta(seconds=1)
@@ -27,7 +29,7 @@ def route_due(context: Context, route: Route, since: datetime, last_seconds: flo
     remote = remote_destinations(route)
     local = [one.name for one in route.destinations if one.name not in remote]
     with context.ledger.read() as connection:
-        if upcoming.was_asked(connection, route.name, since):
+        if upcoming.was_asked(connection, route.name, since) or _source_called(connection, route, since):
             return Due(now, Wake.OPERATOR)
         dues = [
             _at(upcoming.next_delivery(connection, route.name, local), Wake.RETRY),
@@ -48,6 +50,13 @@ def delivery_due(context: Context, route: Route, destinations: Sequence[str], si
 
 def _at(moment: datetime | None, why: Wake) -> Due | None:
     return None if moment is None else Due(moment, why)
+
+
+def _source_called(connection: Connection, route: Route, since: datetime) -> bool:
+    """Return whether the server that files are taken from is to be asked again now, as somebody wants it."""
+    if not isinstance(route.source, SftpSource):
+        return False
+    return upcoming.was_called(connection, server_place(route.source.server), since)
 
 
 def _expected(context: Context, route: Route, since: datetime) -> Iterator[Due | None]:

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from click.testing import CliRunner, Result
 
 from gateway.bundle import bundled
 from gateway.cli.main import gateway
-from gateway.ledger import remote_files, transfers
+from gateway.ledger import circuits, deliveries, remote_files, transfers
 from gateway.ledger.remote_files import OWED, RemoteFile
 from gateway.operations.opening import open_site
 from gateway.operations.setup import init_site
+from gateway.rules.circuit import Circuit, CircuitState
 
 CONFIGURATION = """\
 schema: 1
@@ -163,3 +165,18 @@ def _owe(plant: Plant) -> None:
         place = "sftp://erp/~/out"
         owed = RemoteFile(row.route, place, row.name, row.size, 0, row.id, OWED, now, 1, now, refused)
         remote_files.save(connection, [owed])
+
+
+def put_off(plant: Plant) -> None:
+    """Let every delivery and acknowledgement that is open wait a minute, and leave their places alone."""
+    with open_site(plant.directory) as context, context.ledger.write() as connection:
+        now = context.clock.now()
+        later = now + timedelta(minutes=1)
+        waiting = [replace(one, next_try_at=later) for one in deliveries.undelivered(connection)]
+        deliveries.update(connection, waiting)
+        for route in context.site.routes:
+            owed = [replace(one, next_try_at=later) for one in remote_files.owed(connection, route.name)]
+            remote_files.save(connection, owed)
+        for place in ("server gone", "route consumption destination history"):
+            circuit = Circuit(place, CircuitState.OPEN, 3, now, later, "[destination-unavailable] Away", now)
+            circuits.save(connection, circuit)

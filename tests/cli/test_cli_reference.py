@@ -28,7 +28,7 @@ from gateway.formats.compare.definitions import compare
 from gateway.operations.opening import open_site
 from gateway.rules.alerts import Condition
 from gateway.service.board import Board, WatchState
-from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, sample
+from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, put_off, sample
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _WRONG = Path(WRONG).name
@@ -127,6 +127,9 @@ def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     schema = str(bundled("formats") / "bom" / "1.0.0" / "schema.json")
     yield "formats import", plant.json("formats", "import", "parts@1.0.0", "--json-schema", schema)
     yield "reprocess --dry-run", plant.json("reprocess", _WRONG, "--dry-run")
+    waiting = plant.copy(tmp_path / "waiting")
+    put_off(waiting)
+    yield "retry", waiting.json("retry", "--all", "--dry-run")
     corrected = tmp_path / "corrected.csv"
     corrected.write_bytes(sample(WRONG).read_bytes().replace(b";1O,5;", b";10,5;", 1))
     yield "reprocess --corrected", plant.json("reprocess", _WRONG, "--corrected", str(corrected), "--dry-run")
