@@ -47,9 +47,7 @@ class LaneState:
     last_started: datetime | None = None
     last_ended: datetime | None = None
     last_ok: datetime | None = None  #: end of the last pass without a problem of the route as a whole
-    last_error: str | None = (
-        None  #: first line of that problem, until a pass that would meet it is without it
-    )
+    last_error: str | None = None  #: first line of that problem, until it is known to be over
     last_seconds: float | None = None
     passes: int = 0
     next_due: datetime | None = None  #: the next pass, if nothing wakes it before
