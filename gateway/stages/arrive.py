@@ -52,7 +52,7 @@ def _batches(
     outcomes = completeness.share_companions(outcomes, look.around)
     _remember(context, route, look, outcomes, report)
     intended = _intended(context, route)
-    clear_spool(context, route, look.source, [case.sighting for case in look.cases.values()])
+    clear_spool(context, route, look.source, [case.sighting for case in look.cases.values()], report)
     found = (
         _transfer(context, route, look, name, outcome)
         for name, outcome in outcomes.items()

@@ -41,7 +41,9 @@ def reaching(context: Context, place: str | None) -> AbstractContextManager[Reac
     return server_reached(context, parse(place)[0])
 
 
-def clear_spool(context: Context, route: Route, source: Source, present: Iterable[Sighting]) -> None:
+def clear_spool(
+    context: Context, route: Route, source: Source, present: Iterable[Sighting], report: Report
+) -> None:
     """Remove what was fetched of files that are not there any more, or are others now.
 
     What transfers that are still to be claimed need is kept: their source may be another by now.
@@ -49,9 +51,11 @@ def clear_spool(context: Context, route: Route, source: Source, present: Iterabl
     with context.ledger.read() as connection:
         rows = transfers.in_states(connection, route.name, (State.ARRIVED,))
     wanted = [(row.source, Sighting(row.name, "file", row.size, row.mtime_ns, row.inode)) for row in rows]
-    spool_of(context, route.name).keep(
-        itertools.chain(wanted, ((source.location(one.name), one) for one in present))
-    )
+    here = ((source.location(one.name), one) for one in present)
+    try:
+        spool_of(context, route.name).keep(itertools.chain(wanted, here))
+    except GatewayError as error:
+        report.problem(error)  # what is left over keeps nothing from being taken
 
 
 def report_away(report: Report, error: GatewayError) -> None:
