@@ -25,7 +25,7 @@ from gateway.sftp.transport import dispose, open_transport
 from tests.sftp.openssh import OpenSsh, program
 
 CIPHER = "aes128-gcm@openssh.com"
-_RUNS = 5
+RUNS = 5
 _LARGE_MB, _SMALL_FILES, _SMALL_BYTES = 1024, 2_000, 4096
 
 
@@ -105,7 +105,7 @@ def table() -> str:
     with OpenSsh() as sshd, tempfile.TemporaryDirectory(prefix="gateway-transfers-") as here:
         bench = _prepared(sshd, Path(here))
         measured: dict[str, tuple[list[float], list[float]]] = {words: ([], []) for words in _cases(bench)}
-        for _ in range(_RUNS):
+        for _ in range(RUNS):
             for words, works in _cases(bench).items():
                 print(f"... {words}", file=sys.stderr)  # noqa: T201 - a command that prints
                 for seconds, work in zip(measured[words], works, strict=True):
@@ -121,6 +121,12 @@ def table() -> str:
             f"| {words} | {statistics.median(theirs):.2f} s | {statistics.median(ours):.2f} s | {ratio:.2f} |"
         )
     return "\n".join(lines)
+
+
+def software() -> str:
+    """Return which OpenSSH is measured against."""
+    told = subprocess.run([program("ssh"), "-V"], check=True, capture_output=True, text=True)
+    return (told.stderr or told.stdout).partition(" ")[0]
 
 
 def _cases(bench: Bench) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
