@@ -71,11 +71,11 @@ def transfers_part(measured: str) -> str:
     return f"""\
 {_TRANSFERS}
 
-Made by `python -m tests.benchmarks sftp --write`: {transfers.RUNS} rounds in turns against a real sshd on loopback, the
-same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What is pushed is
-made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after, that a fetch
-ends where the server says, and the SHA-256 of what it sends. Aims: at most 1.3 for the large file, at most 0.67 for
-the small ones.
+Made by `python -m tests.benchmarks sftp --write`: {transfers.RUNS} rounds in turns against a real sshd on
+loopback, the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What
+is pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after,
+that a fetch ends where the server says, and the SHA-256 of what it sends. Aims: at most 1.3 for the large
+file, at most 0.67 for the small ones.
 
 Machine: {os.cpu_count()} cores, {platform.machine()}, {transfers.software()}, paramiko {version("paramiko")}.
 
