@@ -6,6 +6,7 @@ character, and no line grows without bound.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import logging
@@ -70,7 +71,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         """Leave it: there is no place left where it could be said."""
 
 
-class _Form(logging.Formatter):
+class _Form(logging.Formatter, abc.ABC):
     """A record as one text, each line of it with its priority if a journal reads it."""
 
     def __init__(self, with_priority: bool) -> None:
@@ -82,9 +83,9 @@ class _Form(logging.Formatter):
         before = _named(record.levelno, _PRIORITIES) if self._with_priority else ""
         return "\n".join(before + line for line in lines)
 
+    @abc.abstractmethod
     def lines(self, said: _Said) -> list[str]:
         """Return the lines of one record."""
-        raise NotImplementedError
 
 
 class _Json(_Form):

@@ -6,12 +6,28 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.ledger import transfers
 from gateway.model import DeliveryState, State
+from gateway.operations.retrying import Choice, retry_now
 from gateway.rules.completeness_policy import CompletenessPolicy, EvidenceKind
 from gateway.rules.waking import Due, Wake, earliest, next_look
 from gateway.stages.context import Context
 from gateway.stages.due import delivery_due, route_due
 from gateway.stages.recall import ask_again
 from tests.pipeline.plant import Plant, name_of, route
+
+#: A route whose server nobody serves: one failure opens its circuit.
+_AWAY = (
+    route(source="{type: sftp, server: erp, path: out, acknowledge: leave}")
+    + """\
+servers:
+  erp:
+    host: 127.0.0.1
+    port: 1
+    user: plant
+    host_keys: ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+    login: {agent: true}
+    retry: {first: 1h, open_after: 1}
+"""
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _STABLE = "{require: [stability], looks: 3, quiet: 10s}"
@@ -45,6 +61,23 @@ def test_nothing_is_due_where_nothing_is_open(plant: Plant) -> None:
     plant.run()
     with plant.opened() as context:
         assert _due(context) is None
+
+
+def test_a_server_is_asked_again_at_once_where_an_operator_wants_it(plant: Plant) -> None:
+    """A retry of a server that is left alone shall bring back the lane that takes files from it."""
+    plant.configure(_AWAY)
+    plant.run()
+    with plant.opened() as context:
+        passed = context.clock.now()
+        assert route_due(context, context.site.routes[0], passed, 0.1) is None
+        tried = retry_now(context, Choice(server="erp"), "the partner says it is up again")
+        assert [one.place for one in tried.circuits] == ["server erp"]
+        due = route_due(context, context.site.routes[0], passed, 0.1)
+    assert due is not None
+    assert due.why is Wake.OPERATOR
+    (asked,) = plant.trail("server erp", "retry-requested")
+    assert asked.reason == "the partner says it is up again"
+    assert plant.run()[0].problems[0].error.code == "server-unreachable"
 
 
 def test_a_young_file_is_looked_at_before_the_interval(plant: Plant) -> None:
