@@ -13,7 +13,7 @@ from gateway.cli.progress import spoken
 from gateway.cli.selecting import demand_route
 
 if TYPE_CHECKING:
-    from gateway.lanes.fleet import Pass
+    from gateway.lanes.posts import Pass
     from gateway.service.board import LaneState
 
 

@@ -11,7 +11,8 @@ from gateway.alerts.desk import Desk
 from gateway.alerts.sending import send_due
 from gateway.config.settings import SftpSource, Site
 from gateway.errors import GatewayError
-from gateway.lanes.fleet import Fleet, Pass, Post
+from gateway.lanes.fleet import Fleet
+from gateway.lanes.posts import Pass, Post
 from gateway.pipeline import forsaken, run_routes
 from gateway.rules.waking import Wake
 from gateway.stages.context import Context, Report

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from gateway.alerts.desk import Desk
 from gateway.errors import GatewayError
 from gateway.events import event
-from gateway.lanes.fleet import Pass
+from gateway.lanes.posts import Pass
 from gateway.stages.context import Context
 
 _LOG = logging.getLogger(__name__)

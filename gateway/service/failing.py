@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.lanes.fleet import Post
+from gateway.lanes.posts import Post
 from gateway.ledger import deliveries, remote_files
 from gateway.stages.context import Context
 from gateway.stages.deliver import remote_destinations

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gateway.errors import Expected, GatewayError, Unusual
 from gateway.events import Fields, event
-from gateway.lanes.fleet import Pass, Post
+from gateway.lanes.posts import Pass, Post
 from gateway.model import State
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState

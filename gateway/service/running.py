@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from gateway import __version__
 from gateway.errors import GatewayError, InternalError, WorkLeft
 from gateway.events import event
-from gateway.lanes.fleet import Fleet, Pass
+from gateway.lanes.fleet import Fleet
+from gateway.lanes.posts import Pass
 from gateway.operations.reloading import reloaded
 from gateway.pipeline import anchor, forsaken
 from gateway.rules.health import STUCK_SECONDS

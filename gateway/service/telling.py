@@ -9,8 +9,8 @@ from gateway.alerts.desk import Desk
 from gateway.alerts.sending import next_due, send_due
 from gateway.errors import GatewayError
 from gateway.events import event
-from gateway.lanes.fleet import Pass
 from gateway.lanes.lane import Lane, Next
+from gateway.lanes.posts import Pass
 from gateway.rules.alerts import Condition
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState

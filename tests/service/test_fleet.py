@@ -15,7 +15,8 @@ from gateway.alerts.desk import Desk
 from gateway.config.settings import Route, Site
 from gateway.custody.copies import copy_new
 from gateway.errors import SourceError
-from gateway.lanes.fleet import Fleet, Pass, Post
+from gateway.lanes.fleet import Fleet
+from gateway.lanes.posts import Pass, Post
 from gateway.ledger import alerts
 from gateway.rules.schedule import Rest
 from gateway.rules.waking import Wake

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.errors import DestinationError, LedgerError, SourceError
-from gateway.lanes.fleet import Pass, Post
+from gateway.lanes.posts import Pass, Post
 from gateway.operations.opening import open_site
 from gateway.rules.waking import Wake
 from gateway.service.board import Board

@@ -9,7 +9,7 @@ import pytest
 from gateway.config.settings import Route
 from gateway.errors import DiskFull, SourceError
 from gateway.lanes import fleet as fleets
-from gateway.lanes import once
+from gateway.lanes import once, posts
 from gateway.lanes.once import run_once, together
 from gateway.model import State
 from gateway.stages import due
@@ -24,7 +24,7 @@ def in_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     def far(of: Route) -> tuple[str, ...]:
         return tuple(one.name for one in of.destinations if one.name == "far")
 
-    for module in (fleets, once, due):
+    for module in (fleets, posts, once, due):
         monkeypatch.setattr(module, "remote_destinations", far)
 
 
