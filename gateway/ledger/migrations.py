@@ -14,14 +14,15 @@ from sqlalchemy import Connection, func, insert, inspect, select
 from gateway import __version__
 from gateway.errors import LedgerError, LedgerVersion
 from gateway.ledger.tables import metadata, schema_version
+from gateway.ledger.version_2 import to_version_2
 
 #: The version this gateway writes.
-VERSION = 1
+VERSION = 2
 
 Step = Callable[[Connection], None]
 
 #: What to do to get from the version before to the version of the key.
-STEPS: Mapping[int, Step] = {}
+STEPS: Mapping[int, Step] = {2: to_version_2}
 
 
 def version_of(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""The tables of the ledger, version 1.
+"""The tables of the ledger, version 2.
 
 A released version never changes. Whoever changes a table raises `migrations.VERSION` and adds the
 step that brings an older ledger there; a test compares both ways.
@@ -218,6 +218,61 @@ record_key_sets = Table(
     # The keys of a set stand in one run of ids, so that they need no index of their own to go.
     Column("first", BigInteger, nullable=False),
     Column("last", BigInteger, nullable=False),
+)
+
+# Since version 2. Gateways that work on this site: one row per process, as long as it says that it is there.
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("node", ExactText, primary_key=True),  # an id of the process's own
+    Column("name", ExactText, nullable=False),
+    Column("host", ExactText, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("configuration", ExactText, nullable=False),
+    Column("gateway_version", ExactText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),  # by the database's clock
+)
+
+# Since version 2. Which node works on what; the token grows with every owner and fences off the one before.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", ExactText, primary_key=True),  # `route confirmations`
+    Column("node", ExactText),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", UtcTime),  # by the database's clock
+    Column("taken_at", UtcTime),
+)
+
+# Since version 2. Removals of old files from the archive: planned by one person, approved by another.
+retention_runs = Table(
+    "retention_runs",
+    metadata,
+    Column("id", ExactText, primary_key=True),
+    Column("state", ExactText, nullable=False),  # `planned`, `approved`, `done`, `withdrawn`
+    Column("planned_at", UtcTime, nullable=False),
+    Column("planned_by", ExactText, nullable=False),
+    Column("reason", ExactText, nullable=False),
+    Column("plan", CanonicalJson, nullable=False),
+    Column("plan_sha256", String(64), nullable=False),
+    Column("approved_at", UtcTime),
+    Column("approved_by", ExactText),
+    Column("approval_reason", ExactText),
+    Column("done_at", UtcTime),
+)
+
+# Since version 2. What stands in the ledger for a file that retention removed from the archive.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("transfer", ForeignKey("transfers.id"), primary_key=True),
+    Column("run", ForeignKey("retention_runs.id"), nullable=False, index=True),
+    Column("path", FileName, nullable=False),
+    Column("sha256", String(64)),
+    Column("manifest_sha256", String(64)),
+    Column("size", BigInteger, nullable=False),
+    Column("removed_at", UtcTime),
 )
 
 # Millions of rows: plain types, and no foreign key whose check would cost a lookup each.

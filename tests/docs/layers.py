@@ -29,6 +29,7 @@ LAYERS = (
     ),
     Layer(("operations",), "what an operator may ask for"),
     Layer(("lanes",), "threads: one for each route and each remote destination, woken when there is work"),
+    Layer(("nodes",), "several gateways on one site: who is there, leases on routes, fencing"),
     Layer(("pipeline",), "one pass over a route: the ordered stages"),
     Layer(("stages",), "one file per stage: from a batch to a batch"),
     Layer(
@@ -39,7 +40,11 @@ LAYERS = (
     Layer(("sources", "destinations"), "where files come from and go to: one protocol each"),
     Layer(("sftp",), "sessions with SFTP servers: trust, login, many requests under way", ("paramiko",)),
     Layer(("config",), "site and routes: schema, loading, problems with file and line"),
-    Layer(("ledger",), "the only SQL: transfers, streams, keys, deliveries, audit trail", ("sqlalchemy",)),
+    Layer(
+        ("ledger",),
+        "the only SQL: transfers, streams, keys, deliveries, audit trail",
+        ("psycopg", "sqlalchemy"),
+    ),
     Layer(
         ("custody",),
         "the only code that moves, writes or syncs files of a site: claim, settle, manifest, verify",

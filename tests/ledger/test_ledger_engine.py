@@ -272,5 +272,5 @@ def test_a_newer_ledger(tmp_path: Path) -> None:
     with ledger.write() as connection:
         connection.exec_driver_sql("UPDATE schema_version SET version = 99")
     ledger.close()
-    with pytest.raises(LedgerVersion, match="version 99; this gateway knows versions up to 1"):
+    with pytest.raises(LedgerVersion, match="version 99; this gateway knows versions up to 2"):
         open_ledger(default_url(tmp_path))

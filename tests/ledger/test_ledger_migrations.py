@@ -20,15 +20,23 @@ def schema(path: Path) -> str:
     """Return what SQLite says the tables and indexes of a file are."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name")
-        return "".join(f"{row[0].strip()};\n" for row in rows).replace("\t", "    ")
+        lines = "".join(f"{row[0].strip()};\n" for row in rows).replace("\t", "    ").splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def test_version_1_never_changes(tmp_path: Path) -> None:
-    """A released version's tables stay as they are: a change needs a new version and a step."""
-    new_ledger(tmp_path).close()
-    found = "\n".join(line.rstrip() for line in schema(tmp_path / "ledger" / "gateway.db").splitlines())
-    assert found + "\n" == _FROZEN.read_text()
-    assert migrations.VERSION == 1
+def test_an_older_ledger_becomes_what_a_new_one_is(tmp_path: Path) -> None:
+    """A ledger of version 1 shall have the very tables of a new one after it was opened."""
+    new_ledger(tmp_path / "new").close()
+    old = tmp_path / "old" / "ledger" / "gateway.db"
+    old.parent.mkdir(parents=True)
+    with sqlite3.connect(old) as connection:
+        statements = _FROZEN.read_text().split(";\n")
+        for statement in sorted(statements, key=lambda one: not one.startswith("CREATE TABLE")):
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_version VALUES (1, '2026-11-01T00:00:00.000000Z', '0.1.0')")
+    connection.close()
+    open_ledger(default_url(tmp_path / "old")).close()
+    assert schema(old) == schema(tmp_path / "new" / "ledger" / "gateway.db")
 
 
 def test_an_empty_file_becomes_a_ledger(tmp_path: Path) -> None:
@@ -40,7 +48,7 @@ def test_an_empty_file_becomes_a_ledger(tmp_path: Path) -> None:
         open_ledger(default_url(tmp_path))
     ledger = open_ledger(default_url(tmp_path), create=True)
     with ledger.read() as connection:
-        assert migrations.version_of(connection) == 1
+        assert migrations.version_of(connection) == migrations.VERSION
 
 
 def test_a_strange_database_is_left_alone(tmp_path: Path) -> None:
@@ -70,14 +78,14 @@ def _failing(connection: Connection) -> None:
 def test_steps_are_taken_in_order(tmp_path: Path) -> None:
     """An older ledger goes through every step once, and each is stamped."""
     ledger = new_ledger(tmp_path)
-    steps = {2: _second, 3: _third}
+    steps = {3: _second, 4: _third}
     with ledger.write() as connection:
-        assert migrations.migrate(connection, "x", create=False, steps=steps, newest=3) == 1
+        assert migrations.migrate(connection, "x", create=False, steps=steps, newest=4) == 2
     with ledger.write() as connection:
-        assert migrations.migrate(connection, "x", create=False, steps=steps, newest=3) == 3
+        assert migrations.migrate(connection, "x", create=False, steps=steps, newest=4) == 4
     with ledger.read() as connection:
         assert inspect(connection).has_table("pallets")
-        assert migrations.version_of(connection) == 3
+        assert migrations.version_of(connection) == 4
     with pytest.raises(LedgerVersion):
         open_ledger(default_url(tmp_path))
 
@@ -87,7 +95,7 @@ def test_a_failed_step_changes_nothing(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path)
     before = schema(tmp_path / "ledger" / "gateway.db")
     with pytest.raises(ZeroDivisionError), ledger.write() as connection:
-        migrations.migrate(connection, "x", create=False, steps={2: _second, 3: _failing}, newest=3)
+        migrations.migrate(connection, "x", create=False, steps={3: _second, 4: _failing}, newest=4)
     ledger.close()
     assert schema(tmp_path / "ledger" / "gateway.db") == before
     open_ledger(default_url(tmp_path)).close()

@@ -1,0 +1,63 @@
+"""From version 1 of the ledger to version 2: nodes, leases, and what retention removed.
+
+Version 1 was SQLite only, and so is this step.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+_STATEMENTS = (
+    """CREATE TABLE nodes (
+\tnode TEXT NOT NULL,
+\tname TEXT NOT NULL,
+\thost TEXT NOT NULL,
+\tpid INTEGER NOT NULL,
+\tconfiguration TEXT NOT NULL,
+\tgateway_version TEXT NOT NULL,
+\tstarted_at VARCHAR(27) NOT NULL,
+\tseen_at VARCHAR(27) NOT NULL,
+\tPRIMARY KEY (node)
+)""",
+    """CREATE TABLE leases (
+\tname TEXT NOT NULL,
+\tnode TEXT,
+\ttoken BIGINT NOT NULL,
+\texpires_at VARCHAR(27),
+\ttaken_at VARCHAR(27),
+\tPRIMARY KEY (name)
+)""",
+    """CREATE TABLE retention_runs (
+\tid TEXT NOT NULL,
+\tstate TEXT NOT NULL,
+\tplanned_at VARCHAR(27) NOT NULL,
+\tplanned_by TEXT NOT NULL,
+\treason TEXT NOT NULL,
+\t"plan" TEXT NOT NULL,
+\tplan_sha256 VARCHAR(64) NOT NULL,
+\tapproved_at VARCHAR(27),
+\tapproved_by TEXT,
+\tapproval_reason TEXT,
+\tdone_at VARCHAR(27),
+\tPRIMARY KEY (id)
+)""",
+    """CREATE TABLE tombstones (
+\ttransfer TEXT NOT NULL,
+\trun TEXT NOT NULL,
+\tpath BLOB NOT NULL,
+\tsha256 VARCHAR(64),
+\tmanifest_sha256 VARCHAR(64),
+\tsize BIGINT NOT NULL,
+\tremoved_at VARCHAR(27),
+\tPRIMARY KEY (transfer),
+\tFOREIGN KEY(transfer) REFERENCES transfers (id),
+\tFOREIGN KEY(run) REFERENCES retention_runs (id)
+)""",
+    """CREATE INDEX ix_tombstones_run ON tombstones (run)""",
+)
+
+
+def to_version_2(connection: Connection) -> None:
+    """Add the tables of version 2."""
+    for statement in _STATEMENTS:
+        connection.exec_driver_sql(statement)
