@@ -113,6 +113,12 @@ def test_damage_never_raises(data: st.DataObject) -> None:
     reader.ending(definition, bytes(damaged))
 
 
+@pytest.mark.parametrize("head", [b"<:\x01", b"<:/>", b"<a:\x01"])
+def test_a_root_without_a_name_is_no_surprise(head: bytes) -> None:
+    """A document whose root has no proper name shall be probed without an error."""
+    assert isinstance(XmlReader().probe(xml_format(), head), dict)
+
+
 def test_records_before_the_break_are_read() -> None:
     """Records before the place where a document breaks off shall still be checked."""
     rows, findings = read(xml_format(), b"<Orders><Order><Number>1</Number></Order><Order><Num")
