@@ -1,7 +1,11 @@
 """The pandera schema of a record type, built from its definition and kept for the next batch.
 
-pandera gives the verdict on every column; polars locates what it refused. Whatever pandera
-itself stumbles over is asked of polars directly, so that a defect there hides no finding.
+pandera gives the verdict on every column; where it says no, polars says which questions failed and
+locates the rows. Whatever pandera itself stumbles over is asked of polars directly, so that a defect
+there hides no finding.
+
+All questions about the values stand in one check of the frame: they are answered in one pass over it,
+which costs a fifth of one check per question (docs/decisions/0009-pandera-as-gate.md).
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandera.polars as pa
 import polars as pl
 from pandera.config import ValidationDepth, config_context
-from pandera.errors import SchemaErrorReason, SchemaErrors
+from pandera.errors import SchemaError
 
 from gateway.validation import rows, values
 
@@ -45,7 +49,7 @@ class RecordSchema:
         return frame.with_columns(*self.raws, *self.texts).with_columns(*self.values)
 
     def refused(self, prepared: pl.DataFrame) -> list[Verdict]:
-        """Return the questions that pandera answers with no for a prepared frame."""
+        """Return the questions that a prepared frame answers with no; pandera says whether there are any."""
         # The environment can switch pandera off; this gate is not for the environment to open.
         with config_context(
             validation_enabled=True,
@@ -53,23 +57,19 @@ class RecordSchema:
             use_narwhals_backend=False,
         ):
             try:
-                self.schema.validate(prepared, lazy=True)
-            except SchemaErrors as errors:
-                return self._named(errors)
+                self.schema.validate(prepared)
+            except SchemaError:
+                return self._answered_no(prepared)
             except Exception:  # noqa: BLE001 - a defect of pandera's: polars is asked everything instead
                 return list(self.verdicts)
         return []
 
-    def _named(self, errors: SchemaErrors) -> list[Verdict]:
-        names = set()
-        for error in errors.schema_errors:
-            if error.reason_code is SchemaErrorReason.SERIES_CONTAINS_NULLS:
-                names.add(f"{error.schema.name}:value")
-            else:
-                names.add(str(getattr(error.check, "name", error.check)))
-        if names <= {verdict.name for verdict in self.verdicts}:
-            return [verdict for verdict in self.verdicts if verdict.name in names]
-        return list(self.verdicts)
+    def _answered_no(self, prepared: pl.DataFrame) -> list[Verdict]:
+        answers = prepared.select(
+            _answer(verdict).all().alias(str(number)) for number, verdict in enumerate(self.verdicts)
+        )
+        failed = [one for one, is_right in zip(self.verdicts, answers.row(0), strict=True) if not is_right]
+        return failed or list(self.verdicts)
 
 
 def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
@@ -83,20 +83,26 @@ def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
         texts=tuple(values.text_column(field, dialect) for field in record_type.fields),
         values=tuple(values.value_column(field, dialect) for field in record_type.fields),
         verdicts=tuple(questions),
-        schema=pa.DataFrameSchema(
-            {field.name: _column(field.name, questions) for field in record_type.fields}
-        ),
+        schema=_pandera_schema(record_type, questions),
     )
 
 
-def _column(name: str, questions: list[Verdict]) -> pa.Column:
-    mine = [verdict for verdict in questions if verdict.column == name]
-    checks = [
-        pa.Check(_asks(verdict.ok), name=verdict.name, n_failure_cases=1)
-        for verdict in mine
-        if verdict.ok is not None
-    ]
-    return pa.Column(pl.String, checks=checks, nullable=all(verdict.ok is not None for verdict in mine))
+def _pandera_schema(record_type: RecordType, questions: list[Verdict]) -> pa.DataFrameSchema:
+    """Return a schema that demands text in every column, values where they are due, and a yes to the rest."""
+    due = {verdict.column for verdict in questions if verdict.ok is None}
+    asked = [_answer(verdict) for verdict in questions if verdict.ok is not None]
+    columns = {
+        field.name: pa.Column(pl.String, nullable=field.name not in due) for field in record_type.fields
+    }
+    checks = [pa.Check(_asks(pl.all_horizontal(asked)), name="values", n_failure_cases=1)] if asked else None
+    return pa.DataFrameSchema(columns, checks=checks)
+
+
+def _answer(verdict: Verdict) -> pl.Expr:
+    """Return the answer to a question for each row; what is not there is not wrong but where it is due."""
+    if verdict.ok is None:
+        return pl.col(verdict.column).is_not_null()
+    return verdict.ok.fill_null(True)
 
 
 def _asks(ok: pl.Expr) -> Callable[[PolarsData], pl.LazyFrame]:
