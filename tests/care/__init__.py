@@ -1,0 +1,1 @@
+"""Caring for the ledger: backup, restore, rebuild, integrity, migrations."""
