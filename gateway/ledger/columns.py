@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Dialect, Enum, Integer, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 
 from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
 
@@ -16,6 +18,18 @@ _Member = TypeVar("_Member", bound=enum.Enum)
 
 #: A key that the database counts up. SQLite does so for INTEGER only.
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
+
+
+@compiles(CreateColumn, "postgresql")
+def _compared_bytewise(element: CreateColumn, compiler: Any, **options: Any) -> str:
+    """Have every text compared by its bytes, as SQLite does, whatever the database's language.
+
+    Ids and times are in order only so; and an index stays right when the system's collations change.
+    """
+    column: str = compiler.visit_create_column(element, **options)
+    kind = compiler.dialect.type_compiler_instance.process(element.element.type)
+    is_text = kind == "TEXT" or kind.startswith("VARCHAR")
+    return column.replace(f" {kind}", f' {kind} COLLATE "C"', 1) if is_text else column
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -1,72 +1,42 @@
 """Opening the ledger, and the two ways to use it: `write` for one transaction, `read` for one snapshot.
 
-This is the one file that knows SQLite: write-ahead log, `synchronous=FULL` (a commit that returned
-survives a power cut), foreign keys checked, and one writer at a time (`BEGIN IMMEDIATE`: a
-transaction never finds out halfway that it may not write).
+Which database stands behind it makes no difference to its users: at any time one transaction
+writes, over all threads, processes and nodes.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import sqlite3
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection
 
-from gateway.errors import LedgerError
 from gateway.ledger import migrations
-from gateway.ledger.failures import explained
 from gateway.ledger.queue import WriteQueue
+from gateway.ledger.sqlite import SqliteFile, default_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from sqlalchemy.pool import ConnectionPoolEntry
+    from gateway.ledger.database import Database
 
-__all__ = ["Connection", "Ledger", "default_url", "open_ledger"]
+__all__ = ["Connection", "Ledger", "default_url", "is_shared", "open_ledger"]
 
-_PREFIX = "sqlite:///"
 #: How long a transaction waits for another process before LedgerBusy, in seconds.
 BUSY_SECONDS = 30.0
-_SETTINGS = (
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA trusted_schema=OFF",
-    f"PRAGMA cache_size=-{64 * 1024}",  # KiB
-    f"PRAGMA journal_size_limit={64 * 1024 * 1024}",
-)
-
-
-def default_url(site_directory: Path) -> str:
-    """Return the URL of a site's own ledger, the SQLite file ``ledger/gateway.db``."""
-    path = os.path.join(site_directory, "ledger", "gateway.db")
-    return _PREFIX + quote_from_bytes(os.fsencode(path))
+_POSTGRESQL = ("postgresql://", "postgres://")
 
 
 def open_ledger(url: str, *, create: bool = False, busy_seconds: float = BUSY_SECONDS) -> Ledger:
     """Open the ledger at ``url`` and bring an older one up to date.
 
-    With ``create`` a ledger that is not there yet is made, its directory too. ``busy_seconds``
-    is how long a transaction waits for another process.
+    With ``create`` a ledger that is not there yet is made, its directory or schema too.
+    ``busy_seconds`` is how long a transaction waits for another process.
 
     Raises LedgerError if there is none or it cannot be used, LedgerVersion if a newer gateway
     wrote it, LedgerBusy if another process keeps it locked.
     """
-    path = database_path(url)
-    if create:
-        _make_directory(path)
-    elif not os.path.isfile(path):
-        raise LedgerError(
-            "There is no ledger",
-            where=path,
-            hint="Put it back from the backup; a new site is made with `gateway init`",
-        )
-    ledger = Ledger(path, busy_seconds)
+    ledger = Ledger(_database(url, busy_seconds, create=create), busy_seconds)
     try:
         ledger.prepare(create)
     except BaseException:
@@ -75,77 +45,64 @@ def open_ledger(url: str, *, create: bool = False, busy_seconds: float = BUSY_SE
     return ledger
 
 
-def database_path(url: str) -> str:
-    """Return the file behind ``url``; names that are not UTF-8 are percent-encoded bytes in it.
-
-    Raises LedgerError for any other kind of ledger.
-    """
-    if not url.startswith(_PREFIX) or len(url) == len(_PREFIX):
-        raise LedgerError(
-            "This kind of ledger is not supported",
-            where=url.partition(":")[0],  # never the rest: it may carry a password
-            hint=f"Write {_PREFIX}/absolute/path/gateway.db",
-        )
-    return os.path.abspath(os.fsdecode(unquote_to_bytes(os.fsencode(url[len(_PREFIX) :]))))
+def is_shared(url: str) -> bool:
+    """Return whether the ledger at ``url`` is one that several nodes may work with."""
+    return url.startswith(_POSTGRESQL)
 
 
-def _make_directory(path: str) -> None:
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-    except OSError as error:
-        raise LedgerError("The ledger's directory cannot be made", where=path, cause=error) from error
+def _database(url: str, busy_seconds: float, *, create: bool) -> Database:
+    if is_shared(url):
+        from gateway.ledger.postgresql import PostgresqlSchema  # its driver is needed there only
+
+        return PostgresqlSchema(url, busy_seconds)
+    return SqliteFile(url, busy_seconds, create=create)
 
 
 class Ledger:
     """An open ledger; safe to share between threads, to be closed at the end."""
 
-    def __init__(self, path: str, busy_seconds: float) -> None:
-        self.path = path
+    def __init__(self, database: Database, busy_seconds: float) -> None:
+        self._database = database
+        self.path = database.place  #: where it is, as people are told: a file, or a URL without password
+        self.is_shared = database.is_shared  #: whether several nodes may work with it at the same time
         self._busy_seconds = busy_seconds
         self._queue = WriteQueue()
-        self._writer = _engine_of(path, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
-        # A reader that tries to write is a mistake in the program: the database refuses it.
-        self._reader = _engine_of(path, busy_seconds, "BEGIN", (*_SETTINGS, "PRAGMA query_only=ON"))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give one transaction under the write lock: committed at the end, undone by an exception.
 
         When the block has ended without an exception, what it wrote is on the disk. Raises
-        LedgerBusy, DiskFull or LedgerError; nothing of the transaction was written then.
+        LedgerBusy, DiskFull or LedgerError. Nothing of the transaction was written then, with one
+        exception: if the connection to a server breaks during the commit, nobody can know whether it
+        took place. So whoever catches an error of this block takes nothing for undone: the next pass
+        reads from the ledger what is so.
         """
-        turn = self._queue.turn(self._busy_seconds, self.path)
-        with turn, explained(self.path), self._writer.begin() as connection:
+        with self._queue.turn(self._busy_seconds, self.path), self._database.writing() as connection:
             yield connection
-            if not _in_transaction(connection):
-                # SQLite gave the transaction up (a full disk) and the block went on regardless.
-                raise LedgerError("The transaction was lost before its end", where=self.path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give one unchanging view of the ledger, as it was when the block began."""
-        with explained(self.path), self._reader.begin() as connection:
-            # SQLite takes the snapshot at the first read, not at BEGIN.
-            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()
+        with self._database.reading() as connection:
             yield connection
 
     def close(self) -> None:
-        """Close every connection; the last one to close folds the write-ahead log into the file."""
-        self._reader.dispose()
-        self._writer.dispose()
+        """Close every connection."""
+        self._database.close()
 
     def integrity(self) -> list[str]:
-        """Return what SQLite finds wrong with the file's structure; an empty list if it is sound."""
+        """Return what the database finds wrong with its structure; an empty list if it is sound."""
         with self.read() as connection:
-            rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        found = [str(row) for row in rows if row != "ok"]
-        return found + [f"{row[0]}: row {row[1]} refers to nothing in {row[2]}" for row in broken]
+            return self._database.unsound(connection)
+
+    def obstacle(self) -> str | None:
+        """Return why nothing can be written, as far as that shows without writing."""
+        return self._database.obstacle()
 
     def prepare(self, create: bool) -> None:
-        """Set the journal mode and bring the tables to the present version."""
-        with explained(self.path):
-            _write_ahead(self._writer, self.path, self._busy_seconds)
+        """Make the database ready and bring the tables to the present version."""
+        self._database.make_ready(create=create)
         with self.read() as connection:
             found = migrations.version_of(connection)
         migrations.refuse_newer(found, self.path)
@@ -153,81 +110,3 @@ class Ledger:
             return
         with self.write() as connection:
             migrations.migrate(connection, self.path, create=create)
-
-
-def _engine_of(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...]) -> Engine:
-    """Return the engine of a file: the same one in a process, as it remembers how statements are compiled.
-
-    A file that was put in place of another one is another file, and gets no connection to the old one.
-    """
-    try:
-        status = os.stat(path)
-    except OSError:
-        return _engine(path, busy_seconds, begin, settings)
-    return _engine_again(path, (status.st_dev, status.st_ino), busy_seconds, begin, settings)
-
-
-@functools.lru_cache(maxsize=32)
-def _engine_again(
-    path: str,
-    _file: tuple[int, int],
-    busy_seconds: float,
-    begin: str,
-    settings: tuple[str, ...],
-) -> Engine:
-    return _engine(path, busy_seconds, begin, settings)
-
-
-def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...]) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=path),
-        # The driver must not open transactions by itself: the ledger says how each one begins.
-        connect_args={"timeout": busy_seconds, "isolation_level": None, "check_same_thread": False},
-        max_overflow=-1,  # threads are bounded by routes and destinations: none of them waits for a reader
-    )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-        for statement in settings:
-            connection.execute(statement)
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _write_ahead(engine: Engine, path: str, busy_seconds: float) -> None:
-    """Switch the file to write-ahead logging, which it then remembers."""
-    deadline = time.monotonic() + busy_seconds
-    raw = engine.raw_connection()
-    driver = raw.dbapi_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type for the checker
-    try:
-        while (mode := _journal_mode(driver, deadline)) == "retry":
-            time.sleep(0.01)
-    finally:
-        raw.close()
-    if mode != "wal":
-        raise LedgerError(
-            f"The ledger's file system does not allow write-ahead logging (journal mode {mode})",
-            where=path,
-            hint="Put the ledger on a local disk, not on a network share",
-        )
-
-
-def _journal_mode(driver: sqlite3.Connection, deadline: float) -> str:
-    try:
-        mode = driver.execute("PRAGMA journal_mode").fetchone()[0]
-        return str(mode if mode == "wal" else driver.execute("PRAGMA journal_mode=WAL").fetchone()[0])
-    except sqlite3.OperationalError as error:
-        # Two processes that create the ledger at once: SQLite does not wait here by itself.
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY and time.monotonic() < deadline:
-            return "retry"
-        raise
-
-
-def _in_transaction(connection: Connection) -> bool:
-    driver = connection.connection.dbapi_connection
-    return bool(driver is not None and driver.in_transaction)

@@ -1,4 +1,4 @@
-"""Turns what a database says into an error that names who must act, and how."""
+"""Turns what SQLite says into an error that names who must act, and how."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gateway.errors import DiskFull, GatewayError, LedgerBusy, LedgerError
+from gateway.errors import DiskFull, GatewayError, LedgerBusy, LedgerDamaged, LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ _BUSY_HINT = (
     "if none should be running, look for it with `fuser` on the ledger file"
 )
 _DAMAGED_HINT = (
-    "Stop the gateway, keep a copy of the ledger directory, and restore the last backup; "
-    "files and manifests on disk are not affected"
+    "Stop the gateway and keep a copy of the ledger directory; then `gateway ledger restore FILE` with the "
+    "newest backup, or `gateway ledger rebuild` where there is none. Files and manifests are not affected"
 )
 _HINTS = {
     sqlite3.SQLITE_CORRUPT: ("The ledger file is damaged", _DAMAGED_HINT),
@@ -68,4 +68,5 @@ def _explain(error: BaseException, where: str) -> GatewayError:
             hint="Free space on the ledger's file system; the transaction was rolled back",
         )
     message, hint = _HINTS.get(primary, (None, None))
-    return LedgerError(message, where=where, cause=error, hint=hint)
+    kind = LedgerDamaged if hint is _DAMAGED_HINT else LedgerError
+    return kind(message, where=where, cause=error, hint=hint)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import quote_from_bytes
 
 from gateway.errors import LedgerError
-from gateway.ledger.engine import database_path
 from gateway.ledger.failures import explained
+from gateway.ledger.sqlite import database_path
 
 #: Steps of the database after which the time is looked at.
 _STEPS = 100_000

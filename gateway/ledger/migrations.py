@@ -71,9 +71,9 @@ def _create(connection: Connection, where: str, allowed: bool) -> None:
     strangers = inspect(connection).get_table_names()
     if strangers:
         raise LedgerError(
-            "The file is a database, but not a ledger",
+            "This is a database, but not a ledger",
             where=where,
-            hint=f"It holds {', '.join(sorted(strangers)[:5])}; name another file in `ledger`",
+            hint=f"It holds {', '.join(sorted(strangers)[:5])}; name another file or schema in `ledger`",
         )
     if not allowed:
         raise LedgerError("The ledger is empty", where=where, hint="Make the site with `gateway init`")

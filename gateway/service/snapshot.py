@@ -53,8 +53,8 @@ class Snapshot:
 def take(site: Site, ledger: Ledger, clock: Clock) -> Snapshot:
     """Read what stands in the ledger of ``site``; one that cannot be read is said, not raised."""
     now, free = clock.now(), _free(site)
-    if not _is_writable(ledger.path):
-        return Snapshot(now, f"{ledger.path} is not writable for this account", free)
+    if obstacle := ledger.obstacle():
+        return Snapshot(now, obstacle, free)
     try:
         with ledger.read() as connection:
             return _read(site, connection, now, free)
@@ -68,10 +68,6 @@ def _free(site: Site) -> int | None:
     except OSError:
         return None
     return state.f_bavail * state.f_frsize
-
-
-def _is_writable(path: str) -> bool:
-    return os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
 
 
 def _read(site: Site, connection: Connection, now: datetime, free: int | None) -> Snapshot:

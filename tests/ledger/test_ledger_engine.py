@@ -246,7 +246,7 @@ def test_no_ledger(tmp_path: Path) -> None:
 def test_unsupported_ledger_url() -> None:
     """Another kind of ledger is refused, and its password is not shown."""
     with pytest.raises(LedgerError, match="not supported") as refused:
-        open_ledger("postgresql://gateway:secret@db/ledger")
+        open_ledger("mysql://gateway:secret@db/ledger")
     assert "secret" not in str(refused.value)
 
 

@@ -1,0 +1,46 @@
+"""What the ledger asks of the database behind it: SQLite for one node, PostgreSQL for several."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Database(Protocol):
+    """One place in which a ledger is kept.
+
+    Every method raises LedgerBusy, DiskFull or LedgerError, with what to do next, for what goes wrong.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where it is, as people are told; never a password."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several nodes may work with it at the same time."""
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Give a transaction that no other writer runs beside, in any process on any node.
+
+        What it reads includes all that was committed before it began. At the end of the block it is
+        committed and on stable storage; an exception undoes it.
+        """
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Give one unchanging view, as it was when the block began; writing is refused."""
+
+    def make_ready(self, *, create: bool) -> None:
+        """Do what has to be done before the tables are looked at; with ``create`` make the place itself."""
+
+    def unsound(self, connection: Connection) -> list[str]:
+        """Return what is wrong with the structure; an empty list if it is sound."""
+
+    def obstacle(self) -> str | None:
+        """Return why nothing can be written, as far as that shows without writing."""
+
+    def close(self) -> None:
+        """Close every connection."""

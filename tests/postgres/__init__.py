@@ -1,0 +1,1 @@
+"""The ledger on a real PostgreSQL server, made and run by the tests."""
