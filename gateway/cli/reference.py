@@ -162,7 +162,7 @@ def exit_codes_markdown() -> str:
 def _families(error: type[GatewayError]) -> Iterator[type[GatewayError]]:
     yield error
     for each in error.__subclasses__():
-        if each.__module__ == errors.__name__:
+        if each.__module__.startswith(errors.__name__):
             yield from _families(each)
 
 

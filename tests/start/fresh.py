@@ -129,9 +129,10 @@ def machine(directory: Path, index: str) -> Machine:
     package = checkout / "gateway"
     home.mkdir()
     (package / "cli").mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "errors.py", "model.py"):
+    for name in ("__init__.py", "__main__.py", "model.py"):
         shutil.copy(REPOSITORY / "gateway" / name, package / name)
-    shutil.copytree(REPOSITORY / "gateway" / "_bootstrap", package / "_bootstrap")
+    for name in ("_bootstrap", "errors"):
+        shutil.copytree(REPOSITORY / "gateway" / name, package / name)
     (package / "cli" / "__init__.py").touch()
     (package / "cli" / "main.py").write_text(_COMMAND)
     (checkout / "backend.py").write_text(_BACKEND)
