@@ -37,6 +37,15 @@ _TRANSFER: Keys = (
     ("superseded_by", "the transfer with the corrected file, or null"),
 )
 
+_BACKUP: Keys = (
+    ("file", "the backup"),
+    ("sha256", "of its bytes; it also stands beside it"),
+    ("size", "bytes"),
+    ("transfers", "transfers in it"),
+    ("entries", "entries of its audit trail"),
+    ("head", "hash of the last one"),
+)
+
 _GAP: Keys = (
     ("first", "first missing number, as the sender writes it"),
     ("last", "last missing number"),
@@ -433,6 +442,12 @@ KEYS: dict[str, Keys] = {
         ("[].previous", "hash of the entry before"),
         ("[].hash", "hash of this entry"),
     ),
+    "ledger check": (
+        ("ledger", "where it is"),
+        ("sound", "whether nothing is wrong with it"),
+        ("problems[]", "what is wrong, in words"),
+    ),
+    "ledger backup": _BACKUP,
     "audit verify": (("entries", "entries checked"), *_under("problems[]", _AUDIT_PROBLEM)),
     "health": (
         ("health", "`healthy`, `degraded` or `failed`"),

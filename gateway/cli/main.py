@@ -38,6 +38,7 @@ COMMANDS = {
     "formats": ("gateway.cli.formats", "formats", "Format versions: list, show, check."),
     "trust": ("gateway.cli.trust", "trust", "Host keys of SFTP servers: show, accept, remove."),
     "verify": ("gateway.cli.verify", "verify", "Check archive, manifests and ledger against each other."),
+    "ledger": ("gateway.cli.ledger", "ledger", "The ledger: check, backup, restore, rebuild."),
     "audit": ("gateway.cli.audit", "audit", "The audit trail: log, verify, export."),
     "config": ("gateway.cli.config", "config", "The configuration: check, show."),
 }
@@ -47,7 +48,7 @@ SECTIONS = {
     "Set up a site": ("init", "demo", "config", "trust", "formats", "validate"),
     "Operate it": (
         "run", "status", "failed", "reprocess", "retry", "replay", "hold", "sequence",
-        "duplicates",
+        "duplicates", "ledger",
     ),
     "Watch it": ("health", "doctor", "alerts", "metrics"),
     "Prove what happened": ("verify", "audit"),

@@ -171,6 +171,8 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     (plant.directory / "audit" / "checkpoints.jsonl").write_text("torn\n")
     yield "verify", plant.json("verify")
     yield "audit verify", plant.json("audit", "verify")
+    yield "ledger backup", plant.json("ledger", "backup", str(plant.directory / "ledger.backup"))
+    yield "ledger check", plant.json("ledger", "check")
     with SiteGuard(plant.directory):
         yield "status", plant.json("status")
     yield from _formats(plant)

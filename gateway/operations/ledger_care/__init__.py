@@ -1,0 +1,1 @@
+"""Caring for the ledger: backup, restore, rebuild, and what is looked at before it is trusted."""
