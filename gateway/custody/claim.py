@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gateway.custody import syncs
+from gateway.custody import anew, syncs
 from gateway.custody.look import exists, sighting
 from gateway.custody.moves import rename_new, resume_move
 from gateway.custody.refusals import StrPath, refusing, shown
@@ -37,15 +37,23 @@ def claim(items: Sequence[tuple[StrPath, StrPath, Sighting]]) -> list[GatewayErr
             results.append(None)
         except GatewayError as error:
             results.append(error)
+    # The sender may not have synced, and cannot any more: its file is not where it put it.
+    undurable = anew.sync_held(
+        working for (_, working, _), result in zip(items, results, strict=True) if result is None
+    )
     # Of the files that failed, too: one may have been moved, and moved back.
     unsynced = syncs.sync_each(_parent(path) for source, working, _ in items for path in (source, working))
     return [
-        result or unsynced.get(_parent(working)) or unsynced.get(_parent(source))
+        result
+        or undurable.get(os.fspath(working))
+        or unsynced.get(_parent(working))
+        or unsynced.get(_parent(source))
         for (source, working, _), result in zip(items, results, strict=True)
     ]
 
 
 def _claim_one(source: StrPath, working: StrPath, expected: Sighting) -> None:
+    anew.renew(working)
     if exists(working):
         _resume(source, working, expected)
         return

@@ -38,15 +38,11 @@ def append(day_directory: StrPath, entries: Sequence[Entry]) -> None:
 def add(day_directory: StrPath, entries: Sequence[Entry]) -> None:
     """List ``entries`` whether or not some are listed already: the way after a crash.
 
-    Reads the list. A name listed with another digest is replaced in one step. Same end whenever
-    it is called again. Durable on return.
+    Reads the list, and writes it anew in one step: lines that stand there may never have reached the
+    disk, because the try that wrote them was killed before the sync, or because the sync failed. Same
+    end whenever it is called again. Durable on return.
     """
-    listed = read(day_directory)
-    news = {name: sha256 for sha256, name in entries if listed.get(name) != sha256}
-    if any(name in listed for name in news):
-        _rewrite(day_directory, {**listed, **news})
-    elif news:
-        append(day_directory, [(sha256, name) for name, sha256 in news.items()])
+    _rewrite(day_directory, {**read(day_directory), **{name: sha256 for sha256, name in entries}})
 
 
 def replace(day_directory: StrPath, name: str, sha256: str) -> None:

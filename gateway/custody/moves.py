@@ -159,7 +159,11 @@ def _remove_unchanged(source: str, before: os.stat_result, target: str) -> None:
 def _finish(source: str, target: str) -> None:
     """Finish a move that left both names."""
     if _half_moved(source, target) == "copied":
-        syncs.sync_files([target])
+        try:
+            syncs.sync_files([target])
+        except CustodyError:
+            remove(target)  # it is carried over anew: a second sync would only say that all is well
+            raise
         syncs.sync_directory(_parent(target))
     remove(source)
 

@@ -23,6 +23,8 @@ REPORT_SUFFIX = ".report.txt"
 DAY_LIST = "manifest-sha256.txt"
 TEMPORARY_PREFIX = ".part-"
 FETCH_PREFIX = ".fetch-"
+#: Of a file in work that the disk did not take: it gets its name back when it was written anew.
+UNSYNCED_SUFFIX = ".unsynced"
 
 # What Windows shares refuse, the shell's backslash, and the percent sign (see above).
 _FORBIDDEN = frozenset('/\\<>:"|?*%')

@@ -60,6 +60,7 @@ def put_back(found: StrPath, places: Sequence[StrPath], sha256: str) -> None:
         if exists(place):
             if hash_file(place)[0] != sha256:
                 raise FileChanged("The file at its place is no longer what was accepted", where=shown(place))
+            syncs.sync_files([place])  # it may be a person's own copy
             break
     else:
         resume_move(found, places[0])

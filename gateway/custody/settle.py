@@ -15,7 +15,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.custody import daylist, syncs, writes
+from gateway.custody import anew, daylist, syncs, writes
 from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists, open_regular, require
@@ -70,6 +70,7 @@ class _Work:
     error: GatewayError | None = None
     papers: list[tuple[str, str]] = field(default_factory=list)  #: temporary and final path
     sync_first: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)  #: of these, what is no paper but the file itself
     is_fresh: bool = True  #: no earlier try has moved the data, so none has listed it
 
 
@@ -88,6 +89,7 @@ def settle(items: Sequence[SettleItem]) -> list[GatewayError | None]:
     works = [_Work(item) for item in items]
     _refuse_shared_targets(works)
     _make_directories(works)
+    _each(works, _renew)
     _each(works, _demand_free)
     _each(works, _write_papers)
     _sync_before_naming(works)
@@ -138,6 +140,14 @@ def _made(directory: str) -> CustodyError | None:
     return None
 
 
+def _renew(work: _Work) -> None:
+    """Write anew what an earlier try could not sync; its name is given back by that."""
+    item = work.item
+    anew.renew(item.working, item.sha256)
+    for companion in item.companions:
+        anew.renew(companion.working, companion.sha256)
+
+
 def _demand_free(work: _Work) -> None:
     """Look at every name before the first is given: data without its companions would be stranded."""
     for source, target in _moves(work.item):
@@ -162,6 +172,8 @@ def _write_papers(work: _Work) -> None:
         if path == os.fspath(item.working) and item.mtime_ns not in (None, status.st_mtime_ns):
             _demand_same(path, item)
         work.sync_first.append(path)
+        if path == os.fspath(source):
+            work.held.append(path)
 
 
 def _demand_same(path: str, item: SettleItem) -> None:
@@ -189,7 +201,9 @@ def _sync_before_naming(works: Sequence[_Work]) -> None:
     except CustodyError as error:
         # The disk refused, and does not say for which file; asking again would hide the loss.
         for work in works:
-            work.error = work.error or error
+            if work.error is None:
+                work.error = error
+                anew.doubt(path for path in work.held if path != os.fspath(work.item.target))
 
 
 def _move_files(work: _Work) -> None:

@@ -2,6 +2,9 @@
 
 After a failed sync the kernel may forget that pages were dirty, so that a second sync of the same
 file would succeed over lost bytes. So nothing here tries again; who writes must write anew.
+
+``syncfs`` tells of a lost write once for each file system and not once for each file: another program's
+``syncfs`` may have been told of ours. So afterwards each file is asked for itself, which costs no sync.
 """
 
 from __future__ import annotations
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
 #: From so many files on one file system, one ``syncfs`` is cheaper than a sync for each.
 SYNCFS_FROM = 8
 
-# Local file systems whose syncfs waits for the data. FUSE, for one, does not.
-_SYNCFS_TYPES = frozenset({"ext2", "ext3", "ext4", "xfs", "f2fs", "tmpfs", "overlay", "zfs"})
+# Local file systems whose syncfs waits for the data, and whose files know of their lost writes. FUSE
+# does not wait; overlay keeps the errors of its files on another file system, out of reach.
+_SYNCFS_TYPES = frozenset({"ext2", "ext3", "ext4", "xfs", "f2fs", "tmpfs"})
 # Before this kernel syncfs kept write errors to itself.
 _SYNCFS_KERNEL = (5, 8)
+
+_WAIT_BEFORE, _WRITE, _WAIT_AFTER = 1, 2, 4  # of sync_file_range
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -43,6 +49,8 @@ def sync_files(paths: Iterable[StrPath]) -> None:
     for device, group in _by_device(paths).items():
         if len(group) >= SYNCFS_FROM and syncfs_serves(device):
             sync_file_system(os.path.dirname(group[0]) or ".")
+            for path in group:
+                _demand_written(path)
         else:
             for path in group:
                 _sync_file(path, device)
@@ -107,7 +115,8 @@ def syncfs_serves(device: int) -> bool:
     """Return whether ``syncfs`` is known to be as good as a sync of every file on ``device``."""
     release = os.uname().release.split(".")
     kernel = tuple(int(part) for part in release[:2] if part.isdigit())
-    return hasattr(_libc, "syncfs") and kernel >= _SYNCFS_KERNEL and _type_of(device) in _SYNCFS_TYPES
+    has_calls = hasattr(_libc, "syncfs") and hasattr(_libc, "sync_file_range")
+    return has_calls and kernel >= _SYNCFS_KERNEL and _type_of(device) in _SYNCFS_TYPES
 
 
 def _by_device(paths: Iterable[StrPath]) -> dict[int, list[str]]:
@@ -139,6 +148,30 @@ def _sync_file(path: str, device: int) -> None:
         sync_descriptor(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def _demand_written(path: str) -> None:
+    """Raise SyncFailed where a write of the file was lost, whoever else was told of it."""
+    with refusing("open for sync", path):
+        try:
+            descriptor = os.open(path, _OPEN)
+        except PermissionError:
+            return  # a file that we may rename but not read: syncfs has to do
+    try:
+        _sync_range(descriptor)
+    except OSError as error:
+        raise _sync_refusal(error, path) from error
+    finally:
+        os.close(descriptor)
+
+
+def _sync_range(descriptor: int) -> None:
+    """Wait for what is being written of the file, and raise the errors of what was."""
+    everything = ctypes.c_int64(0)
+    flags = ctypes.c_uint(_WAIT_BEFORE | _WRITE | _WAIT_AFTER)
+    if _libc.sync_file_range(descriptor, ctypes.c_int64(0), everything, flags) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _syncfs(descriptor: int) -> None:

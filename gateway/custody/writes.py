@@ -18,6 +18,7 @@ from gateway.custody.look import exists
 from gateway.custody.moves import rename_new
 from gateway.custody.names import temporary_name
 from gateway.custody.refusals import StrPath, refusing
+from gateway.errors import CustodyError
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _APPEND = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -98,11 +99,12 @@ def append_lines(path: StrPath, data: bytes) -> None:
             end = _mend(descriptor)
             try:
                 write_all(descriptor, data)
-            except OSError:
+                syncs.sync_descriptor(descriptor, path)
+            except (OSError, CustodyError):
+                # After a failed sync, too: lines that are left would be taken for durable ones.
                 with contextlib.suppress(OSError):
                     os.ftruncate(descriptor, end)
                 raise
-            syncs.sync_descriptor(descriptor, path)
         finally:
             os.close(descriptor)
     if is_new:

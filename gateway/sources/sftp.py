@@ -7,9 +7,11 @@ remote end is the matter of ``sources.acknowledging``, once the claim is on reco
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 from gateway.custody.spool import Part, Spool, is_placed, place
+from gateway.custody.syncs import sync_each
 from gateway.errors import (
     CustodyError,
     DiskFull,
@@ -152,9 +154,12 @@ class SftpFolder:
         """Fetch the files into the working directory; what a broken connection left is gone on with."""
         results: list[GatewayError | None] = [None] * len(claims)
         parts: dict[int, Part] = {}
+        named: list[int] = []
         for at, one in enumerate(claims):
             try:
-                if not is_placed(one.working_path, one.sighting):
+                if is_placed(one.working_path, one.sighting):
+                    named.append(at)
+                else:
                     parts[at] = self._part(one.sighting)
             except CustodyError as error:
                 results[at] = error
@@ -164,6 +169,10 @@ class SftpFolder:
         placed = place([(parts[at], claims[at].working_path) for at in whole])
         for at, failed in zip(whole, placed, strict=True):
             results[at] = failed
+        # what has its name got it from a try that may have been cut off before the name was durable
+        unsynced = sync_each(os.path.dirname(claims[at].working_path) for at in named)
+        for at in named:
+            results[at] = unsynced.get(os.path.dirname(claims[at].working_path))
         return results
 
     def _fetch(self, parts: Sequence[Part]) -> list[GatewayError | None]:

@@ -166,8 +166,9 @@ def _claim_files(context: Context, source: Source, group: Sequence[_Taken]) -> N
         if error is None:
             one.companions.append(each)
             _owe(context, source, one, claim.sighting)
-        elif is_of_server(error):
-            one.error = error  # the whole is claimed again, or its side files would be forgotten there
+        elif not isinstance(error, (FileMissing, FileChanged, NotRegular)):
+            # the whole is claimed again, or its side files would be forgotten where they are
+            one.error = error
 
 
 def _owe(context: Context, source: Source, one: _Taken, seen: Sighting) -> None:

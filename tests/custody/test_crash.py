@@ -37,6 +37,7 @@ CALLS = [
     (os, "ftruncate"),
     (moves, "_rename_noreplace"),
     (syncs, "_syncfs"),
+    (syncs, "_sync_range"),
 ]
 Work = Callable[[], object]
 
@@ -172,7 +173,7 @@ def test_claiming_survives_a_kill_at_every_call(tmp_path: Path) -> None:
         assert claim(items[number]) == [None] * 3
         assert [working.read_bytes() for _, working, _ in items[number]] == [b"a", b"b", b"c"]
 
-    assert killed_at_every_call(prepare, check) == 5
+    assert killed_at_every_call(prepare, check) == 8
 
 
 def test_a_claim_over_file_systems_survives_a_kill_at_every_call(tmp_path: Path) -> None:
