@@ -12,10 +12,11 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, create_pool_from_url, event
+from sqlalchemy.util import LRUCache
 
 from gateway.errors import LedgerError
 from gateway.ledger.failures import explained
@@ -34,6 +35,9 @@ _SETTINGS = (
     f"PRAGMA cache_size=-{64 * 1024}",  # KiB
     f"PRAGMA journal_size_limit={64 * 1024 * 1024}",
 )
+
+#: Statements as they were compiled: reader and writer, and all ledgers of a process, say the same ones.
+_COMPILED: LRUCache[Any, Any] = LRUCache(1000)
 
 
 def default_url(site_directory: Path) -> str:
@@ -152,12 +156,15 @@ def _engine_again(
 
 
 def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...]) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=path),
+    def connect() -> sqlite3.Connection:
         # The driver must not open transactions by itself: the ledger says how each one begins.
-        connect_args={"timeout": busy_seconds, "isolation_level": None, "check_same_thread": False},
-        max_overflow=-1,  # threads are bounded by routes and destinations: none of them waits for a reader
-    )
+        return sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+
+    url = URL.create("sqlite", database=path)
+    # threads are bounded by routes and destinations: none of them waits for a reader
+    pool = create_pool_from_url(url, creator=connect, max_overflow=-1)
+    engine = Engine(pool, _dialect(), url)
+    engine.update_execution_options(compiled_cache=_COMPILED)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
@@ -169,6 +176,14 @@ def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@functools.cache
+def _dialect() -> Dialect:
+    """Return the one dialect of this process: statements are compiled for it once, whatever the file."""
+    engine = create_engine("sqlite://")
+    with engine.connect():
+        return engine.dialect
 
 
 def _write_ahead(engine: Engine, path: str, busy_seconds: float) -> None:
