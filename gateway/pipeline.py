@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from gateway.errors import ConfigurationError, GatewayError, InternalError
-from gateway.ledger import audit, checkpoint, transfers
+from gateway.ledger import transfers
 from gateway.model import State, Transfer
 from gateway.rules import lifecycle
+from gateway.stages import anchoring
 from gateway.stages.accept import accept_batch
 from gateway.stages.acknowledge import acknowledge
 from gateway.stages.arrive import arrive
@@ -31,7 +31,6 @@ from gateway.stages.replay_folder import take_requests
 from gateway.stages.settle import settle
 
 _LOG = logging.getLogger(__name__)
-_ANCHORING = threading.Lock()
 
 Stage = Callable[[Context, Route, Report], None]
 
@@ -168,18 +167,11 @@ def forsaken(context: Context) -> list[Report]:
 
 def anchor(context: Context) -> list[Report]:
     """Note the end of the audit trail outside the ledger, unless it stands there already."""
-    path = str(context.layout.checkpoints_file)
-
-    def note() -> None:
-        # one at a time: the ends that are noted must follow each other
-        with _ANCHORING:
-            with context.ledger.read() as connection:
-                head = audit.head(connection)
-            noted = checkpoint.last(path)
-            if head.count and (noted is None or noted.hash != head.hash):
-                checkpoint.append(path, head, context.clock.now())
-
-    return _reporting("audit trail", note)
+    report = Report("audit trail")
+    with _reported(report):
+        for trouble in anchoring.anchor(context):
+            report.problem(trouble)
+    return [report] if report.problem_total else []
 
 
 def _reporting(about: str, work: Callable[[], None]) -> list[Report]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway.config.anchoring import Anchoring
 from gateway.config.build_alerts import build_channel, build_rule, build_service
 from gateway.config.build_places import build_destination, build_server, build_source
 from gateway.config.build_plans import build_calendar, build_expectation, build_schedule, build_unusual
 from gateway.config.notation import seconds, size
-from gateway.config.paths import absolute
+from gateway.config.paths import absolute, optional
 from gateway.config.settings import Limits, Partner, Route, Site
 from gateway.rules.completeness import CompletenessPolicy, ControlFilePolicy, EvidenceKind
 from gateway.rules.duplicates import Action, DuplicatePolicy
@@ -52,6 +53,16 @@ def build_site(data: Mapping[str, Any], directory: Path, secrets: Secrets, diges
         ),
         alerts=tuple(build_rule(each) for each in alerts["rules"]),
         service=build_service(data["service"]),
+        audit=_anchoring(data["audit"], directory, secrets),
+    )
+
+
+def _anchoring(data: Data, directory: Path, secrets: Secrets) -> Anchoring:
+    return Anchoring(
+        copies=tuple(absolute(text, directory) for text in data["checkpoints"]),
+        signing_key=optional(data["signing_key"], directory),
+        passphrase=secrets.get(data["passphrase"], ("audit", "passphrase")),
+        trusted_keys=tuple(data["trusted_keys"]),
     )
 
 

@@ -87,6 +87,7 @@ _SECTIONS = (
     ("Channels: webhook", "webhook_channel", "under `alerts.channels.<name>`, with `type: webhook`"),
     ("Channels: command", "command_channel", "under `alerts.channels.<name>`, with `type: command`"),
     ("Service", "service", "under `service`"),
+    ("Audit trail", "audit", "under `audit`"),
     ("Secrets", "secret", "where a secret is allowed"),
 )
 

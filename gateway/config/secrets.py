@@ -32,6 +32,7 @@ _PLACES = (
     ("site", "ledger"),
     ("servers", "*", "login", "passphrase"),
     ("servers", "*", "login", "password"),
+    ("audit", "passphrase"),
     ("alerts", "channels", "*", "smtp", "password"),
     ("alerts", "channels", "*", "url"),
     ("alerts", "channels", "*", "headers", "*"),

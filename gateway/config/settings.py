@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.config.anchoring import Anchoring
 from gateway.config.places import (
     Acknowledgement,
     Destination,
@@ -40,6 +41,7 @@ __all__ = [
     "Acknowledgement",
     "AlertRule",
     "Algorithms",
+    "Anchoring",
     "Blackout",
     "Calendar",
     "Channel",
@@ -138,6 +140,7 @@ class Site:
     channels: tuple[Channel, ...] = ()
     alerts: tuple[AlertRule, ...] = ()
     service: Service = field(default_factory=Service)
+    audit: Anchoring = field(default_factory=Anchoring)
     missing_secrets: tuple[Problem, ...] = ()  #: what the configuration points to and cannot be had
 
     def server(self, name: str) -> Server:

@@ -226,6 +226,7 @@ nodes = Table(
     metadata,
     Column("node", ExactText, primary_key=True),  # an id of the process's own
     Column("name", ExactText, nullable=False),
+    Column("kind", ExactText, nullable=False),  # `service`, `passing`
     Column("host", ExactText, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("configuration", ExactText, nullable=False),
@@ -273,6 +274,17 @@ tombstones = Table(
     Column("manifest_sha256", String(64)),
     Column("size", BigInteger, nullable=False),
     Column("removed_at", UtcTime),
+)
+
+# Since version 2. The lines of the checkpoints' file, so that one that is gone or edited there shows.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("number", BigKey, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the line
 )
 
 # Millions of rows: plain types, and no foreign key whose check would cost a lookup each.

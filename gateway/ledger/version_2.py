@@ -54,6 +54,14 @@ _STATEMENTS = (
 \tFOREIGN KEY(run) REFERENCES retention_runs (id)
 )""",
     """CREATE INDEX ix_tombstones_run ON tombstones (run)""",
+    """CREATE TABLE checkpoints (
+\tnumber INTEGER NOT NULL,
+\tat VARCHAR(27) NOT NULL,
+\tcount BIGINT NOT NULL,
+\thash VARCHAR(64) NOT NULL,
+\tdigest VARCHAR(64) NOT NULL,
+\tPRIMARY KEY (number)
+)""",
 )
 
 

@@ -38,7 +38,11 @@ LAYERS = (
         ("apscheduler", "watchdog"),
     ),
     Layer(("sources", "destinations"), "where files come from and go to: one protocol each"),
-    Layer(("sftp",), "sessions with SFTP servers: trust, login, many requests under way", ("paramiko",)),
+    Layer(
+        ("sftp",),
+        "sessions with SFTP servers: trust, login, many requests under way",
+        ("cryptography", "paramiko"),
+    ),
     Layer(("config",), "site and routes: schema, loading, problems with file and line"),
     Layer(
         ("ledger",),
@@ -72,6 +76,7 @@ LAYERS = (
         "findings and their catalogue; what a schema complains about",
         ("jsonschema",),
     ),
+    Layer(("signing",), "Ed25519 keys and signatures of the audit trail's checkpoints", ("cryptography",)),
     Layer(("errors",), "errors by who must act, with codes and exit statuses"),
     Layer(
         ("model", "printable", "complaints", "clock", "bundle", "events", "pulse"),
