@@ -277,6 +277,7 @@ class Delivery:
     target: str | None = None  #: final name at the destination
     delivered_at: datetime | None = None
     staged_in: str | None = None  #: what tells the place it was staged in from every other one
+    place: int | None = field(default=None, compare=False)  #: in the order of acceptance; the ledger gives it
 
     def evolve(self, **changes: Any) -> Delivery:
         """Return a copy with ``changes`` applied."""

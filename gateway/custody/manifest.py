@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.model import Attempt, Companion, Delivery, Transfer
 
 #: Version of the manifest's own schema.
-MANIFEST_VERSION = "1.0"
+MANIFEST_VERSION = "1.1"
 _SCHEMA = "manifest.schema.json"
 _PROBLEMS_SHOWN = 5
 _NOT_PLAIN = re.compile(r"[^\n -~]")
@@ -149,6 +149,8 @@ def _output(transfer: Transfer, settled_name: str) -> dict[str, Any] | None:
         return None
     return {
         "archived_as": companion_name(settled_name, transfer.id, transfer.name, output.name),
+        "name": output.name,
+        "suffix": output.suffix,
         "size": output.size,
         "sha256": output.sha256,
         "format": output.format,
@@ -234,6 +236,7 @@ def _delivery(delivery: Delivery, at: Callable[[datetime | None], Any]) -> dict[
         "destination": delivery.destination,
         "key": delivery.key,
         "attempt": delivery.attempt,
+        "place": delivery.place,
         "state": delivery.state.value,
         "tries": delivery.tries,
         "target": delivery.target,
