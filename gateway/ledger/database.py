@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Database(Protocol):
         committed and on stable storage; an exception undoes it.
         """
 
+    def noting(self) -> AbstractContextManager[Connection]:
+        """Give a transaction that runs beside the writer's; it waits only for the very rows that it changes."""
+
     def reading(self) -> AbstractContextManager[Connection]:
         """Give one unchanging view, as it was when the block began; writing is refused."""
 
@@ -44,3 +48,27 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Close every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a database server said about itself."""
+
+    version: str  #: as it calls itself: `15.18`
+    syncs: bool  #: `fsync`: without it a power cut may lose what was confirmed
+    writes_full_pages: bool  #: `full_page_writes`: without it a power cut may leave torn pages
+    connections: int  #: in use now, by anybody
+    most_connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was seen of a ledger that was looked at as it is."""
+
+    path: str  #: the file, or the URL without password
+    size: int  #: bytes
+    log_size: int  #: bytes of its write-ahead log; 0 on a server, which has one for all its databases
+    version: int  #: 0: it has no tables of ours
+    journal_mode: str | None  #: of a file
+    problems: tuple[str, ...] | None  #: of its structure; None: there was no time to look at all of it
+    server: ServerState | None = None

@@ -7,10 +7,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from urllib.parse import quote_from_bytes
 
 from gateway.errors import LedgerError
+from gateway.ledger.database import Inspection
+from gateway.ledger.engine import is_shared
 from gateway.ledger.failures import explained
 from gateway.ledger.sqlite import database_path
 
@@ -18,23 +19,15 @@ from gateway.ledger.sqlite import database_path
 _STEPS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What was seen of a ledger."""
-
-    path: str
-    size: int  #: bytes
-    log_size: int  #: bytes of its write-ahead log
-    version: int  #: 0: it has no tables of ours
-    journal_mode: str
-    problems: tuple[str, ...] | None  #: of its structure; None: there was no time to look at all of it
-
-
 def inspect(url: str, *, busy_seconds: float, seconds: float) -> Inspection:
     """Look at the ledger at ``url``; its structure for at most ``seconds``.
 
     Raises LedgerError where there is none or it cannot be read, LedgerBusy where it stays locked.
     """
+    if is_shared(url):
+        from gateway.ledger import postgresql_inspection  # its driver is needed there only
+
+        return postgresql_inspection.inspect(url, busy_seconds=busy_seconds)
     path = database_path(url)
     if not os.path.isfile(path):
         raise LedgerError("There is no ledger", where=path, hint="Put it back from the backup")
@@ -48,6 +41,11 @@ def inspect(url: str, *, busy_seconds: float, seconds: float) -> Inspection:
 
 def try_write(url: str, *, busy_seconds: float) -> None:
     """Write into the ledger at ``url`` and take it back; raises LedgerError, LedgerBusy or DiskFull."""
+    if is_shared(url):
+        from gateway.ledger import postgresql_inspection  # as above
+
+        postgresql_inspection.try_write(url, busy_seconds=busy_seconds)
+        return
     with _opened(database_path(url), busy_seconds) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:

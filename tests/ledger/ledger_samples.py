@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from gateway.ledger.engine import Ledger, default_url, open_ledger
 from gateway.model import Actor, AuditEntry, Delivery, DeliveryState, State, Transfer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOW = datetime(2026, 11, 22, 16, 41, 0, 123456, tzinfo=UTC)
@@ -21,9 +23,23 @@ class UndoError(Exception):
     """Raised at the end of a transaction that shall leave nothing behind."""
 
 
+#: How a new ledger is made for a site: a file, unless a fixture says otherwise.
+_MAKERS: list[Callable[[Path], Ledger]] = [lambda site: open_ledger(default_url(site), create=True)]
+
+
 def new_ledger(site: Path) -> Ledger:
-    """Return a new ledger in ``site``."""
-    return open_ledger(default_url(site), create=True)
+    """Return a new ledger for ``site``."""
+    return _MAKERS[-1](site)
+
+
+@contextlib.contextmanager
+def made_by(maker: Callable[[Path], Ledger]) -> Iterator[None]:
+    """Have ledgers made by ``maker`` meanwhile."""
+    _MAKERS.append(maker)
+    try:
+        yield
+    finally:
+        _MAKERS.pop()
 
 
 def transfer(name: str = "a.csv", *, route: str = "confirmations", **values: Any) -> Transfer:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, each_database: str) -> Iterator[Ledger]:
     opened = new_ledger(tmp_path)
     yield opened
     opened.close()

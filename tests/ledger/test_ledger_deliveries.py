@@ -22,7 +22,7 @@ LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(tmp_path: Path, each_database: str) -> Iterator[Connection]:
     ledger: Ledger = new_ledger(tmp_path)
     with ledger.write() as opened:
         yield opened

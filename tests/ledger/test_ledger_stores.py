@@ -26,7 +26,7 @@ ODD = os.fsdecode(b"odd\xff\n name.csv")
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(tmp_path: Path, each_database: str) -> Iterator[Connection]:
     ledger: Ledger = new_ledger(tmp_path)
     with ledger.write() as opened:
         yield opened

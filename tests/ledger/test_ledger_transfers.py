@@ -28,7 +28,7 @@ TEXTS = st.none() | st.text(max_size=20)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
+def ledger(tmp_path: Path, each_database: str) -> Iterator[Ledger]:
     opened = new_ledger(tmp_path)
     yield opened
     opened.close()

@@ -10,7 +10,8 @@ from gateway.clock import SystemClock
 from gateway.custody.layout import Layout
 from gateway.errors import GatewayError, LedgerBusy
 from gateway.ledger import audit, checkpoint, circuits, inspection, migrations
-from gateway.ledger.engine import Connection, open_ledger
+from gateway.ledger.database import Inspection, ServerState
+from gateway.ledger.engine import Connection, is_shared, open_ledger
 from gateway.operations.doctor import clocks
 from gateway.operations.doctor.checks import Check, Subject, Verdict
 from gateway.operations.starting import is_untouched
@@ -21,6 +22,9 @@ _BUSY_SECONDS = 5.0
 SECONDS = 20.0
 _WHY = "Nothing happens without an entry in the ledger: no file is taken or delivered"
 _LEDGER, _TRAIL = Subject("ledger", "ledger"), Subject("ledger", "audit trail")
+_NOT_YET = _LEDGER.ok("not there yet, and nothing was processed: the first pass makes it")
+#: Connections that one node may need at once: its threads, commands, and what looks at its health.
+_CONNECTIONS = 10
 #: A log that is never folded into the ledger: something reads it all the time.
 _LARGE_LOG = 512 * 1024 * 1024
 
@@ -30,8 +34,9 @@ def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_
 
     Another process that writes is waited for ``busy_seconds``.
     """
-    if is_untouched(layout) and not layout.ledger_file.exists():
-        yield _LEDGER.ok("not there yet, and nothing was processed: the first pass makes it")
+    is_new = is_untouched(layout)
+    if is_new and not is_shared(url) and not layout.ledger_file.exists():
+        yield _NOT_YET
         return
     try:
         found = inspection.inspect(url, busy_seconds=busy_seconds, seconds=SECONDS)
@@ -41,6 +46,10 @@ def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_
         return
     except GatewayError as error:
         yield _LEDGER.refused(error, _WHY)
+        return
+    if found.version == 0 and is_new and found.server is not None:
+        yield _NOT_YET
+        yield from _server(found.server)
         return
     if found.version == 0:
         yield _LEDGER.failure(
@@ -56,7 +65,7 @@ def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_
         yield from _content(layout, url)
 
 
-def _structure(found: inspection.Inspection) -> Iterator[Check]:
+def _structure(found: Inspection) -> Iterator[Check]:
     for problem in found.problems or ():
         yield _LEDGER.failure(
             problem,
@@ -70,7 +79,9 @@ def _structure(found: inspection.Inspection) -> Iterator[Check]:
             "The next start brings it up to date, and no older gateway can read it after that",
             "Make a backup of the ledger directory before the gateway is started",
         )
-    if found.journal_mode != "wal":
+    if found.server is not None:
+        yield from _server(found.server)
+    elif found.journal_mode != "wal":
         yield _LEDGER.failure(
             f"its journal mode is {found.journal_mode}, not wal",
             "Readers and the gateway stop each other",
@@ -86,9 +97,34 @@ def _structure(found: inspection.Inspection) -> Iterator[Check]:
         whole = (
             "whole" if found.problems is not None else f"whole as far as {SECONDS:g} s were enough to look"
         )
-        yield _LEDGER.ok(
-            f"version {found.version}, {found.size / 2**20:,.1f} MiB, log {found.log_size / 2**20:,.1f} MiB,"
-            f" {whole}"
+        log = "" if found.server else f", log {found.log_size / 2**20:,.1f} MiB"
+        yield _LEDGER.ok(f"version {found.version}, {found.size / 2**20:,.1f} MiB{log}, {whole}")
+
+
+def _server(server: ServerState) -> Iterator[Check]:
+    subject = Subject("ledger", "server")
+    if not server.syncs:
+        yield subject.failure(
+            "it runs with fsync = off",
+            "A power cut may lose what the gateway has confirmed, or the whole ledger",
+            "Set fsync = on in postgresql.conf and restart the server",
+        )
+    if not server.writes_full_pages:
+        yield subject.warning(
+            "it runs with full_page_writes = off",
+            "After a power cut pages of the ledger may be half written, unless the file system prevents it",
+            "Set full_page_writes = on in postgresql.conf and reload the server",
+        )
+    if server.most_connections - server.connections < _CONNECTIONS:
+        yield subject.warning(
+            f"{server.connections} of its {server.most_connections} connections are in use",
+            "A node that gets no connection cannot work",
+            "Raise max_connections in postgresql.conf, or stop what else uses them",
+        )
+    if server.syncs:
+        yield subject.ok(
+            f"PostgreSQL {server.version},"
+            f" {server.connections} of {server.most_connections} connections in use"
         )
 
 
