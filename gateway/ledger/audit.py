@@ -25,7 +25,7 @@ from gateway.ledger.audit_chain import (
 from gateway.ledger.audit_check import AuditProblem, AuditReport, verify
 from gateway.ledger.audit_export import export
 from gateway.ledger.encoding import exact_text, time_text
-from gateway.ledger.tables import audit
+from gateway.ledger.tables import ABOUT_THE_SITE, audit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ __all__ = [
     "append",
     "export",
     "head",
+    "newest",
     "read",
     "verify",
 ]
@@ -70,6 +71,23 @@ def head(connection: Connection) -> Head:
     statement = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
     row = connection.execute(statement).first()
     return Head(row.sequence, row.hash) if row else Head(0, GENESIS)
+
+
+def newest(connection: Connection, action: str) -> ChainedEntry | None:
+    """Return the newest entry with ``action`` that is about the site and no transfer; None if there is none.
+
+    However long the trail is, few entries are looked at. Raises AuditBroken for one that cannot be read.
+    """
+    statement = (
+        select(audit)
+        .where(ABOUT_THE_SITE, audit.c.action == exact_text(action))
+        .order_by(audit.c.sequence.desc())
+        .limit(1)
+    )
+    try:
+        return next((from_row(row) for row in connection.execute(statement)), None)
+    except ValueError as error:
+        raise AuditBroken(cause=error, hint="`gateway audit verify` names the first broken entry") from error
 
 
 def read(

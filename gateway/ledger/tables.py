@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from gateway.ledger.columns import BigKey, CanonicalJson, ExactText, FileName, UtcTime, WideInteger, one_of
@@ -325,4 +326,15 @@ audit = Table(
     Index("audit_by_object", "object_id", "sequence"),
     Index("audit_by_time", "at"),
     Index("audit_by_link", "previous"),
+)
+
+#: Entries about what the site works with; they are few, however many files there were.
+ABOUT_THE_SITE = audit.c.object_type != literal_column("'transfer'")
+# since version 2
+Index(
+    "audit_about_the_site",
+    audit.c.action,
+    audit.c.sequence,
+    sqlite_where=ABOUT_THE_SITE,
+    postgresql_where=ABOUT_THE_SITE,
 )

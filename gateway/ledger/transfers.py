@@ -32,6 +32,7 @@ __all__ = [
     "in_states",
     "insert",
     "known",
+    "routes",
     "search",
     "update",
     "withdrawn_before",
@@ -45,6 +46,11 @@ _SET: dict[str, BindParameter[Any]] = {
 }
 _UPDATE = sa.update(transfers).where(transfers.c.id == bindparam(_KEY)).values(_SET)
 _UPDATE_EXPECTED = _UPDATE.where(transfers.c.state == bindparam(_EXPECTED))
+
+
+def greatest_id(connection: Connection) -> str | None:
+    """Return the greatest id of a transfer; None where there is none."""
+    return connection.execute(select(sa.func.max(transfers.c.id))).scalar()
 
 
 def insert(connection: Connection, batch: Sequence[Transfer]) -> None:
@@ -159,6 +165,17 @@ def delivered_everywhere(connection: Connection, route: str) -> list[Transfer]:
         .order_by(transfers.c.id)
     )
     return [from_row(row) for row in connection.execute(statement)]
+
+
+def routes(connection: Connection) -> list[str]:
+    """Return every route that ever had a transfer, by name; costs one look into an index for each."""
+    found: list[str] = []
+    statement = select(func.min(transfers.c.route, type_=transfers.c.route.type))
+    name = connection.execute(statement).scalar()
+    while name is not None:
+        found.append(name)
+        name = connection.execute(statement.where(transfers.c.route > name)).scalar()
+    return found
 
 
 def count_by_state(connection: Connection) -> dict[tuple[str, State], int]:

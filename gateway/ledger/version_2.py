@@ -1,4 +1,4 @@
-"""From version 1 of the ledger to version 2: nodes, leases, and what retention removed.
+"""From version 1 of the ledger to version 2: nodes, leases, what retention removed, checkpoints written.
 
 Version 1 was SQLite only, and so is this step.
 """
@@ -11,6 +11,7 @@ _STATEMENTS = (
     """CREATE TABLE nodes (
 \tnode TEXT NOT NULL,
 \tname TEXT NOT NULL,
+\tkind TEXT NOT NULL,
 \thost TEXT NOT NULL,
 \tpid INTEGER NOT NULL,
 \tconfiguration TEXT NOT NULL,
@@ -62,6 +63,7 @@ _STATEMENTS = (
 \tdigest VARCHAR(64) NOT NULL,
 \tPRIMARY KEY (number)
 )""",
+    "CREATE INDEX audit_about_the_site ON audit (action, sequence) WHERE object_type != 'transfer'",
 )
 
 

@@ -55,7 +55,7 @@ def recall_lock(context: Context) -> None:
     Raises AuditBroken where the trail cannot be read.
     """
     with context.ledger.read() as connection:
-        found = [one for action in LOCK_ACTIONS for one in audit.read(connection, action=action, limit=1)]
-    newest = max(found, key=lambda one: one.sequence, default=None)
+        asked = [audit.newest(connection, action) for action in LOCK_ACTIONS]
+    newest = max((one for one in asked if one is not None), key=lambda one: one.sequence, default=None)
     said = (newest.entry.new or {}).get("lock", {}) if newest else {}
     context.catalogue.noted = str(said.get("head", ""))

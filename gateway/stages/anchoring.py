@@ -86,10 +86,10 @@ def _note_loss(context: Context, path: str) -> list[GatewayError]:
         noted = checkpoint.last(path) if known is not None else None
         if known is None or (noted is not None and (noted.number or 0) >= known.number):
             return []
-        said = audit.read(connection, action=LOST, limit=1)
+        said = audit.newest(connection, LOST)
     first = 1 if noted is None else (noted.number or 0) + 1
     facts = {"first": first, "last": known.number}
-    if not said or said[0].entry.new != facts:
+    if said is None or said.entry.new != facts:
         entry = AuditEntry(
             at=context.clock.now(),
             actor=context.actor,

@@ -32,8 +32,8 @@ def note_configuration(context: Context) -> None:
     formats, lock = _formats(context), _lock(context)
     now_in_force = {"configuration": context.site.digest, "formats": formats, "lock": lock}
     with context.ledger.read() as connection:
-        before = audit.read(connection, action=IN_FORCE, limit=1)
-    old = dict(before[0].entry.new or {}) if before else None
+        before = audit.newest(connection, IN_FORCE)
+    old = dict(before.entry.new or {}) if before else None
     if old is not None and {key: old.get(key) for key in now_in_force} == now_in_force:
         return
     text = redacted(context.site.directory)
