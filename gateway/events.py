@@ -40,6 +40,10 @@ EVENTS: Mapping[str, Kind] = {
     "lane-stuck": Kind("A lane works for long without a sign of life.", logging.ERROR),
     "lane-moves": Kind("A lane that was stuck gives signs of life again."),
     "lane-died": Kind("A lane's thread has ended; another one takes its place.", logging.ERROR),
+    "lease-taken": Kind("This node works on a route from now on; `tries` is the token of its lease."),
+    "lease-given": Kind("This node has given a route back, so that another one can take it."),
+    "lease-lost": Kind("This node gave no sign in time; another one works on the route.", logging.WARNING),
+    "nodes-differ": Kind("Nodes of the site work with different configurations.", logging.WARNING),
     "channel-failed": Kind("A channel did not take an alert; it is tried again, for a day.", logging.WARNING),
     "channel-remarked": Kind("A channel took an alert, but not for everybody.", logging.WARNING),
     "reloading": Kind("SIGHUP came: the configuration is read again."),
@@ -78,6 +82,9 @@ class Fields(TypedDict, total=False):
     bytes: int
     seconds: float
     tries: int
+    lease: str
+    nodes: Sequence[str]
+    before: str
     until: datetime | None
     works: bool
     site: str
@@ -117,6 +124,9 @@ MEANINGS: Mapping[str, str] = {
     "bytes": "bytes of the files that were settled or held",
     "seconds": "how long it took or lasts",
     "tries": "tries or failures in a row until now",
+    "lease": "what a node works on alone: `route NAME`, or `alerts`",
+    "nodes": "nodes of the site by name",
+    "before": "node that had the lease before, by its id",
     "until": "when it is tried again or ends, UTC",
     "works": "whether it does",
     "site": "name of the site",

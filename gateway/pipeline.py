@@ -115,14 +115,20 @@ def run_routes(context: Context, only: str | None = None) -> list[Report]:
     reports = renew_formats(context)
     for route in context.site.routes:
         if route.enabled and only in (None, route.name):
-            report, looked_at = Report(route.name), context.clock.now()
-            run_alone(context, route, report, run_pass)
-            # also where the source is away
-            run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
-            reports.append(report)
+            with context.sharing.turn(route.name, context) as mine:
+                reports += [] if mine is None else [_passed(mine, route)]
     if only is None:
         reports += forsaken(context)
     return reports + anchor(context)
+
+
+def _passed(context: Context, route: Route) -> Report:
+    """Return what one whole pass over ``route`` did."""
+    report, looked_at = Report(route.name), context.clock.now()
+    run_alone(context, route, report, run_pass)
+    # also where the source is away
+    run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
+    return report
 
 
 def run_alone(context: Context, route: Route, report: Report, work: Stage) -> None:
@@ -147,15 +153,17 @@ def renew_formats(context: Context) -> list[Report]:
 
 def forsaken(context: Context) -> list[Report]:
     """Return a report for each route that is no longer configured and still has files on their way."""
-    with context.ledger.read() as connection:
-        counts = transfers.count_by_state(connection)
     configured = {route.name for route in context.site.routes}
-    open_files: dict[str, int] = {}
-    for (name, state), count in counts.items():
-        if name not in configured and state in lifecycle.OPEN:
-            open_files[name] = open_files.get(name, 0) + count
+    with context.ledger.read() as connection:
+        counts = {
+            name: transfers.count(connection, route=name, states=lifecycle.OPEN)
+            for name in transfers.routes(connection)
+            if name not in configured
+        }
     reports = []
-    for name, count in sorted(open_files.items()):
+    for name, count in counts.items():
+        if not count:
+            continue
         report = Report(name)
         hint = "Configure the route again under this name until they are through"
         report.problem(

@@ -15,6 +15,7 @@ from gateway.cli.selecting import demand_route
 if TYPE_CHECKING:
     from gateway.lanes.posts import Pass
     from gateway.service.board import LaneState
+    from gateway.stages.context import Context
 
 
 @click.command()
@@ -50,7 +51,7 @@ def _once(shared: Shared, route: str | None, as_json: bool) -> int:
     from gateway.lanes.once import run_once, tell
     from gateway.operations.opening import working_on
 
-    with working_on(shared.directory(), actor=shared.actor) as context:
+    with working_on(shared.directory(), actor=shared.actor, only=route) as context:
         demand_route(context.site, route)
         with spoken("Looking at the sources") as context.progress:
             reports = run_once(context, route)
@@ -64,7 +65,7 @@ def _once(shared: Shared, route: str | None, as_json: bool) -> int:
 
 def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) -> int:
     from gateway.cli.reports import report_data
-    from gateway.operations.opening import working_on
+    from gateway.operations.opening import SERVICE, working_on
     from gateway.service.logs import configure
     from gateway.service.running import Service
     from gateway.service.signals import caught
@@ -74,8 +75,11 @@ def _serve(shared: Shared, route: str | None, as_json: bool, log: str | None) ->
         if reports:
             click.echo(json_text(report_data(reports)))
 
-    with caught() as signals, working_on(shared.directory(), actor=shared.actor) as context:
+    def begin(context: Context) -> None:
         demand_route(context.site, route)
         configure(log or context.site.service.log, sys.stderr, context.site.time_zone)
+
+    opened = working_on(shared.directory(), begin, actor=shared.actor, only=route, kind=SERVICE)
+    with caught() as signals, opened as context:
         service = Service(context, only=route, observers=[print_pass] if as_json else [])
         return service.run(signals)

@@ -57,6 +57,7 @@ def build_service(data: Data) -> Service:
     """Return how the gateway runs when it runs until stopped."""
     return Service(
         stop_seconds=seconds(data["stop_within"]),
+        lease_seconds=seconds(data["lease"]),
         listen=None if data["listen"] is None else loopback(data["listen"]),
         log=data["log"],
     )

@@ -20,6 +20,8 @@ Place = tuple[str | int, ...]
 
 #: A stop that takes longer is no stop.
 _LONGEST_STOP = "1h"
+#: A node that died keeps its routes from the others for so long.
+_LONGEST_LEASE = "1h"
 _LONGEST_SENDING = "10m"
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
@@ -46,6 +48,7 @@ def check_alerts(document: Document, alerts: Data, routes: Mapping[str, Data]) -
 def check_service(document: Document, service: Data) -> Iterator[Problem]:
     """Yield what is wrong with the service."""
     yield from check_durations(document, ("service",), service, ("stop_within",), _LONGEST_STOP)
+    yield from check_durations(document, ("service",), service, ("lease",), _LONGEST_LEASE)
     if service["listen"] is not None:
         try:
             loopback(service["listen"])

@@ -72,5 +72,6 @@ class Service:
     """How the gateway runs when it runs until stopped."""
 
     stop_seconds: float = 30.0  #: after SIGTERM the work in hand is finished or left to recovery
+    lease_seconds: float = 30.0  #: where nodes share a site: after so long without a sign one takes over
     listen: tuple[str, int] | None = None  #: loopback address and port for health and metrics
     log: str = "text"  #: ``text`` or ``json``

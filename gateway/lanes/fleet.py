@@ -12,13 +12,13 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
 from gateway import pulse
 from gateway.config.settings import Route, Site
-from gateway.errors import LedgerError
+from gateway.errors import LeaseLost, LedgerError
 from gateway.lanes.lane import Lane, Next
 from gateway.lanes.posts import Follower, Pass, Post, posts
 from gateway.ledger import transfers
@@ -98,6 +98,7 @@ class Fleet:
         """
         with self._planning:
             self._context = dataclasses.replace(context, heavy=self._heavy)
+            context.sharing.plan(context)
             wanted = posts(context.site, self._only)
             for post in [post for post in self._lanes if post not in wanted]:
                 lane = self._lanes.pop(post)
@@ -137,6 +138,14 @@ class Fleet:
             for lane in self._lanes.values():
                 lane.start()
                 lane.wake(Wake.START)
+        self._context.sharing.listen(self._come)
+
+    def _come(self, route: str) -> None:
+        """Wake every lane of a route that this node works on from now on."""
+        with self._planning:
+            for post, lane in self._lanes.items():
+                if post.route == route:
+                    lane.wake(Wake.START)
 
     def wake(self, route: str, why: Wake) -> None:
         """Wake the lane of ``route``; none is no error, for a reload may have taken it away."""
@@ -176,11 +185,9 @@ class Fleet:
 
     def _pass(self, post: Post, reasons: tuple[Wake, ...]) -> None:
         """Do one pass over a route: with a look at its source, or over what is open."""
-        with self._turns[post]:
-            context, route, others = self._prepared(post)
+        with self._turns[post], self._turn(post, reasons) as (context, route, others):
             if route is None:
                 return
-            self._follower.began(post, reasons)
             began = time.monotonic()
             is_whole = self._may_look(context, post, route, reasons)
             work, looked_at = (run_pass, context.clock.now()) if is_whole else (carry_on, None)
@@ -188,26 +195,39 @@ class Fleet:
             with pulse.felt_by(functools.partial(self._follower.lives, post)):
                 run_alone(context, route, report, functools.partial(work, stages=self._stages))
                 run_alone(context, route, report, functools.partial(expect, looked_at=looked_at))
-                others += anchor(context)
-            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole))
+                anchored = anchor(self._context)
+            reports = (report, *others, *anchored)
+            self._end(Pass(post, reasons, time.monotonic() - began, reports, is_whole))
 
     def _deliver(self, post: Post, reasons: tuple[Wake, ...]) -> None:
         """Deliver what is due at one remote destination."""
-        with self._turns[post]:
-            context, route, others = self._prepared(post)
+        with self._turns[post], self._turn(post, reasons) as (context, route, others):
             if route is None:
                 return
-            self._follower.began(post, reasons)
             began = time.monotonic()
             report = Report(route.name)
             before = _arrived(context, route)
             with pulse.felt_by(functools.partial(self._follower.lives, post)):
                 run_alone(context, route, report, functools.partial(_deliver_to, post.destination or ""))
-                others += anchor(context)
+                anchored = anchor(self._context)
             # what had arrived before and is not archived cannot be: that is tried at the route's own times
             if _arrived(context, route) - before:
                 self.wake(route.name, Wake.DELIVERED)
-            self._end(Pass(post, reasons, time.monotonic() - began, (report, *others), is_whole=False))
+            reports = (report, *others, *anchored)
+            self._end(Pass(post, reasons, time.monotonic() - began, reports, is_whole=False))
+
+    @contextlib.contextmanager
+    def _turn(
+        self, post: Post, reasons: tuple[Wake, ...]
+    ) -> Iterator[tuple[Context, Route | None, list[Report]]]:
+        """Give what a pass works with; no route: it was taken away, or another node works on it."""
+        context, route, others = self._prepared(post)
+        with context.sharing.turn(post.route, context) as mine:
+            if route is not None and mine is not None:
+                self._follower.began(post, reasons)
+                yield mine, route, others
+            else:
+                yield context, None, others
 
     def _may_look(self, context: Context, post: Post, route: Route, reasons: tuple[Wake, ...]) -> bool:
         """Return whether a pass looks at the source; in a rest that is put off to its end."""
@@ -232,6 +252,9 @@ class Fleet:
         return context, route, reports
 
     def _end(self, done: Pass) -> None:
+        if any(isinstance(one.error, LeaseLost) for one in done.reports[0].problems):
+            # whoever works on it now tells how it goes; here nothing was proved
+            done = dataclasses.replace(done, reports=(Report(done.post.route),), is_whole=False)
         self._last[done.post] = (self._context.clock.now(), done.seconds)
         self._follower.ended(done)
 
@@ -250,6 +273,9 @@ class Fleet:
         if route is None:
             return None
         now = context.clock.now()
+        if not context.sharing.has(route.name):  # this lane is woken when the route comes here
+            self._follower.comes(post, None)
+            return Next(_ASK_SECONDS[1], None)
         due = ask(context, post, route)
         if post in self._put_off:
             due = earliest([Due(now, Wake.EVENT), due])

@@ -32,7 +32,7 @@ class Database(Protocol):
         """
 
     def noting(self) -> AbstractContextManager[Connection]:
-        """Give a transaction that runs beside the writer's; it waits only for the very rows that it changes."""
+        """Give a transaction that runs beside the writer's; it waits only for the rows that it changes."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Give one unchanging view, as it was when the block began; writing is refused."""

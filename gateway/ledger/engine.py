@@ -82,6 +82,15 @@ class Ledger:
             yield connection
 
     @contextmanager
+    def note(self) -> Iterator[Connection]:
+        """Give one transaction that waits for no writer where the database allows that.
+
+        For rows of which each has one process that changes it: the signs of life of nodes and their leases.
+        """
+        with self._database.noting() as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give one unchanging view of the ledger, as it was when the block began."""
         with self._database.reading() as connection:

@@ -2,7 +2,8 @@
 
 26 characters of Crockford's base 32 (no I, L, O, U): 48 bits of milliseconds since 1970, then 80
 random bits. Within a process each id is greater than the one before, also when the clock stands
-still or is set back; so id order is arrival order.
+still or is set back; and a gateway begins above every id that is in its ledger (`grow_from`). So id
+order is arrival order.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ class _Source:
             self._last = max((milliseconds << _RANDOM_BITS) | chance, self._last + 1)
             return self._last
 
+    def grow_from(self, number: int) -> None:
+        """Let every number from now on be greater than ``number``."""
+        with self._lock:
+            self._last = max(self._last, number)
+
 
 _SOURCE = _Source()
 
@@ -45,6 +51,22 @@ def new_id(now: datetime) -> str:
         raise ValueError(f"a time without a zone cannot make an id: {now.isoformat()}")
     number = _SOURCE.after(int(now.timestamp() * 1000))
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def grow_from(identifier: str | None) -> None:
+    """Let every id from now on be greater than ``identifier``, whatever the clock says.
+
+    Other processes and nodes made ids by their own clocks, and this one's may have been set back since.
+    Raises ValueError for a text that is no id.
+    """
+    if identifier is None:
+        return
+    if not is_id(identifier):
+        raise ValueError(f"not an id: {identifier!r}")
+    number = 0
+    for letter in identifier:
+        number = number << 5 | _ALPHABET.index(letter)
+    _SOURCE.grow_from(number)
 
 
 def earliest(moment: datetime) -> str:

@@ -65,6 +65,7 @@ _BEGIN_WRITING = (
     "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;"
     "SELECT pg_advisory_xact_lock(hashtextextended('gateway ledger ' || coalesce(current_schema(), ''), 0))"
 )
+_BEGIN_NOTING = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 # The snapshot is taken by the first query.
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1"
 _ONE_SCHEMA = re.compile(r'[a-z_][a-z0-9_]*|"(?:[^"$\0]|"")+"')
@@ -82,12 +83,24 @@ class PostgresqlSchema:
         engine = _engine(conninfo.make_conninfo(**self._parameters), busy_seconds)
         self._engine = engine
         self._writer = engine.execution_options(begin=_BEGIN_WRITING)
+        self._noter = engine.execution_options(begin=_BEGIN_NOTING)
         self._reader = engine.execution_options(begin=_BEGIN_READING)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the schema's lock."""
-        with explained(self.place), self._writer.connect() as connection:
+        with self._changing(self._writer) as connection:
+            yield connection
+
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """Give a transaction beside the writer's, without the schema's lock."""
+        with self._changing(self._noter) as connection:
+            yield connection
+
+    @contextmanager
+    def _changing(self, engine: Engine) -> Iterator[Connection]:
+        with explained(self.place), engine.connect() as connection:
             connection.begin()
             yield connection
             # After an error the server takes COMMIT for ROLLBACK, and reports no error.

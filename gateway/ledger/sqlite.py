@@ -11,7 +11,7 @@ import functools
 import os
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -93,6 +93,10 @@ class SqliteFile:
             if not _in_transaction(connection):
                 # SQLite gave the transaction up (a full disk) and the block went on regardless.
                 raise LedgerError("The transaction was lost before its end", where=self.place)
+
+    def noting(self) -> AbstractContextManager[Connection]:
+        """Give a transaction like every other that writes: here there is but one writer."""
+        return self.writing()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,1 +1,1 @@
-"""Several gateways that work on one site: who is there, who works on what, and what fences off the others."""
+"""Several gateways (nodes) on one site: who is there, who works on which route, and who may not any more."""

@@ -15,10 +15,15 @@ from gateway.config.secrets import demand_secrets
 from gateway.config.settings import Site
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
+from gateway.custody.shared_layout import SharedLayout
 from gateway.errors import CustodyError
 from gateway.formats.catalogue import Catalogue
-from gateway.ledger.engine import default_url, open_ledger
+from gateway.ledger import transfers
+from gateway.ledger.engine import Ledger, default_url, is_shared, open_ledger
+from gateway.ledger.ids import grow_from
+from gateway.ledger.nodes import PASSING, SERVICE
 from gateway.model import Actor
+from gateway.nodes.membership import Membership, this_node
 from gateway.operations.starting import demand_whole_trail, is_untouched, recall_lock
 from gateway.sftp.pool import Pool
 from gateway.stages.context import Context
@@ -55,12 +60,13 @@ def open_site(
     that had one is an error, never replaced by an empty one.
     """
     site = load_site(directory)
-    layout = Layout(site.directory)
-    make_directories(layout, site)
     url = site.ledger or default_url(site.directory)
+    layout = SharedLayout(site.directory) if is_shared(url) else Layout(site.directory)
+    make_directories(layout, site)
     ledger = open_ledger(url, create=is_untouched(layout), busy_seconds=busy_seconds)
     connections = Pool(site.servers)
     try:
+        _begin_above(ledger)
         yield Context(
             site=site,
             layout=layout,
@@ -77,18 +83,41 @@ def open_site(
 
 @contextlib.contextmanager
 def working_on(
-    directory: Path, progress: Callable[[str], None] | None = None, *, actor: str | None = None
+    directory: Path,
+    begin: Callable[[Context], None] = lambda _context: None,
+    *,
+    actor: str | None = None,
+    only: str | None = None,
+    kind: str = PASSING,
 ) -> Iterator[Context]:
-    """Open the site to run passes on it; only one process at a time may.
+    """Open the site to run passes on it, on every route or ``only`` one; ``begin`` is called first.
+
+    Where the ledger is a file, one process at a time may. Where it is on a server, every process is a
+    node that works on the routes it holds leases on: of the kind `SERVICE` it takes its share of them, of the
+    kind `PASSING` what nobody else works on.
 
     Raises SiteBusy if another gateway works on the site, AuditBroken if the ledger is not the one
     that the site had, SecretsMissing if something that the configuration points to cannot be had.
     """
-    with open_site(directory, role="gateway", actor=actor) as context, SiteGuard(context.site.directory):
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(open_site(directory, role="gateway", actor=actor))
+        if not context.ledger.is_shared:
+            stack.enter_context(SiteGuard(context.site.directory))
+        begin(context)
         demand_secrets(context.site)
-        if progress is not None:
-            context.progress = progress
         demand_whole_trail(context)
         recall_lock(context)
         note_configuration(context)
+        if context.ledger.is_shared:
+            node = this_node(context, kind=kind if only is None else PASSING)
+            context.sharing = stack.enter_context(Membership(context, node, only=only))
         yield context
+
+
+def _begin_above(ledger: Ledger) -> None:
+    """Let new ids be above those of the ledger: they may have been made by a clock that was ahead."""
+    with ledger.read() as connection:
+        grow_from(transfers.greatest_id(connection))
+
+
+__all__ = ["PASSING", "SERVICE", "acting", "make_directories", "open_site", "working_on"]

@@ -15,12 +15,14 @@ from gateway.rules.alerts import Condition
 from gateway.rules.waking import Wake
 from gateway.service.board import Board, LaneState
 from gateway.service.comparing import Comparing
-from gateway.stages.context import Context
+from gateway.stages.context import Alone, Context
 
 _LANE = "alerts"
 #: Sending is asked anew whether something is due, at least so often.
 _ASK_SECONDS = 60.0
 _AGAIN_SECONDS = 15.0
+#: Another node may write what this one is to send.
+_SHARED_SECONDS = 5.0
 
 
 class Telling:
@@ -94,7 +96,8 @@ class Telling:
         error = None
         try:
             context = self._context()
-            send_due(context, stopping=context.stopping)
+            if context.sharing.tells:  # of several nodes one sends
+                send_due(context, stopping=context.stopping)
         except GatewayError as problem:
             error = problem.lines()[0]
             event("problem", lane=_LANE, code=problem.code, error=error)
@@ -105,7 +108,11 @@ class Telling:
         if self._has_failed:  # the ledger takes nothing: what is due cannot be sent before it does
             return Next(_AGAIN_SECONDS, Wake.RETRY)
         context = self._context()
+        if not context.sharing.tells:
+            return Next(_SHARED_SECONDS, None)
         due = next_due(context)
+        if not isinstance(context.sharing, Alone) and due is None:
+            return Next(_SHARED_SECONDS, None)
         if due is None:
             return Next(_ASK_SECONDS, None)
         seconds = (due - context.clock.now()).total_seconds()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from gateway import __version__
 from gateway.clock import Clock
@@ -101,6 +101,51 @@ class Report:
             )
 
 
+class Sharing(Protocol):
+    """Who works on what where several nodes share a site; called by many threads."""
+
+    def turn(self, route: str, context: Context) -> AbstractContextManager[Context | None]:
+        """Give what one pass over ``route`` works with; None while another node works on it."""
+        ...
+
+    def has(self, route: str) -> bool:
+        """Return whether ``route`` is worked on here."""
+        ...
+
+    @property
+    def tells(self) -> bool:
+        """Whether alerts are sent from here."""
+        ...
+
+    def listen(self, wake: Callable[[str], None]) -> None:
+        """Call ``wake`` with every route that comes here."""
+        ...
+
+    def plan(self, context: Context) -> None:
+        """Share the routes of ``context`` from now on."""
+        ...
+
+
+class Alone:
+    """One gateway, which works on everything: the operating system keeps every other one off."""
+
+    tells = True
+
+    def turn(self, _route: str, context: Context) -> AbstractContextManager[Context | None]:
+        """Give what there is."""
+        return nullcontext(context)
+
+    def has(self, _route: str) -> bool:
+        """Return that it is."""
+        return True
+
+    def listen(self, _wake: Callable[[str], None]) -> None:
+        """Nothing ever comes that was not there before."""
+
+    def plan(self, _context: Context) -> None:
+        """There is nothing to share."""
+
+
 @dataclass(slots=True)
 class Context:
     """One site at work: its configuration, directories, ledger and catalogue, and who acts."""
@@ -117,6 +162,9 @@ class Context:
     stopping: Callable[[], bool] = lambda: False  #: asked between batches: leave the rest to the next pass
     #: held while files are read and judged: what shares a machine takes turns at its memory
     heavy: AbstractContextManager[object] = field(default_factory=nullcontext)
+    sharing: Sharing = field(default_factory=Alone)
+    #: names what this owner of a route leaves at destinations before it is delivered; empty: there is but one
+    fence: str = ""
 
     @property
     def versions(self) -> Mapping[str, str]:
