@@ -1,0 +1,372 @@
+"""One soak: a site, a model, and steps that only the seed and their number decide.
+
+An own driver and not hypothesis' RuleBasedStateMachine: a step here may be a process that is killed, an
+hour of steps is one run on one growing site, and a run must be repeatable from its seed to any step and
+without some of its steps. So each step has random numbers of its own, from the seed and its number: to
+leave out others does not change it. What hypothesis would shrink, ``--skip`` does (tests/soak/shrink.py).
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter as Tally
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from gateway.printable import printable
+from tests.sftp.openssh import OpenSsh
+from tests.soak import checks, site
+from tests.soak.clock import JumpingClock
+from tests.soak.model import RESTING, Model, Violation
+from tests.soak.operators import Operators
+from tests.soak.process import Done, Gateway, by_hand, command
+from tests.soak.receivers import Receivers
+from tests.soak.senders import Senders
+from tests.soak.site import ROUTES, Partner
+from tests.soak.tripwire import ERRORS, Trap
+
+_HOUR = 3600.0
+#: Passes after which nothing may be on its way any more, with two hours between them.
+_PASSES_TO_REST = 14
+#: Most calls that a pass of a few files makes: kills are spread over so many.
+_CALLS = 260
+#: Statuses of `gateway run --once` that a site without injected faults may leave with.
+_PLAIN_STATUSES = range(60)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a soak is to do; two runs of the same plan do the same."""
+
+    seed: int
+    directory: Path
+    rest_every: int = 60  #: steps between two looks at everything
+    is_remote: bool = True  #: with a partner's server
+
+
+@dataclass
+class Soak:
+    """One site under the soak."""
+
+    plan: Plan
+    server: OpenSsh | None = None
+    clock: JumpingClock = field(default_factory=JumpingClock)
+    model: Model = field(default_factory=Model)
+    counts: Tally[str] = field(default_factory=Tally)
+    trace: list[str] = field(default_factory=list)
+    step: int = 0
+    sizes: list[tuple[int, int, int, int]] = field(default_factory=list)  #: passes, KiB, files, threads
+
+    def __post_init__(self) -> None:
+        """Make the site and everybody around it."""
+        directory = self.plan.directory / "site"
+        partner = None
+        if self.server is not None:
+            root = self.server.root / f"soak-{self.plan.seed}-{self.plan.directory.name}"
+            partner = Partner(root, self.server.yaml("partner", reply_timeout="5s", connect_timeout="5s"))
+        site.build(directory, partner)
+        self.directory = directory
+        self.partner = partner
+        self.routes = [one.name for one in ROUTES.values() if partner is not None or not one.is_remote]
+        remote = None if partner is None else partner.out
+        self.senders = Senders(directory / "inbox", self.model, remote)
+        self.receivers = Receivers(
+            {
+                (route, one): partner.into if ROUTES[route].is_remote and partner else directory / "outbox" / route / one
+                for route in self.routes
+                for one in ROUTES[route].destinations
+            }
+        )
+        self.operators = Operators(directory, self.model, self.clock, self.senders)
+        self.custody = checks.Custody(directory)
+        self.gateway = Gateway(directory)
+        # near a change of clocks, by the plant's calendar
+        self.clock.pass_time(Random(f"{self.plan.seed}/start").choice((0.0, 124.9, 342.0)) * 24 * _HOUR)
+
+    # ---- the loop
+
+    def run(self, until: Callable[[int], bool], skip: frozenset[int] = frozenset()) -> None:
+        """Take steps while ``until`` says so, then come to rest; raises Violation."""
+        try:
+            while until(self.step + 1):
+                self.step += 1
+                if self.step not in skip:
+                    self._take_step(Random(f"{self.plan.seed}/{self.step}"))
+            self.rest()
+        finally:
+            self.gateway.kill()
+
+    def _take_step(self, rng: Random) -> None:
+        names, weights = zip(*_STEPS.items(), strict=True)
+        (name,) = rng.choices(names, weights)
+        self.trace.append(f"{self.step} {name}")
+        said = getattr(self, f"_do_{name}")(rng)
+        self.trace[-1] = f"{self.step} {name}: {said}"
+        self.counts["steps"] += 1
+        self.look(rng)
+        if self.step % self.plan.rest_every == 0:
+            self.rest()
+
+    def look(self, rng: Random | None = None) -> None:
+        """Follow the trail and let the receivers take what is there, if they come now."""
+        found = self.receivers.look() if rng is None or rng.random() < 0.4 else {}
+        self.model.follow(checks.trail(self.directory, self.model.seen))
+        self.counts["received"] += self.receivers.take(self.model, found)
+        self.counts["checks"] += 1
+
+    # ---- steps: senders
+
+    def _do_send(self, rng: Random) -> str:
+        said = []
+        for _ in range(rng.choice((1, 1, 2, 5))):
+            route = rng.choice(self.routes)
+            fault = rng.choices(("", "value", "layout"), (85, 10, 5))[0]
+            said.append(self.senders.send(rng, self.senders.fresh(rng, route, fault=fault)))
+            self.counts["files"] += 1
+        return ", ".join(said)
+
+    def _do_finish(self, rng: Random) -> str:
+        return self.senders.finish(rng)
+
+    def _do_again(self, rng: Random) -> str:
+        self.counts["repetitions"] += 1
+        return self.senders.again(rng, rng.choice(self.routes))
+
+    def _do_keep_back(self, rng: Random) -> str:
+        return self.senders.keep_back(rng, rng.choice(self.routes))
+
+    def _do_send_kept(self, rng: Random) -> str:
+        self.counts["files"] += 1
+        return self.senders.send_kept(rng, rng.choice(self.routes))
+
+    def _do_odd(self, rng: Random) -> str:
+        self.counts["files"] += 1
+        return self.senders.odd(rng)
+
+    def _do_take_back(self, rng: Random) -> str:
+        return self.senders.take_back(rng)
+
+    # ---- steps: the gateway
+
+    def _do_pass(self, rng: Random) -> str:
+        only = rng.choice((None, None, rng.choice(self.routes)))
+        done = self._asked("pass", None, only)
+        return f"{only or 'all'}: {done.said} taken, {len(done.problems)} problems {done.refusal}"
+
+    def _do_kill(self, rng: Random) -> str:
+        """Let a pass be killed at one of its calls, and often its recovery too."""
+        said = []
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            trap = Trap(rng.randrange(1, _CALLS))
+            if not self.gateway.is_up and rng.random() < 0.2:
+                done = self.gateway.start(self.clock, Trap(rng.randrange(1, 40)))
+            else:
+                done = self.gateway.ask("pass", self.clock, trap)
+            self._demand_no_crash(done)
+            self.counts["kills"] += done.was_killed
+            said.append(f"{trap}: {'killed' if done.was_killed else 'survived'}")
+        return ", ".join(said)
+
+    def _do_fault(self, rng: Random) -> str:
+        """Let calls fail for a while, on the whole site or at one place."""
+        places = ["", "working", "processed", "failed", "ledger", "outbox", "inbox", "audit", "duplicates"]
+        below = self.directory / rng.choice(places)
+        error, count = rng.choice(sorted(ERRORS)), rng.choice((1, 1, 2, 10, 1000))
+        trap = Trap(rng.randrange(1, _CALLS // 2), error, count, str(below))
+        done = self._asked("pass", trap, None)
+        self.counts["faults"] += done.hits > 0
+        self.counts["calls that failed"] += done.hits
+        return f"{trap}: {done.hits} failed; {done.problems[:2]} {done.refusal}"
+
+    def _do_restart(self, _rng: Random) -> str:
+        self.gateway.stop()
+        self.counts["restarts"] += 1
+        return ""
+
+    def _do_reload(self, _rng: Random) -> str:
+        """Have a changed configuration taken up: a limit that decides nothing."""
+        path = self.directory / "config" / "gateway.yaml"
+        text = path.read_text(encoding="utf-8")
+        head, _, rest = text.partition("  name: Test plant")
+        path.write_text(f"{head}  name: Test plant {self.step}{rest.lstrip(' 0123456789')}", encoding="utf-8")
+        self.counts["reloads"] += 1
+        return str(self._asked("reload", None).said)
+
+    def _do_once(self, _rng: Random) -> str:
+        """Run the real command once, in a process of its own."""
+        self.gateway.stop()
+        self.counts["commands"] += 1
+        status, said = command(self.directory, self.clock, ["run", "--once"])
+        if status not in _PLAIN_STATUSES or "Traceback" in said:
+            raise Violation(f"`gateway run --once` left with {status}: {said}")
+        return f"left with {status}"
+
+    def _do_service(self, rng: Random) -> str:
+        """Run the service for a moment, and end it gently or at once."""
+        self.gateway.stop()
+        number = rng.choice((signal.SIGTERM, signal.SIGKILL))
+        self.counts["services"] += 1
+        self.counts["kills"] += number is signal.SIGKILL
+        status, said = command(
+            self.directory, self.clock, ["run"], seconds=rng.choice((0.3, 1.0, 2.0)), number=number
+        )
+        if status not in (0, -signal.SIGKILL, -signal.SIGTERM) or "Traceback" in said:
+            raise Violation(f"`gateway run` left with {status}: {said}")
+        return f"{number.name}: left with {status}"
+
+    # ---- steps: clocks, partners, people
+
+    def _do_time(self, rng: Random) -> str:
+        seconds = rng.choice((1.0, 30.0, 400.0, _HOUR, 5 * _HOUR))
+        self.clock.pass_time(seconds)
+        return f"{seconds:.0f} s go by"
+
+    def _do_jump(self, rng: Random) -> str:
+        hours = rng.choice((-26.0, -3.0, -1.0, -0.01, 0.01, 1.0, 3.0, 30.0))
+        self.clock.jump(hours * _HOUR)
+        self.counts["clock jumps"] += 1
+        return f"{hours} h"
+
+    def _do_reboot(self, _rng: Random) -> str:
+        self.gateway.kill()
+        self.clock.reboot()
+        self.counts["reboots"] += 1
+        return ""
+
+    def _do_partner(self, rng: Random) -> str:
+        """Let the partner's server be away, or lose its sessions."""
+        if self.server is None:
+            return "there is no partner"
+        self.counts["server outages"] += 1
+        if rng.random() < 0.5:
+            self.server.kill_sessions()
+            return "lost its sessions"
+        self.server.stop()
+        try:
+            return f"away: {self._do_pass(rng)}"
+        finally:
+            self.server.start()
+
+    def _do_operator(self, rng: Random) -> str:
+        deeds = (
+            self.operators.reprocess,
+            self.operators.replay,
+            self.operators.correct,
+            self.operators.release,
+            self.operators.waive,
+            self.operators.retry,
+            self.operators.put_into_replay,
+        )
+        self.counts["operator actions"] += 1
+        deed = rng.choice(deeds)
+        return f"{deed.__name__} {deed(rng)}"
+
+    def _asked(self, what: str, trap: Trap | None, *arguments: object) -> Done:
+        """Let the gateway process do something that it must survive."""
+        done = self.gateway.ask(what, self.clock, trap, *arguments)
+        self._demand_no_crash(done)
+        if done.was_killed:
+            raise Violation(f"the gateway process ended by itself during {what}")
+        self.counts["passes"] += what == "pass"
+        if done.size[0]:
+            self.sizes.append((self.gateway.passes, *done.size))
+        return done
+
+    def _demand_no_crash(self, done: Done) -> None:
+        if done.crash:
+            raise Violation(f"the gateway met an error that is none of its own: {done.crash}")
+
+    # ---- everything at rest
+
+    def rest(self) -> None:
+        """Lift all faults, let passes run until nothing moves, and demand everything."""
+        self.trace.append(f"{self.step} rest")
+        while self.senders.pending:
+            self.senders.pending.pop().finish()
+        self.clock.catch_up()
+        told: tuple[str, ...] = ()
+        for _ in range(_PASSES_TO_REST):
+            told = self._asked("pass", None, None).problems
+            self.look()
+            if self._is_at_rest():
+                break
+            self.clock.pass_time(2 * _HOUR)
+        self._demand_rest(told)
+        self.counts["rests"] += 1
+
+    def _is_at_rest(self) -> bool:
+        moving = [one for one in self.model.transfers.values() if one.state not in (*RESTING, "held")]
+        return not moving and not self.receivers.owed(self.model) and not self._not_taken()
+
+    def _not_taken(self) -> list[str]:
+        """Return what lies at a source and should have been taken."""
+        places = [(route, self.senders.place_of(route)) for route in self.routes]
+        return [
+            f"{route}/{path.name}"
+            for route, place in places
+            for path in sorted(place.iterdir())
+            if (route, path.name) not in self.senders.rubbish
+        ]
+
+    def _demand_rest(self, told: tuple[str, ...]) -> None:
+        """Raise Violation where something is not as it must be at rest."""
+        moving = [
+            f"{one.route}/{one.name} ({one.id}) {one.state}"
+            for one in self.model.transfers.values()
+            if one.state not in (*RESTING, "held")
+        ]
+        for what, found in (
+            ("still on their way", moving),
+            ("not delivered", self.receivers.owed(self.model)),
+            ("not taken", self._not_taken()),
+            ("held for nothing", self._held_for_nothing()),
+        ):
+            if found:
+                raise Violation(f"{what}: {found[:10]}; the last pass said {told[:5]}")
+        self.counts["files found"] = self.custody.demand(self.model)
+        self._demand_proof()
+
+    def _held_for_nothing(self) -> list[str]:
+        held = self.model.in_state("held")
+        return [
+            f"{one.route}/{one.name}"
+            for one in held
+            if self.model.streams[f"{one.route}/{one.known.sender}"].may_go(one.known.number or 0)
+        ]
+
+    def _demand_proof(self) -> None:
+        done = by_hand(self.directory, self.clock, checks.prove)
+        if done.crash or done.refusal:
+            raise Violation(f"nothing can be proved: {done.refusal} {done.crash} {done.problems}")
+        if done.said.wrong:
+            raise Violation(f"the proof fails: {done.said.wrong[:10]}")
+        unseen = {(route, printable(name)) for route, name in self.senders.rubbish}
+        unseen -= {(route, printable(name)) for route, name in done.said.waiting}
+        if unseen:
+            raise Violation(f"files wait and nobody is told: {unseen}")
+
+
+#: Steps and how often they come, in proportion.
+_STEPS = {
+    "send": 30,
+    "finish": 8,
+    "again": 8,
+    "keep_back": 3,
+    "send_kept": 3,
+    "odd": 2,
+    "take_back": 1,
+    "pass": 22,
+    "kill": 10,
+    "fault": 6,
+    "restart": 1,
+    "reload": 1,
+    "once": 0.5,
+    "service": 0.3,
+    "time": 5,
+    "jump": 2,
+    "reboot": 1,
+    "partner": 1,
+    "operator": 12,
+}
