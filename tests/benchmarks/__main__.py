@@ -1,24 +1,32 @@
-"""`python -m tests.benchmarks [sftp] [--write]`: measure, print the table, and keep it in docs.
+"""`python -m tests.benchmarks [PART] [--write]`: measure, print the table, and keep it in docs.
 
-Without `sftp` whole passes are measured; with it, transfers side by side with OpenSSH's `sftp`.
+Parts: ``passes`` (the default), ``sftp`` (transfers side by side with OpenSSH's `sftp`), ``history [COUNT]``
+(the same work on an empty ledger and behind COUNT past transfers, 10,000,000 by default).
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import sqlite3
 import statistics
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import transfers
+from tests.benchmarks import history, transfers
 from tests.benchmarks.passes import Measured, measure
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 _RUNS = 3
-_PASSES, _TRANSFERS = "## Whole passes", "## Transfers over SFTP"
+_HEAD = """\
+# Benchmarks
+
+Seconds belong to this machine on that day; use them side by side, not as promises.
+"""
 
 #: What is measured: words for the table, the case, its size, and what `rate` counts.
 CASES = (
@@ -28,7 +36,16 @@ CASES = (
 )
 
 
-def table() -> str:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the page: its heading, how it was made, and what measures it."""
+
+    heading: str
+    text: str
+    table: Callable[[list[str]], str]  #: from the arguments behind the part's name
+
+
+def passes(_arguments: list[str]) -> str:
     """Run the cases in turns and return the table of medians."""
     results: dict[str, list[Measured]] = {case: [] for _words, case, _size, _unit in CASES}
     for _ in range(_RUNS):
@@ -43,59 +60,62 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def page(measured: str) -> str:
-    """Return the page with the table and the machine it was made on."""
-    libraries = f"polars {version('polars')}, pandera {version('pandera')}, SQLite {sqlite3.sqlite_version}"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    facts = f"{machine}, Python {platform.python_version()}, {libraries}"
-    return f"""\
-# Benchmarks
-
-Seconds belong to this machine on that day; use them side by side, not as promises.
-
-{_PASSES}
-
+#: In the order of the page.
+PARTS = {
+    "passes": Part(
+        "Whole passes",
+        f"""\
 Made by `python -m tests.benchmarks --write`: medians of {_RUNS} interleaved runs, each pass in a process of
 its own. A pass is everything: look, claim, hash, validate with all rules and all findings, duplicates
 down to the record, sequence, deliver, manifest, audit trail, archive, every step durable. Peak memory is
-the largest resident size of any run, the libraries included.
-
-Machine: {facts}.
-
-{measured}
-"""
-
-
-def transfers_part(measured: str) -> str:
-    """Return the part about transfers, with the machine it was made on."""
-    return f"""\
-{_TRANSFERS}
-
+the largest resident size of any run, the libraries included.""",
+        passes,
+    ),
+    "sftp": Part(
+        "Transfers over SFTP",
+        f"""\
 Made by `python -m tests.benchmarks sftp --write`: {transfers.RUNS} rounds in turns against a real sshd on
 loopback, the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What
 is pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after,
 that a fetch ends where the server says, and the SHA-256 of what it sends. Aims: at most 1.3 for the large
-file, at most 0.67 for the small ones.
+file, at most 0.67 for the small ones.""",
+        lambda _arguments: transfers.table(),
+    ),
+    "history": Part(
+        "Ten years of history",
+        f"""\
+Made by `python -m tests.benchmarks history --write`: medians of {history.ROUNDS} rounds in turns. The past has
+transfers, attempts, deliveries, record keys and audit entries, one of each a file. Aim: at most 1.2 for passes
+and for what they ask of the ledger.""",
+        lambda arguments: history.table(int(arguments[0]) if arguments else 10_000_000),
+    ),
+}
 
-Machine: {os.cpu_count()} cores, {platform.machine()}, {transfers.software()}, paramiko {version("paramiko")}.
 
-{measured}
-"""
+def facts() -> str:
+    """Return the machine and the versions that count."""
+    libraries = f"polars {version('polars')}, pandera {version('pandera')}, SQLite {sqlite3.sqlite_version}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    return f"{machine}, Python {platform.python_version()}, {libraries}, {transfers.software()}"
 
 
-def main() -> None:
-    """Print the table; with `--write` also keep its part of the page."""
-    of_transfers = "sftp" in sys.argv[1:]
-    measured = transfers.table() if of_transfers else table()
+def written(page: str, part: Part, measured: str) -> str:
+    """Return ``page`` with the table of ``part``, in the order of the parts."""
+    kept = {heading: body for heading, body in re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", page, re.M)}
+    kept[part.heading] = f"{part.text}\n\nMachine: {facts()}.\n\n{measured}\n"
+    order = [one.heading for one in PARTS.values() if one.heading in kept]
+    return _HEAD + "".join(f"\n## {heading}\n\n{kept[heading].rstrip()}\n" for heading in order)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table of a part; with `--write` also keep it on the page."""
+    rest = [one for one in arguments if one != "--write"]
+    part = PARTS[rest.pop(0) if rest else "passes"]
+    measured = part.table(rest)
     print(measured)  # noqa: T201 - a command that prints
-    if "--write" not in sys.argv[1:]:
-        return
-    passes, _mark, kept = _PAGE.read_text(encoding="utf-8").partition(f"\n{_TRANSFERS}")
-    if of_transfers:
-        _PAGE.write_text(f"{passes}\n{transfers_part(measured)}", encoding="utf-8")
-    else:
-        _PAGE.write_text(f"{page(measured)}\n{_TRANSFERS}{kept}", encoding="utf-8")
+    if "--write" in arguments:
+        _PAGE.write_text(written(_PAGE.read_text(encoding="utf-8"), part, measured), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

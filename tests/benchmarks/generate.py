@@ -41,8 +41,8 @@ def write_confirmation(path: Path, control: int, rows: int, first_number: int, b
         file.writelines(line + "\r\n" for line in confirmation_lines(control, rows, first_number, broken))
 
 
-def write_small_files(directory: Path, files: int, rows: int = 25) -> None:
-    """Write ``files`` files of about 4 KB, numbered from 1, no record twice."""
-    for control in range(1, files + 1):
+def write_small_files(directory: Path, files: int, rows: int = 25, first: int = 1) -> None:
+    """Write ``files`` files of about 4 KB, numbered from ``first`` on, no record twice."""
+    for control in range(first, first + files):
         name = f"CONF_BENCH_{control:07d}.csv"
         write_confirmation(directory / name, control, rows, control * rows)

@@ -1,0 +1,246 @@
+"""Ten years of history: the same work on an empty ledger and on one with millions of past transfers.
+
+Both ledgers are of one site each; what is measured is done in turns, so that the machine's moods fall on
+both. The past has transfers, attempts, deliveries, record keys and audit entries, with their indexes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gateway.ledger import audit, deliveries, record_keys, standing, transfers
+from gateway.ledger.engine import Ledger, default_url, open_ledger
+from gateway.ledger.ids import earliest
+from gateway.model import Identity, State
+from gateway.operations.opening import working_on
+from gateway.operations.setup import init_site
+from gateway.pipeline import run_routes
+from tests.benchmarks.generate import write_small_files
+from tests.benchmarks.passes import CONFIGURATION
+
+ROUTE = "confirmations"
+YEARS = 10
+_CHUNK = 50_000
+ROUNDS = 7
+#: Files in one pass, and files looked up in one batch.
+_FILES = 100
+_TRANSFER = (
+    "id, route, partner, message_type, name_text, name, state, attempt, size, arrived_at, source, "
+    "working_name, mtime_ns, inode, evidence, companions, sha256, sha256_head, format_version, sender, "
+    "message_id, control_number, interchange_key, stream, records, settle_as, settled_path, settled_at, "
+    "manifest_sha256, changed_at"
+)
+
+
+def fill(path: Path, count: int) -> None:
+    """Write ``count`` past transfers into the new ledger at ``path``, as a site would have left them.
+
+    Indexes are dropped first and made again at the end, which is many times faster.
+    """
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        indexes = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"
+        )
+        made_again = indexes.fetchall()
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(f"PRAGMA cache_size=-{2 * 1024 * 1024}")
+        for name, _sql in made_again:
+            connection.execute(f"DROP INDEX {name}")
+        connection.execute("BEGIN")
+        for rows in _chunks(count):
+            _write(connection, rows)
+        connection.execute("COMMIT")
+        for _name, sql in made_again:
+            connection.execute(sql)
+        connection.execute("ANALYZE sqlite_master")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """One transfer of the past."""
+
+    number: int
+    id: str
+    at: str
+    sha256: str
+
+
+def _chunks(count: int) -> Iterator[list[_Past]]:
+    start = datetime.now(UTC) - timedelta(days=365 * YEARS)
+    step = timedelta(days=365 * YEARS) / max(count, 1)
+    for first in range(1, count + 1, _CHUNK):
+        chunk = []
+        for number in range(first, min(first + _CHUNK, count + 1)):
+            moment = start + step * number
+            key = earliest(moment)[:10] + f"{number:016d}"
+            at = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            chunk.append(_Past(number, key, at, hashlib.sha256(key.encode()).hexdigest()))
+        yield chunk
+
+
+def _write(connection: sqlite3.Connection, chunk: list[_Past]) -> None:
+    marks = ", ".join("?" * len(_TRANSFER.split(",")))
+    connection.executemany(f"INSERT INTO transfers ({_TRANSFER}) VALUES ({marks})", map(_transfer, chunk))  # noqa: S608
+    connection.executemany(
+        "INSERT INTO attempts (transfer, number, actor, reason, started_at, ended_at, outcome) "
+        "VALUES (?, 1, 'gateway', 'arrived', ?, ?, 'processed')",
+        ((one.id, one.at, one.at) for one in chunk),
+    )
+    connection.executemany(
+        "INSERT INTO deliveries (place, transfer, attempt, destination, key, state, tries, target, "
+        "delivered_at) VALUES (?, ?, 1, 'erp', ?, 'delivered', 1, ?, ?)",
+        ((one.number, one.id, f"{one.id}-1", _name(one.number).encode(), one.at) for one in chunk),
+    )
+    connection.executemany(
+        "INSERT INTO record_key_sets (id, scope, transfer, first, last) VALUES (?, ?, ?, ?, ?)",
+        ((one.number, ROUTE, one.id, one.number, one.number) for one in chunk),
+    )
+    connection.executemany(
+        "INSERT INTO record_keys (id, hash, key_set, key, record_type, record, line) "
+        "VALUES (?, ?, ?, ?, 'confirmation', 1, 2)",
+        ((one.number, _key_hash(one.number), one.number, _key(one.number)) for one in chunk),
+    )
+    connection.executemany(
+        "INSERT INTO audit (sequence, at, actor, role, host, action, object_type, object_id, outcome, "
+        "versions, previous, hash) "
+        "VALUES (?, ?, 'gateway', 'gateway', 'plant', 'settled', 'transfer', ?, 'ok', '{}', ?, ?)",
+        ((one.number, one.at, one.id, one.sha256[::-1], one.sha256) for one in chunk),
+    )
+
+
+def _transfer(one: _Past) -> tuple[object, ...]:
+    name = _name(one.number)
+    head = int.from_bytes(bytes.fromhex(one.sha256[:16]), "big", signed=True)
+    state = "failed" if one.number % 200 == 0 else "processed"
+    settled = f"{state}/{ROUTE}/{one.at[:10]}/{name}"
+    control = f"{one.number:07d}"
+    return (
+        one.id, ROUTE, "MES", "confirmation", name, name.encode(), state, 1, 4096, one.at,
+        f"inbox/{ROUTE}/{name}".encode(), f"{one.id}-{name}".encode(), "1", "1", "[]", "[]", one.sha256, head,
+        "1.1.0", "PAST", f"CNF-PAST-{control}", control, f"PAST|{control}", f"{ROUTE}/PAST", 40, state,
+        settled.encode(), one.at, one.sha256, one.at,
+    )  # fmt: skip
+
+
+def _name(number: int) -> str:
+    return f"CONF_PAST_{number:07d}.csv"
+
+
+def _key(number: int) -> str:
+    return f"00000{number:08d}\x1f0010\x1f{number:010d}"
+
+
+def _key_hash(number: int) -> int:
+    return int.from_bytes(hashlib.blake2b(_key(number).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+@dataclass(slots=True)
+class Bench:
+    """One site with its ledger, and how many small files it has had."""
+
+    directory: Path
+    past: int  #: transfers that the ledger began with
+    taken: int = 0
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the ledger is."""
+        return self.directory / "ledger" / "gateway.db"
+
+    def time(self, words: str, work: Callable[[], object]) -> None:
+        """Do ``work`` once and keep how long it took."""
+        begun = time.perf_counter()
+        work()
+        self.seconds.setdefault(words, []).append(time.perf_counter() - begun)
+
+    def median(self, words: str) -> float:
+        """Return the median of what `time` kept, in seconds."""
+        return statistics.median(self.seconds[words])
+
+
+def make(directory: Path, past: int) -> Bench:
+    """Make a site with ``past`` transfers behind it."""
+    init_site(directory, CONFIGURATION)
+    bench = Bench(directory, past)
+    if past:
+        fill(bench.ledger_path, past)
+    return bench
+
+
+def one_pass(bench: Bench) -> None:
+    """Measure one pass over new small files, without opening the site."""
+    with working_on(bench.directory) as context:
+        inbox = bench.directory / "inbox" / ROUTE
+        write_small_files(inbox, _FILES, first=bench.taken + 1)
+        bench.taken += _FILES
+        bench.time(f"a pass over {_FILES} files of 4 KB", lambda: run_routes(context))
+
+
+def queries(bench: Bench, ledger: Ledger, chance: random.Random) -> None:
+    """Measure what every pass and every look asks of the ledger."""
+    digests = [hashlib.sha256(chance.randbytes(16)).hexdigest() for _ in range(_FILES)]
+    identities = [
+        Identity(one, f"new-{one}", "PAST", f"PAST|{one[:9]}", control_number=one[:7]) for one in digests
+    ]
+    keys = [(_key_hash(10**9 + number), _key(10**9 + number)) for number in chance.sample(range(10**6), 4000)]
+    now = datetime.now(UTC)
+    asked: dict[str, Callable[..., object]] = {
+        f"{_FILES} files: bytes or key seen before?": lambda c: transfers.known(c, ROUTE, identities),
+        "4,000 records: seen before?": lambda c: record_keys.seen(c, ROUTE, keys),
+        "open work of a route": lambda c: [
+            transfers.in_states(c, ROUTE, (state,))
+            for state in (State.ARRIVED, State.CLAIMED, State.HELD, State.DELIVERING, State.REPLAY)
+        ],
+        "deliveries due": lambda c: deliveries.destinations_due(c, ROUTE, now),
+        "end of the audit trail": audit.head,
+        "failed files, grouped": lambda c: standing.failed_open(c, [ROUTE]),
+        "files by state (status, metrics)": transfers.count_by_state,
+    }
+    for words, work in asked.items():
+        with ledger.read() as connection:
+            bench.time(words, lambda work=work, connection=connection: work(connection))  # type: ignore[misc]
+
+
+def table(past: int, directory: Path | None = None) -> str:
+    """Measure on an empty ledger and on one with ``past`` transfers; return the table of medians."""
+    base = Path(tempfile.mkdtemp(prefix="gateway-history-", dir=directory))
+    try:
+        begun = time.perf_counter()
+        benches = (make(base / "empty", 0), make(base / "full", past))
+        size = benches[1].ledger_path.stat().st_size / 1e9
+        print(f"... {past:,} transfers written in {time.perf_counter() - begun:.0f} s", file=sys.stderr)  # noqa: T201
+        for round_ in range(ROUNDS):
+            for bench in benches if round_ % 2 else benches[::-1]:
+                one_pass(bench)
+                ledger = open_ledger(default_url(bench.directory))
+                queries(bench, ledger, random.Random(round_))  # noqa: S311 - the same in both
+                ledger.close()
+        return _rows(*benches, size)
+    finally:
+        shutil.rmtree(base)
+
+
+def _rows(empty: Bench, full: Bench, gigabytes: float) -> str:
+    lines = [
+        f"| work | empty ledger | {full.past:,} past transfers ({gigabytes:.1f} GB) | ratio |",
+        "|---|---|---|---|",
+    ]
+    for words in empty.seconds:
+        before, after = empty.median(words), full.median(words)
+        lines.append(f"| {words} | {before * 1000:.1f} ms | {after * 1000:.1f} ms | {after / before:.2f} |")
+    return "\n".join(lines)
