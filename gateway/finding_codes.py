@@ -94,8 +94,8 @@ _FILE = (
         _AGAIN),
     _by_administrator("F115", "read-error",
         "The disk or the network share failed while the file was read. The file itself may be in order.",
-        'Look into the system log. When disk and mount are sound: `gateway reprocess --code F115'
-        ' --reason "..."`.'),
+        "Look into the system log. A file in work is read again with each pass; one that was failed by an"
+        ' older gateway needs `gateway reprocess --code F115 --reason "..."`.'),
     _by_sender("F116", "changed-while-read",
         "The file had another size when it was read than when it was proved complete: it was still being"
         " written.",
@@ -278,6 +278,11 @@ _ENTRIES = (
         "The name cannot be used on every system; the file is kept under a safe form of it.",
         "Nothing to do: the manifest keeps the original name. The sender might choose plainer ones.",
         Party.SENDER, Severity.WARNING),
+    _by_operator("F905", "delivery-uncertain",
+        "The file was in work when the ledger was lost or set back. Whether it was delivered before that is"
+        " not known, so the gateway does not deliver it again by itself.",
+        "Ask those who receive it. Have they got it: leave it here. Else:"
+        ' `gateway reprocess TRANSFER --allow repeated --reason "..."`.'),
 )
 # fmt: on
 

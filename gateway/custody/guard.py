@@ -62,7 +62,8 @@ class SiteGuard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the lock back."""
-        os.close(self._descriptor)
+        with contextlib.suppress(OSError):  # a share may refuse the signature; it is closed all the same
+            os.close(self._descriptor)
         self._descriptor = -1
 
 

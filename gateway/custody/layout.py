@@ -109,9 +109,9 @@ class Layout:
         # Synced once by each process even where nothing is missing: who made them may have been killed.
         is_new = self.site not in _SYNCED
         for path in (*areas, *(self._of(area, route) for route in routes for area in ROUTE_AREAS)):
-            if not path.is_dir():
-                is_new = True
-                with refusing("make the directory", path):
+            with refusing("make the directory", path):
+                if not path.is_dir():
+                    is_new = True
                     path.mkdir(parents=True, exist_ok=True)
         if is_new:
             sync_directories([self.site.parent, self.site, *areas])

@@ -162,6 +162,8 @@ def _read_alone(definition: Format, one: Input, limits: object) -> Reading:
     assert isinstance(limits, ListingLimits)  # noqa: S101 - narrows the lazily imported type
     try:
         return read_files(definition, [one], limits=limits)[0]
+    except OSError as error:  # no room for what is kept beside a large file, say: nothing about the file
+        return Reading.unread(error)
     except Exception as error:  # noqa: BLE001 - becomes a finding of this file alone
         reading = Reading.unread()
         reading.findings.add(
@@ -181,6 +183,8 @@ def _examined(
     context: Context, route: Route, definition: Format, transfer: Transfer, reading: Reading
 ) -> Examined:
     """Join what the reading found with what the name, the evidence and the route state."""
+    if reading.broken_off is not None:
+        raise reading.broken_off  # of the disk or the share, not of the file: it is read again later
     findings = reading.findings
     seen = sighting(context.path_of(transfer))
     changed = _changed(transfer, seen, reading)

@@ -58,11 +58,12 @@ class Reading:
     created_at: str | None = None
     record_counts: dict[str, int] = field(default_factory=dict)
     records: int = 0  #: business records
+    broken_off: OSError | None = None  #: why the file was not read to its end, where there is an F115
 
     @classmethod
-    def unread(cls) -> Reading:
+    def unread(cls, why: OSError | None = None) -> Reading:
         """Return the reading of a file of which nothing is known."""
-        return cls(sha256="", size=0, findings=Findings(), keys=KeySpool())
+        return cls(sha256="", size=0, findings=Findings(), keys=KeySpool(), broken_off=why)
 
 
 class HashedStream:
@@ -96,6 +97,7 @@ class _File:
     state: FileState
     sha256: str = hashlib.sha256().hexdigest()
     size: int = 0
+    broken_off: OSError | None = None
 
 
 def read_files(definition: Format, inputs: Sequence[Input], *, limits: ListingLimits) -> list[Reading]:
@@ -144,6 +146,7 @@ def _chunks(reader: Reader, definition: Format, one: Input, file: _File) -> Iter
         reason = error.strerror or type(error).__name__
         message = f"Reading stopped after {file.size:,} bytes: {reason}."
         file.state.findings.add(finding("F115", message, byte_offset=file.size))
+        file.broken_off = error
 
 
 def _finished(definition: Format, file: _File) -> Reading:
@@ -160,6 +163,7 @@ def _finished(definition: Format, file: _File) -> Reading:
         envelope=found.texts,
         record_counts=found.counts,
         records=business_records(definition, found.counts),
+        broken_off=file.broken_off,
     )
     for name in IDENTIFIERS:
         setattr(reading, name, found.identifier(getattr(definition.envelope, name)))
