@@ -84,9 +84,9 @@ file, at most 0.67 for the small ones.""",
     "history": Part(
         "Ten years of history",
         f"""\
-Made by `python -m tests.benchmarks history --write`: medians of {history.ROUNDS} rounds in turns. The past has
-transfers, attempts, deliveries, record keys and audit entries, one of each a file. Aim: at most 1.2 for passes
-and for what they ask of the ledger.""",
+Made by `python -m tests.benchmarks history --write`: medians of {history.ROUNDS} rounds in turns. The past
+has transfers, attempts, deliveries, record keys and audit entries, one of each a file. Aim: at most 1.2 for
+passes and for what they ask of the ledger.""",
         lambda arguments: history.table(int(arguments[0]) if arguments else 10_000_000),
     ),
 }
@@ -101,7 +101,7 @@ def facts() -> str:
 
 def written(page: str, part: Part, measured: str) -> str:
     """Return ``page`` with the table of ``part``, in the order of the parts."""
-    kept = {heading: body for heading, body in re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", page, re.M)}
+    kept = dict(re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
     kept[part.heading] = f"{part.text}\n\nMachine: {facts()}.\n\n{measured}\n"
     order = [one.heading for one in PARTS.values() if one.heading in kept]
     return _HEAD + "".join(f"\n## {heading}\n\n{kept[heading].rstrip()}\n" for heading in order)
