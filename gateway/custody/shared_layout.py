@@ -59,6 +59,12 @@ class SharedLayout(Layout):
         return SharedLayout(self.site, route, token)
 
 
+def owned_places(route_directory: StrPath) -> list[str]:
+    """Return the directories of owners in the directory of a route's files in work; none on one node."""
+    base = Path(route_directory)
+    return [str(base / _name(token)) for token in _tokens(base)]
+
+
 def _name(token: int) -> str:
     return f"t{token}"
 

@@ -6,12 +6,12 @@ may be seen half-way. Memory: the names of one day directory, and eight bytes pe
 
 from __future__ import annotations
 
+import contextlib
 import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any
 
 from gateway.custody import daylist
 from gateway.custody.copies import hash_file
@@ -27,6 +27,7 @@ from gateway.custody.names import (
     TEMPORARY_PREFIX,
 )
 from gateway.custody.refusals import StrPath, refusing
+from gateway.custody.shared_layout import owned_places
 from gateway.errors import CustodyError, FileMissing, ManifestInvalid
 from gateway.printable import printable
 
@@ -62,7 +63,10 @@ def verify_archive(
     for route in run.directories(layout.area("failed")):
         run.check_by_manifests(route, run.names_in(route))
     for route in run.directories(layout.area("working")):
-        run.check_work(route, run.names_in(route), in_work)
+        owned = owned_places(route)
+        run.check_work(route, run.names_in(route) - {os.path.basename(one) for one in owned}, in_work)
+        for place in owned:
+            run.check_work(place, run.names_in(place), in_work)
     for path, is_due in (in_work or {}).items():
         if is_due:
             run.demand(path)
@@ -77,6 +81,7 @@ class _Run:
         self._layout = layout
         self._progress = progress
         self._places: array[int] | None = None
+        self._roles: tuple[str, dict[str, str]] = "", {}
 
     def compare_with_ledger(self, known: Iterable[Known]) -> None:
         """Compare each known transfer with what its directory records of it."""
@@ -182,7 +187,7 @@ class _Run:
     def _parts(self, path: str, data_name: str) -> list[tuple[str, str | None]]:
         """Return name and digest of the files that the manifest at ``path`` is about."""
         try:
-            manifest = _manifest_at(path)
+            manifest = read_manifest(read_file(path))
         except CustodyError as error:
             self._differs(Kind.ALTERED, path, str(error))
             return []
@@ -247,15 +252,44 @@ class _Run:
     def _differs(
         self, kind: Kind, path: str, detail: str, expected: str | None = None, actual: str | None = None
     ) -> None:
-        self.report.add(Difference(kind, self._layout.relative(path), detail, expected, actual))
+        code = f"{self._what(path)}-{kind.value}"
+        self.report.add(Difference(kind, self._layout.relative(path), detail, expected, actual, code))
+
+    def _what(self, path: str) -> str:
+        """Return in one word what lies at ``path``; only what differs is asked about."""
+        directory, name = os.path.split(path)
+        if name == DAY_LIST:
+            return "day-list"
+        for suffix, word in ((MANIFEST_SUFFIX, "manifest"), (REPORT_SUFFIX, "report")):
+            if name.endswith(suffix):
+                return word
+        if self._roles[0] != directory:
+            self._roles = directory, _roles(directory)
+        return self._roles[1].get(name, "file")
 
 
-def _manifest_at(path: str) -> dict[str, Any]:
+def read_file(path: StrPath) -> bytes:
+    """Return the bytes of the manifest at ``path``; raises ManifestInvalid if it is too large to be one."""
     with open_regular(path) as file, refusing("read", path):
         data = file.read(_LARGEST_MANIFEST + 1)
     if len(data) > _LARGEST_MANIFEST:
-        raise ManifestInvalid("The manifest is too large to be one", where=printable(path))
-    return read_manifest(data)
+        raise ManifestInvalid("The manifest is too large to be one", where=printable(os.fspath(path)))
+    return data
+
+
+def _roles(directory: str) -> dict[str, str]:
+    """Return which files of ``directory`` its manifests call outputs and companions."""
+    roles: dict[str, str] = {}
+    with contextlib.suppress(CustodyError):
+        for entry in look(directory):
+            if entry.name.endswith(MANIFEST_SUFFIX):
+                with contextlib.suppress(CustodyError):
+                    manifest = read_manifest(read_file(os.path.join(directory, entry.name)))
+                    roles.update((one["archived_as"], "companion") for one in manifest["companions"])
+                    roles.update(
+                        {manifest["output"]["archived_as"]: "output"} if "output" in manifest else {}
+                    )
+    return roles
 
 
 def _stated(directory: str) -> dict[str, str]:

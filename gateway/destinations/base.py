@@ -8,6 +8,7 @@ written a second time, even when the receiver has already taken the file away.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,18 @@ class Parcel:
     size: int
     staged: Staged = Staged.NOW
     stream: str | None = None  #: strict stream: nothing of it is published after a failure
+    #: marks the temporary name with who staged it, so that no two owners of a route ever use one
+    fence: str = ""
+    earlier: tuple[str, ...] = ()  #: fences of owners before, who may have left something
+
+    @property
+    def name(self) -> str:
+        """What its temporary name is made of."""
+        return f"{self.key}.{self.fence}" if self.fence else self.key
+
+    def left_before(self) -> list[Parcel]:
+        """Return it as owners before may have left it."""
+        return [dataclasses.replace(self, fence=fence, earlier=()) for fence in self.earlier]
 
 
 class Destination(Protocol):
@@ -50,7 +63,8 @@ class Destination(Protocol):
     def stage(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Write each parcel under its temporary name, durable when this returns.
 
-        A parcel staged before is written anew. No parcel's failure affects another one.
+        A parcel staged before is written anew; what owners before left of it goes first, so that none of
+        them can give it a name any more. No parcel's failure affects another one.
         """
         ...
 

@@ -89,8 +89,9 @@ class Folder:
             if not _holds(pieces.checksum.final, line):
                 raise _occupied(pieces.checksum.final)
             os.unlink(pieces.checksum.final)
-        for piece in pieces.every():
-            writes.discard(piece.temporary)
+        for one in (parcel, *parcel.left_before()):
+            for piece in self._pieces(one).every():
+                writes.discard(piece.temporary)
         self._copy(parcel, pieces.data.temporary)
         if pieces.checksum is not None:
             _write_side(pieces.checksum.temporary, line)
@@ -156,8 +157,8 @@ class Folder:
             raise not_staged_here(parcel, marker.temporary)
 
     def _pieces(self, parcel: Parcel) -> Pieces:
-        """The hidden names are derived from the delivery key alone."""
-        base = os.path.join(self._directory, f".{parcel.key}.part")
+        """The hidden names are derived from the delivery key, and from who stages it."""
+        base = os.path.join(self._directory, f".{parcel.name}.part")
         return pieces_of(self._settings, base, os.path.join(self._directory, parcel.target))
 
 

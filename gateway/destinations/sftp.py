@@ -14,7 +14,7 @@ from gateway.config.settings import SftpDestination
 from gateway.destinations.base import Parcel
 from gateway.destinations.pieces import Pieces, pieces_of
 from gateway.destinations.sftp_publishing import Publishing
-from gateway.destinations.sftp_staging import Staging
+from gateway.destinations.sftp_staging import Staging, remove_left
 from gateway.errors import (
     GatewayError,
     RemoteMissing,
@@ -53,6 +53,13 @@ class Sftp:
         """Write each parcel and its side files under temporary names, synced where the server can."""
         try:
             with self._connections.session(self._settings.server) as session:
+                left = [
+                    piece
+                    for one in parcels
+                    for old in one.left_before()
+                    for piece in self._pieces(old).every()
+                ]
+                remove_left(session, [piece.temporary for piece in left])
                 return Staging(session, self._settings, [(one, self._pieces(one)) for one in parcels]).run()
         except ServerError as error:
             return [error] * len(parcels)
@@ -76,7 +83,7 @@ class Sftp:
     def _pieces(self, parcel: Parcel) -> Pieces:
         """The temporary name holds the destination's, too: two of a route may share a directory."""
         settings = self._settings
-        temporary = settings.temporary_name.format(key=f"{parcel.key}-{settings.name}")
+        temporary = settings.temporary_name.format(key=f"{parcel.name}-{settings.name}")
         directory = settings.path
         return pieces_of(
             settings, posixpath.join(directory, temporary), posixpath.join(directory, parcel.target)

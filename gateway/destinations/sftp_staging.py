@@ -149,6 +149,16 @@ class Staging:
                 self._session.remove(piece.temporary)
 
 
+def remove_left(session: Session, paths: Sequence[str]) -> None:
+    """Remove those of ``paths`` that are there; raises ServerError where one cannot be."""
+    for path, found in zip(paths, session.look_each(paths) if paths else (), strict=True):
+        if isinstance(found, RemoteEntry):
+            with contextlib.suppress(RemoteMissing):
+                session.remove(path)
+        elif found is not None:
+            raise found
+
+
 @contextlib.contextmanager
 def scratch() -> Iterator[str]:
     """Give a local directory for side files until they are stored; raises DestinationError without room."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ from gateway.stages.gate import Reach, destination_place, is_of_server, reached,
 
 #: Deliveries with which a destination that was down is tried.
 _PROBE = 5
+#: Stands in the ledger between the place in which a parcel was staged and the fence of who did it.
+_BY = " by "
+_FENCE = re.compile(r"t[0-9]+")
+#: So many owners of a route one after the other may have ended while they staged the same parcel.
+_ENDED = 3
 
 
 @dataclass(slots=True)
@@ -48,11 +54,14 @@ class Try:
     is_resumed: bool = False  #: staged by a process that did not come to the end
     was_asked: bool = False  #: the destination was asked to publish it
 
-    def resume(self, place: str) -> None:
-        """Note whether what was staged before was staged in ``place``."""
+    def begin(self, place: str, fence: str) -> None:
+        """Note whether what was staged before was staged in ``place``, and under whose name."""
+        before, left = _staged(self.delivery.staged_in or "")
         if self.is_resumed:
-            staged = Staged.BEFORE if self.delivery.staged_in == place else Staged.ELSEWHERE
-            self.parcel = dataclasses.replace(self.parcel, staged=staged)
+            staged = Staged.BEFORE if before == place else Staged.ELSEWHERE
+            self.parcel = dataclasses.replace(self.parcel, staged=staged, fence=left)
+        else:
+            self.parcel = dataclasses.replace(self.parcel, fence=fence, earlier=_earlier(fence, left))
 
     @property
     def state_after_failure(self) -> DeliveryState:
@@ -128,7 +137,7 @@ def _asked(context: Context, settings: DestinationSettings | None) -> tuple[Dest
 def _carry(context: Context, destination: Destination, place: str, group: Sequence[Try]) -> None:
     """Stage, commit, publish; each try ends with its error or without one."""
     for one in group:
-        one.resume(place)
+        one.begin(place, context.fence)
     fresh = [one for one in group if one.delivery.state is DeliveryState.PENDING]
     _apply(destination.stage, fresh)
     _tell_lost_outputs(context, fresh)
@@ -138,6 +147,24 @@ def _carry(context: Context, destination: Destination, place: str, group: Sequen
     _apply(destination.publish, going)
     for one in going:
         one.was_asked = not isinstance(one.error, PredecessorUndelivered)
+
+
+def _staged(where: str) -> tuple[str, str]:
+    """Return the place in which a parcel was staged, and the fence of who staged it."""
+    place, _by, fence = where.rpartition(_BY)
+    return (place, fence) if _FENCE.fullmatch(fence) else (where, "")
+
+
+def _earlier(fence: str, left: str) -> tuple[str, ...]:
+    """Return the fences under which something may be left of a parcel that is staged under ``fence``.
+
+    What was staged on record, and what owners just before were writing when they ended.
+    """
+    if not fence:
+        return (left,) if left else ()
+    token = int(fence[1:])
+    just_before = (f"t{one}" for one in range(max(1, token - _ENDED), token))
+    return tuple(one for one in dict.fromkeys((left, "", *just_before)) if one != fence)
 
 
 def _apply(step: Callable[[Sequence[Parcel]], list[GatewayError | None]], group: Sequence[Try]) -> None:
@@ -178,7 +205,8 @@ def _stop_after_failure(group: Sequence[Try]) -> None:
 
 def _commit_staged(context: Context, group: Sequence[Try], place: str) -> None:
     for one in group:
-        one.delivery = one.delivery.evolve(state=DeliveryState.STAGED, staged_in=place)
+        where = f"{place}{_BY}{one.parcel.fence}" if one.parcel.fence else place
+        one.delivery = one.delivery.evolve(state=DeliveryState.STAGED, staged_in=where)
     if group:
         with context.ledger.write() as connection:
             deliveries.update(connection, [one.delivery for one in group])
