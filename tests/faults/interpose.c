@@ -188,9 +188,13 @@ static void put(struct iovec *to, int *at, const void *data, size_t length)
 
 static void note(struct point *p, int64_t result, int error)
 {
-    if (journal < 0)
+    static char at[PATH];
+    if (journal < 0 || strcmp(at, control->journal)) {
+        if (journal >= 0) syscall(SYS_close, journal);
+        snprintf(at, PATH, "%s", control->journal);
         journal = (int)syscall(SYS_openat, AT_FDCWD, control->journal,
                                O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    }
     struct stat about = {0};
     int about_fd = p->kind == CREATE && result >= 0 ? (int)result : p->fd;
     if (about_fd >= 0) syscall(SYS_fstat, about_fd, &about);

@@ -162,15 +162,18 @@ def build() -> Path:
     directory.mkdir(mode=0o700, exist_ok=True)
     library = directory / f"interpose-{digest}.so"
     if not library.exists():
-        part = directory / f"{library.name}.{os.getpid()}"
-        command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", str(part), str(SOURCE)]
-        subprocess.run([*command, "-ldl", "-pthread"], check=True)
-        part.replace(library)
+        with tempfile.TemporaryDirectory(dir=directory) as place:
+            part = Path(place) / library.name
+            command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", str(part), str(SOURCE)]
+            subprocess.run([*command, "-ldl", "-pthread"], check=True)
+            part.replace(library)
     return library
 
 
 def environment(control: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables with which a process is started that shall obey ``control``."""
+    """Return the variables with which a process is started that shall obey ``control``; make it."""
+    control.touch(0o600)
+    os.truncate(control, ctypes.sizeof(_Layout))
     known = dict(os.environ if base is None else base)
     return {**known, "LD_PRELOAD": str(build()), "FAULTS_CONTROL": str(control)}
 
@@ -252,7 +255,7 @@ def mark(name: str) -> None:
 
 
 def journal(path: Path) -> Iterator[Call]:
-    """Yield the recorded calls in the order of their effects; what a kill left torn at the end is left out."""
+    """Yield the recorded calls in the order of their effects, without what a kill left torn at the end."""
     data = path.read_bytes()
     at = 0
     while at + _RECORD.size <= len(data):

@@ -1,0 +1,122 @@
+"""Running the kill matrix on several processes, and the table of what came of it."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.matrix import Result
+from tests.faults.shim import Action, environment
+
+_ROOT = Path(__file__).resolve().parents[2]
+_HOW = {Action.KILL_BEFORE: "before", Action.KILL_AFTER: "after", Action.KILL_WITHIN: "within"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which points are tried, and by how many processes."""
+
+    day: str
+    every: int = 1
+    offset: int = 0
+    twice: bool = False
+    jobs: int = 2
+    seed: int = 1
+
+
+@dataclass
+class Matrix:
+    """What came of it."""
+
+    plan: Plan
+    points: int = 0  #: all that there are
+    calls: int = 0
+    results: list[Result] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[Result]:
+        """The points from which the run came to another end."""
+        return [one for one in self.results if one.differs]
+
+    def table(self) -> str:
+        """Return a table by call, in Markdown."""
+        by_call: dict[str, list[Result]] = collections.defaultdict(list)
+        for one in self.results:
+            by_call[one.point.call].append(one)
+        lines = ["| call | before | after | within | survived |", "|---|---|---|---|---|"]
+        lines += [_line(call, results) for call, results in sorted(by_call.items())]
+        return "\n".join([*lines, _line("all", self.results)])
+
+    def summary(self) -> str:
+        """Return what was tried, in one sentence."""
+        plan = self.plan
+        kills = collections.Counter(one.killed for one in self.results)
+        said = ", ".join(f"{count:,} killed {times} times" for times, count in sorted(kills.items()))
+        return (
+            f"{plan.day}: {len(self.results):,} of {self.points:,} points at {self.calls:,} calls "
+            f"(every {plan.every}, offset {plan.offset}, seed {plan.seed}): {said}; "
+            f"{len(self.failed):,} came to another end; {self.seconds:,.0f} s"
+        )
+
+
+def _line(call: str, results: Sequence[Result]) -> str:
+    how = collections.Counter(_HOW[one.point.action] for one in results)
+    survived = sum(not one.differs for one in results)
+    return (
+        f"| {call} | "
+        + " | ".join(f"{how[word]:,}" for word in _HOW.values())
+        + f" | {survived:,} of {len(results):,} |"
+    )
+
+
+@contextlib.contextmanager
+def in_memory() -> Iterator[Path]:
+    """Give a directory in memory where there is one, for thousands of sites are written."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="gateway-faults-", dir=shared if os.access(shared, os.W_OK) else None
+    ) as place:
+        yield Path(os.path.realpath(place))
+
+
+def kill(plan: Plan) -> Matrix:
+    """Try the points of a plan; raises RuntimeError where a process of it fails."""
+    matrix = Matrix(plan)
+    begun = time.monotonic()
+    with in_memory() as place, concurrent.futures.ThreadPoolExecutor(plan.jobs) as pool:
+        for said in pool.map(lambda job: _job(plan, place, job), range(plan.jobs)):
+            head = json.loads(said[0])
+            matrix.points, matrix.calls = head["points"], head["calls"]
+            matrix.results += map(Result.from_json, said[1:])
+    matrix.results.sort(key=lambda one: (one.point.step, one.point.number, one.point.action))
+    matrix.seconds = time.monotonic() - begun
+    return matrix
+
+
+def _job(plan: Plan, place: Path, job: int) -> list[str]:
+    own = place / str(job)
+    own.mkdir()
+    order = {**vars(plan), "place": str(own), "job": job}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.matrix", json.dumps(order)],
+        cwd=_ROOT,
+        env=environment(own / "control"),
+        capture_output=True,
+        text=True,
+    )
+    shutil.rmtree(own)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+    return done.stdout.splitlines()
