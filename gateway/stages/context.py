@@ -27,6 +27,9 @@ from gateway.rules.sequence import Model
 from gateway.sftp.base import Connections
 from gateway.sftp.pool import Pool
 
+#: Characters of a sender that stand in the name of its stream.
+_LONGEST_SENDER = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -241,10 +244,18 @@ def allowed(transfer: Transfer, code: str) -> bool:
 
 
 def stream_of(route: Route, transfer: Transfer) -> str | None:
-    """Return the stream's name: the route and the sender; None on a route without a sequence."""
+    """Return the stream's name: the route and the sender; None on a route without a sequence.
+
+    What a file says of its sender may be of any length, and a name is a key: a long one is cut and
+    told from others by its digest.
+    """
     if route.sequence.model is Model.NONE:
         return None
-    return f"{route.name}/{transfer.sender or transfer.partner}"
+    sender = transfer.sender or transfer.partner
+    if len(sender) > _LONGEST_SENDER:
+        digest = hashlib.sha256(sender.encode("utf-8", "surrogatepass")).hexdigest()
+        sender = f"{sender[:_LONGEST_SENDER]}~{digest}"
+    return f"{route.name}/{sender}"
 
 
 @dataclass(frozen=True, slots=True)
