@@ -65,8 +65,8 @@ _KNOWN: dict[str, tuple[type[LedgerError | DiskFull], str, str]] = {
     "28": (LedgerError, *_LOGIN),
     "3D000": (
         LedgerError,
-        "The ledger's database does not exist",
-        "Make it: `createdb --encoding=UTF8 --template=template0 NAME`",
+        "The ledger's database, or the account for it, does not exist",
+        "Make what is missing: `createuser NAME`, `createdb --encoding=UTF8 --template=template0 NAME`",
     ),
     "3F000": (LedgerError, "The ledger's schema does not exist", "Check `search_path` in the ledger's URL"),
     "42501": (
@@ -85,6 +85,19 @@ _KNOWN: dict[str, tuple[type[LedgerError | DiskFull], str, str]] = {
         "Check the server's file system and its log before the gateway runs again",
     ),
 }
+
+#: What a server says when it lets nobody in; in another language it counts as away.
+_REFUSALS = (
+    ("authentication failed", "28"),
+    ("no password supplied", "28"),
+    ("pg_hba.conf", "28"),
+    ("is not permitted to log in", "28"),
+    ("permission denied for database", "28"),
+    ("too many clients", "53300"),
+    ("too many connections", "53300"),
+    ("remaining connection slots", "53300"),
+    ('" does not exist', "3D000"),
+)
 
 
 @contextmanager
@@ -118,15 +131,19 @@ def committing(where: str) -> Iterator[None]:
 
 def explanation(error: BaseException, where: str) -> GatewayError:
     """Return the error that tells a person what the driver's ``error`` means."""
-    state = getattr(error, "sqlstate", None) or ""
+    state = getattr(error, "sqlstate", None) or _state_by_words(error)
     for key in (state, state[:3], state[:2]):
         if key in _KNOWN:
             kind, message, hint = _KNOWN[key]
             return kind(message, where=where, cause=_Said(error), hint=hint)
-    if _is_broken(error):
-        message, hint = _login_or_away(error)
-        return LedgerError(message, where=where, cause=_Said(error), hint=hint)
     return LedgerError(where=where, cause=_Said(error))
+
+
+def _state_by_words(error: BaseException) -> str:
+    """Return the SQLSTATE of a connection that was refused or broke: libpq tells it in words only."""
+    said = str(error)
+    found = next((state for words, state in _REFUSALS if words in said), "08")
+    return found if _is_broken(error) else ""
 
 
 class _Said(Exception):
@@ -143,18 +160,3 @@ def _is_broken(error: BaseException) -> bool:
         return state[:2] == "08" or state[:3] == "57P" or state == "25P03"
     # By name, so that the driver need not be imported to read what it said.
     return type(error).__name__ in ("OperationalError", "ConnectionTimeout", "InterfaceError")
-
-
-def _login_or_away(error: BaseException) -> tuple[str, str]:
-    """Tell by the words of a refused login, which libpq gives without a SQLSTATE, what is wrong."""
-    said = str(error)
-    if "authentication failed" in said or "no password supplied" in said or "pg_hba.conf" in said:
-        return _LOGIN
-    for words, state in (
-        ("does not exist", "3D000"),
-        ("too many clients", "53300"),
-        ("remaining connection slots", "53300"),
-    ):
-        if words in said and "database" in said + words * (state == "53300"):
-            return _KNOWN[state][1:]
-    return _AWAY
