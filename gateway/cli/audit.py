@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,10 @@ from gateway.cli.progress import spoken
 from gateway.cli.selecting import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.ledger.audit import ChainedEntry
+    from gateway.ledger.checkpoint_lines import Trouble
     from gateway.ledger.engine import Connection
 
 #: Characters of what changed that a table shows; --json has everything.
@@ -23,7 +27,7 @@ _LONGEST_CHANGE = 400
 
 @click.group()
 def audit() -> None:
-    """The audit trail: log, verify, export."""
+    """The audit trail: log, verify, export, key."""
 
 
 @audit.command("log")
@@ -127,27 +131,108 @@ def _value(value: Any) -> str:
 
 
 @audit.command("verify")
+@click.option(
+    "--checkpoints",
+    "kept",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Compare with this copy of the checkpoints, kept elsewhere, instead of the site's own.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --checkpoints: each line must be signed with this public key, or one it announced.",
+)
+@click.option(
+    "--export",
+    "exported",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Check this export of the trail by itself, and against the ledger where there is a site.",
+)
 @json_option
 @click.pass_obj
-def verify(shared: Shared, as_json: bool) -> int:
+def verify(shared: Shared, kept: Path | None, key: Path | None, exported: Path | None, as_json: bool) -> int:
     """Recompute every hash of the audit trail and compare it with the checkpoints outside the ledger.
 
     Leaves with 61 where anything was altered, removed, inserted or cut off.
     """
-    from gateway.errors import AuditBroken
-    from gateway.operations.opening import open_site
-    from gateway.operations.verifying import verify_audit
+    from gateway.cli.verify import say_trouble
+    from gateway.errors import AuditBroken, UsageError
 
-    with open_site(shared.directory(), actor=shared.actor) as context, spoken("Checking") as tell:
-        problems, count = verify_audit(context, lambda done, of: tell(f"{done:,} of {of:,} entries checked"))
+    if (key is not None and kept is None) or (kept is not None and exported is not None):
+        raise UsageError("--key goes with --checkpoints, and --export stands alone")
+    with spoken("Checking") as tell:
+        if exported is not None:
+            troubles, count = _of_export(shared, exported)
+        elif kept is not None:
+            troubles, count = _of_checkpoints(shared, kept, key)
+        else:
+            troubles, count = _of_trail(shared, tell)
     if as_json:
-        print_json({"entries": count, "problems": problems})
+        print_json({"entries": count, "problems": [dataclasses.asdict(one) for one in troubles]})
     else:
-        for problem in problems:
-            say(f"! {problem['code']}: {problem['message']}", err=True)
-        found = number(len(problems), "problem") if problems else "the trail is whole"
-        say(f"{number(count, 'entry', 'entries')} checked: {found}.")
-    return AuditBroken.exit_status if problems else 0
+        for one in troubles:
+            say_trouble(one, "! ", err=True)
+        found = number(len(troubles), "problem") if troubles else "the trail is whole"
+        units = ("entry", "entries") if kept is None else ("checkpoint", "checkpoints")
+        say(f"{number(count, *units)} checked: {found}.")
+    return AuditBroken.exit_status if troubles else 0
+
+
+def _of_trail(shared: Shared, tell: Callable[[str], None]) -> tuple[list[Trouble], int]:
+    from gateway.operations.opening import open_site
+    from gateway.operations.verifying_trail import verify_audit
+
+    with open_site(shared.directory(), actor=shared.actor) as context:
+        return verify_audit(context, lambda done, of: tell(f"{done:,} of {of:,} entries checked"))
+
+
+def _of_checkpoints(shared: Shared, kept: Path, key: Path | None) -> tuple[list[Trouble], int]:
+    from gateway.operations.opening import open_site
+    from gateway.operations.verifying_trail import verify_checkpoints
+    from gateway.signing import read_public_file
+
+    public = None if key is None else read_public_file(key)
+    with open_site(shared.directory(), actor=shared.actor) as context:
+        return verify_checkpoints(context, kept, public)
+
+
+def _of_export(shared: Shared, exported: Path) -> tuple[list[Trouble], int]:
+    from gateway.errors import ConfigurationMissing
+    from gateway.operations.opening import open_site
+    from gateway.operations.verifying_trail import verify_export
+
+    try:
+        site = open_site(shared.directory(), actor=shared.actor)
+        with site as context:
+            return verify_export(context, exported)
+    except ConfigurationMissing:  # an export is verified anywhere
+        return verify_export(None, exported)
+
+
+@audit.command("key")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--announce", is_flag=True, help="Let the present key say, in a checkpoint, that this one follows."
+)
+@click.pass_obj
+def key(shared: Shared, file: Path, announce: bool) -> None:
+    """Make a key that signs checkpoints: FILE for the gateway alone, FILE.pub for those who verify.
+
+    Neither may exist yet. Name FILE as `signing_key` under `audit` of the configuration, and keep FILE.pub
+    where those who can write the ledger cannot.
+    """
+    from gateway.signing import make_key
+
+    if not announce:
+        public = make_key(file)
+    else:
+        from gateway.operations.opening import open_site
+        from gateway.operations.signing import next_key
+
+        with open_site(shared.directory(), actor=shared.actor) as context:
+            public = next_key(context, file)
+    say(public.text)
+    say(f"fingerprint {public.fingerprint}")
 
 
 @audit.command("export")

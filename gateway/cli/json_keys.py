@@ -11,7 +11,7 @@ Keys = tuple[tuple[str, str], ...]
 #: Paths below which the form is described elsewhere.
 OPEN = (
     "findings", "old", "new", "versions", "envelope", "difference.changes[]", "states", "counts", "totals",
-    "contradicting",
+    "contradicting", "transfers",
 )  # fmt: skip
 
 _TRANSFER: Keys = (
@@ -44,6 +44,22 @@ _BACKUP: Keys = (
     ("transfers", "transfers in it"),
     ("entries", "entries of its audit trail"),
     ("head", "hash of the last one"),
+)
+
+_RECOVERY: Keys = (
+    ("ledger", "where the ledger is now"),
+    ("aside", "where the one before is kept, or null"),
+    ("kept", "the last entry of the audit trail before that is still part of it, or null"),
+    ("lost", "the last entry of the audit trail before that is known to have been, or null"),
+    ("manifests", "manifests read and believed"),
+    ("transfers", "number of transfers written, by state"),
+    ("unchanged", "transfers that the backup had as their manifests say"),
+    ("uncertain", "files that were in work: they fail with F905, an operator decides"),
+    ("resumed", "files that stood between two places: the next pass carries them on"),
+    ("streams", "streams of control numbers counted again"),
+    ("record_keys", "record keys read again"),
+    ("troubles", "exact number of places that people must look at; at most 1,000 are listed"),
+    ("listed[]", "such a place, and what is the matter"),
 )
 
 _GAP: Keys = (
@@ -81,12 +97,18 @@ _DIFFERENCE: Keys = (
     ("detail", "what is the matter"),
     ("expected", "SHA-256 as recorded, or null"),
     ("actual", "SHA-256 as found, or null"),
+    ("code", "what differs and how, e.g. `manifest-altered`"),
 )
 
 _AUDIT_PROBLEM: Keys = (
-    ("code", "what happened to the trail, e.g. `audit-altered`"),
-    ("entry", "the first entry that is not as it was written, or null"),
+    ("code", "what happened, e.g. `audit-altered`: see docs/tamper-evidence.md"),
     ("message", "the same in words"),
+    ("file", "the file it shows in, or null"),
+    ("line", "the line of that file from 1, or null"),
+    ("entry", "the entry of the trail that is not as it was written, or that says otherwise, or null"),
+    ("column", "the column, member or JSON pointer that differs, where known"),
+    ("recorded", "what is on record, where known"),
+    ("found", "what stands there, where known"),
 )
 
 _FINDING: Keys = (
@@ -424,6 +446,8 @@ KEYS: dict[str, Keys] = {
         *_under("leftover[]", _DIFFERENCE),
         ("audit.entries", "audit entries checked"),
         *_under("audit.problems[]", _AUDIT_PROBLEM),
+        ("records.total", "exact number of differences in rows of the ledger, formats and configuration"),
+        *_under("records.problems[]", _AUDIT_PROBLEM),
     ),
     "audit log": (
         ("[].sequence", "number of the entry, from 1"),
@@ -448,6 +472,8 @@ KEYS: dict[str, Keys] = {
         ("problems[]", "what is wrong, in words"),
     ),
     "ledger backup": _BACKUP,
+    "ledger restore": _RECOVERY,
+    "ledger rebuild": _RECOVERY,
     "audit verify": (("entries", "entries checked"), *_under("problems[]", _AUDIT_PROBLEM)),
     "health": (
         ("health", "`healthy`, `degraded` or `failed`"),

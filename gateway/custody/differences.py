@@ -27,6 +27,7 @@ class Difference:
     detail: str
     expected: str | None = None  #: SHA-256
     actual: str | None = None  #: SHA-256
+    code: str = ""  #: what differs and how: ``manifest-altered``
 
 
 @dataclass(frozen=True, slots=True)

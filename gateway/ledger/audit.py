@@ -6,7 +6,7 @@ action does not happen. Nothing here changes or removes an entry.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
@@ -20,15 +20,16 @@ from gateway.ledger.audit_chain import (
     digest,
     from_row,
     members,
+    stored_members,
     to_row,
 )
-from gateway.ledger.audit_check import AuditProblem, AuditReport, verify
+from gateway.ledger.audit_check import AuditProblem, AuditReport, Unreadable, rows, verify
 from gateway.ledger.audit_export import export
-from gateway.ledger.encoding import exact_text, time_text
+from gateway.ledger.encoding import exact_text, original_text, time_text
 from gateway.ledger.tables import ABOUT_THE_SITE, audit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from gateway.model import AuditEntry
@@ -42,7 +43,9 @@ __all__ = [
     "export",
     "head",
     "newest",
+    "objects",
     "read",
+    "stored",
     "verify",
 ]
 
@@ -55,14 +58,14 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
     """
     end = head(connection)
     sequence, previous = end.count, end.hash
-    rows = []
+    added = []
     for entry in entries:
         sequence += 1
         values = members(entry, sequence, previous)
         previous = digest(canonical(values))
-        rows.append(to_row(values, previous))
-    if rows:
-        connection.execute(sa.insert(audit), rows)
+        added.append(to_row(values, previous))
+    if added:
+        connection.execute(sa.insert(audit), added)
     return Head(sequence, previous)
 
 
@@ -116,3 +119,18 @@ def read(
         return [from_row(row) for row in reversed(connection.execute(statement).all())]
     except ValueError as error:
         raise AuditBroken(cause=error, hint="`gateway audit verify` names the first broken entry") from error
+
+
+def stored(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Yield the members of every entry in order; of one that cannot be read its number alone."""
+    for row in rows(connection):
+        try:
+            yield {"sequence": row.sequence} if isinstance(row, Unreadable) else stored_members(row)
+        except ValueError:
+            yield {"sequence": row.sequence}
+
+
+def objects(connection: Connection, action: str) -> list[str]:
+    """Return what was ever the object of ``action``, by name; reads the whole trail."""
+    statement = select(audit.c.object_id).where(audit.c.action == action).distinct()
+    return sorted(original_text(one) for one in connection.execute(statement).scalars())

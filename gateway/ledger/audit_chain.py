@@ -106,18 +106,30 @@ def stored_members(row: Row[Any]) -> dict[str, Any]:
             values[name] = _read(name, values[name], original_text, exact_text)
         for name in _DATA:
             values[name] = _read(name, values[name], _object, canonical_json)
-        text_time(values["at"])
+        _read("at", values["at"], text_time, time_text)
     except (TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return values
 
 
+class ColumnAltered(ValueError):
+    """A column holds what cannot have been written there."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"{column} is not in its written form")
+        self.column = column
+
+
 def _read(name: str, stored: str | None, read: Any, write: Any) -> Any:
     if stored is None and name in _NULLABLE:
         return None
-    value = read(stored)
-    if write(value) != stored:
-        raise ValueError(f"{name} is not in its written form")
+    try:
+        value = read(stored)
+        is_written = write(value) == stored
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ColumnAltered(name) from error
+    if not is_written:
+        raise ColumnAltered(name)
     return value
 
 

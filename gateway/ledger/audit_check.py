@@ -45,6 +45,7 @@ class AuditProblem:
     fault: AuditFault
     sequence: int  #: the entry it concerns
     message: str
+    column: str | None = None  #: which differs, where that can be known
 
     @property
     def code(self) -> str:
@@ -131,12 +132,12 @@ def _check(
         values = stored_members(row)
         whole = digest(canonical(values)) == row.hash
     except ValueError as error:
-        return _problem(AuditFault.ALTERED, expected, str(error))
+        return _problem(AuditFault.ALTERED, expected, str(error), getattr(error, "column", None))
     if not whole:
         return _misplaced(connection, row, values, previous)
     if row.previous != previous:
         message = f"the entry after it names another hash than entry {expected - 1} has"
-        return _problem(AuditFault.REWRITTEN, max(expected - 1, 1), message)
+        return _problem(AuditFault.REWRITTEN, max(expected - 1, 1), message, "hash")
     return None
 
 
@@ -174,5 +175,5 @@ def _number_it_was_written_with(values: dict[str, Any], wanted: str, highest: in
     return None
 
 
-def _problem(fault: AuditFault, sequence: int, message: str) -> AuditProblem:
-    return AuditProblem(fault, sequence, f"Audit entry {sequence}: {message}")
+def _problem(fault: AuditFault, sequence: int, message: str, column: str | None = None) -> AuditProblem:
+    return AuditProblem(fault, sequence, f"Audit entry {sequence}: {message}", column)

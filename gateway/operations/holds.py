@@ -15,6 +15,7 @@ from gateway.rules import sequence
 from gateway.rules.sequence import SequencePolicy
 from gateway.rules.streams import Gap, StreamState
 from gateway.stages.context import Context
+from gateway.stages.keeping import keep_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,8 @@ def _free(context: Context, connection: Connection, row: Transfer, why: str) -> 
     name = row.stream or ""
     before = StreamState.from_dict(streams.load(connection, name) or {})
     given_up = sequence.free(policy, before, row.id)
-    streams.save(
-        connection,
-        name,
-        given_up.state.to_dict(),
-        route=row.route,
-        sender=row.sender or row.partner,
-        now=context.clock.now(),
-    )
+    sender = row.sender or row.partner
+    keep_stream(context, connection, name, given_up.state.to_dict(), route=row.route, sender=sender)
     facts = {"given_up": [str(gap) for gap in given_up.waived]}
     audit.append(
         connection, [context.entry("hold-released", row, old={"state": "held"}, new=facts, reason=why)]

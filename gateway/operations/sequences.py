@@ -15,6 +15,7 @@ from gateway.rules import sequence
 from gateway.rules.sequence import SequencePolicy
 from gateway.rules.streams import Gap, StreamState, Waiver
 from gateway.stages.context import Context, Route
+from gateway.stages.keeping import keep_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,8 @@ def _change(
             raise ActionRefused(
                 "Nothing of this is missing or expected", where=row.stream, hint=_hint(route, before)
             )
-        streams.save(
-            connection,
-            row.stream,
-            changed.state.to_dict(),
-            route=row.route,
-            sender=row.sender,
-            now=context.clock.now(),
-        )
+        state = changed.state.to_dict()
+        keep_stream(context, connection, row.stream, state, route=row.route, sender=row.sender)
         entry = AuditEntry(
             at=context.clock.now(),
             actor=context.actor,

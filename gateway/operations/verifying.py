@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from gateway.custody.differences import Known, VerifyReport
+from gateway.custody.differences import LISTED, Known, VerifyReport
 from gateway.custody.verify import verify_archive
 from gateway.errors import CustodyError, UsageError
-from gateway.ledger import audit, checkpoint, settlements, transfers
+from gateway.ledger import audit, settlements, transfers
+from gateway.ledger.checkpoint_lines import Trouble
 from gateway.model import State
+from gateway.operations.verifying_rows import verify_rows
+from gateway.operations.verifying_rules import verify_rules
+from gateway.operations.verifying_trail import verify_audit
 from gateway.stages.context import Context, is_archived
+
+__all__ = ["export_audit", "verify_audit", "verify_records", "verify_site"]
 
 _WORKED_ON = (State.ARRIVED, State.CLAIMED, State.HELD, State.DELIVERING, State.REPLAY)
 
@@ -45,36 +51,23 @@ def _settled(context: Context) -> Iterator[Known]:
             yield Known(path, sha256, manifest_sha256)
 
 
-def verify_audit(
-    context: Context, progress: Callable[[int, int], None] | None = None
-) -> tuple[list[dict[str, Any]], int]:
-    """Check the chain of the audit trail and its checkpoints outside the ledger.
+def verify_records(
+    context: Context, progress: Callable[[int], None] | None = None
+) -> tuple[list[Trouble], int]:
+    """Compare the ledger's rows with trail and manifests, and what files are judged by with its record.
 
-    ``progress`` is told now and then of the entries checked and their number. Returns what is
-    wrong, as JSON-ready data, and the number of entries checked.
+    Of use only where the trail is whole.
+
+    ``progress`` is told how many transfers were looked at. Returns the first differences, and how many
+    there are.
     """
-    kept = checkpoint.read(str(context.layout.checkpoints_file))
-    with context.ledger.read() as connection:
-        chain = audit.verify(connection, progress)
-        anchored = checkpoint.verify_against(kept.listed, connection)
-    problems: list[dict[str, Any]] = [
-        {
-            "code": report.problem.fault.value,
-            "entry": report.problem.sequence,
-            "message": report.problem.message,
-        }
-        for report in (chain, anchored)
-        if report.problem is not None
-    ]
-    problems += [
-        {
-            "code": "checkpoint-unreadable",
-            "entry": None,
-            "message": f"Line {number} of the checkpoints is none",
-        }
-        for number in kept.unreadable
-    ]
-    return problems, chain.checked
+    troubles: list[Trouble] = []
+    total = 0
+    for one in itertools.chain(verify_rows(context, progress), verify_rules(context)):
+        total += 1
+        if len(troubles) < LISTED:
+            troubles.append(one)
+    return troubles, total
 
 
 def export_audit(context: Context, file: Path) -> int:

@@ -15,7 +15,7 @@ from gateway.config.settings import Site
 from gateway.errors import AuditBroken, GatewayError, LedgerError
 from gateway.ledger import audit, checkpoint, checkpoint_rows
 from gateway.ledger.audit_chain import Head
-from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.checkpoint import Checkpoint, Restoration
 from gateway.ledger.checkpoint_rows import Noted
 from gateway.model import AuditEntry
 from gateway.signing import SigningKey
@@ -54,6 +54,24 @@ def announce(context: Context, public: str) -> Checkpoint:
         with context.ledger.read() as connection:
             head, known = audit.head(connection), checkpoint_rows.newest(connection)
         return _write(context, path, head, key, checkpoint.last(path), known, new_key=public)
+
+
+def declare(context: Context, restoration: Restoration) -> Checkpoint:
+    """Write the checkpoint that says that this ledger was restored or rebuilt, and what its trail lost.
+
+    The end of its trail is the entry that says the same. From then on the ledger knows every line of
+    the file: those that an older one had noted, and those that came after it.
+    """
+    path, key = str(context.layout.checkpoints_file), context.site.audit.signer()
+    with checkpoint.alone(path):
+        _remember(context, checkpoint.read(path).listed)
+        with context.ledger.read() as connection:
+            head, known = audit.head(connection), checkpoint_rows.newest(connection)
+        follows = None if known is None else (known.number, known.digest)
+        now = context.clock.now()
+        written = checkpoint.append(path, head, now, restoration, known=follows, key=key)
+        _remember(context, [written])
+        return written
 
 
 def _write(

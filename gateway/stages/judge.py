@@ -26,6 +26,7 @@ from gateway.rules.sequence import Decision, Fate, SequencePolicy, StreamState
 from gateway.stages.context import Context, Move, Report, Route, allowed, record_moves, stream_of
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.examine import Examined
+from gateway.stages.keeping import keep_stream
 from gateway.stages.record_memory import RecordMemory
 from gateway.stages.settle import plan_settlement
 
@@ -72,9 +73,7 @@ def judge(context: Context, route: Route, batch: Sequence[Examined], report: Rep
         rows = record_moves(context, connection, moves)
         for name, state in bench.streams.items():
             sender = name.partition("/")[2]
-            streams.save(
-                connection, name, state.to_dict(), route=route.name, sender=sender, now=context.clock.now()
-            )
+            keep_stream(context, connection, name, state.to_dict(), route=route.name, sender=sender)
         accepted = [row for row in rows if row.state is State.DELIVERING]
         deliveries.insert(connection, [one for row in accepted for one in new_deliveries(route, row)])
     close_spools(batch)

@@ -20,6 +20,7 @@ from gateway.rules import sequence
 from gateway.rules.sequence import Expired, Release, StreamState
 from gateway.stages.context import Context, Move, Report, Route, record_moves
 from gateway.stages.deliver import new_deliveries
+from gateway.stages.keeping import keep_stream
 from gateway.stages.settle import plan_settlement
 
 
@@ -55,7 +56,7 @@ def _load(connection: Connection, name: str) -> StreamState:
 
 def _save(context: Context, connection: Connection, route: Route, name: str, state: StreamState) -> None:
     sender = name.partition("/")[2]
-    streams.save(connection, name, state.to_dict(), route=route.name, sender=sender, now=context.clock.now())
+    keep_stream(context, connection, name, state.to_dict(), route=route.name, sender=sender)
 
 
 def _let_go(context: Context, route: Route, connection: Connection, rows: list[Transfer]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,8 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     (day / "foreign").touch()
     (day / ".part-0123456789abcdef").touch()
     (plant.directory / "audit" / "checkpoints.jsonl").write_text("torn\n")
+    with contextlib.closing(sqlite3.connect(plant.directory / "ledger" / "gateway.db")) as ledger, ledger:
+        ledger.execute("UPDATE transfers SET size = 1 WHERE name_text = 'CONF_MES01_0000001.csv'")
     yield "verify", plant.json("verify")
     yield "audit verify", plant.json("audit", "verify")
     yield "ledger backup", plant.json("ledger", "backup", str(plant.directory / "ledger.backup"))

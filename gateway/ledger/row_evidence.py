@@ -1,0 +1,194 @@
+"""Do the rows of the ledger say what the audit trail says of them? A page of transfers at a time.
+
+Every action on a transfer leaves an entry in the trail, in the same transaction, and the trail is
+chained. So the newest entries about a transfer say what must stand in its row: the state since the last
+transition, name, source and size since it arrived, digests since it was judged and settled, each
+delivery since it was confirmed. Streams of control numbers are noted with each change.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select
+
+from gateway.ledger import deliveries as delivery_rows
+from gateway.ledger.checkpoint_lines import Trouble
+from gateway.ledger.encoding import original_text
+from gateway.ledger.tables import audit, transfers
+from gateway.ledger.transfer_rows import from_row
+from gateway.model import Delivery, DeliveryState, Transfer
+from gateway.printable import printable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+#: Transfers looked at together.
+PAGE = 500
+_ENTRY = (audit.c.sequence, audit.c.action, audit.c.object_id, audit.c.new)
+_SETTLED = ("processed", "failed", "duplicate")
+_JUDGED = ("held", "accepted")
+#: Member of an entry -> column of the row.
+_COLUMNS = {"path": "settled_path", "sha256": "sha256", "manifest_sha256": "manifest_sha256"}
+_FACTS = ("sha256", "records", "control_number", "format_digest")
+
+
+@dataclass(slots=True)
+class Said:
+    """What the trail says of one transfer: values by column, each with the entry that says so."""
+
+    columns: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    #: by destination and key: target, entry
+    delivered: dict[tuple[str, str], tuple[Any, int]] = field(default_factory=dict)
+    first: int = 0
+
+    def take(self, sequence: int, action: str, new: Mapping[str, Any]) -> None:
+        """Take up one more entry, later than those before."""
+        self.first = self.first or sequence
+        told = dict(_told(action, new))
+        if action == "reprocess-begun":  # the next look at the file says these anew
+            for name in (*_FACTS, *_COLUMNS.values()):
+                self.columns.pop(name, None)
+        self.columns.update((name, (value, sequence)) for name, value in told.items())
+        if action == "delivered":
+            self.delivered[new["destination"], new["key"]] = new.get("target"), sequence
+
+
+def _told(action: str, new: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if "state" in new:
+        yield "state", new["state"]
+    if action == "arrived":
+        yield from ((name, new[name]) for name in ("name", "source", "size") if name in new)
+    elif action in _JUDGED:
+        yield from ((name, new[name]) for name in _FACTS if name in new)
+    elif action in _SETTLED:
+        yield from ((column, new[name]) for name, column in _COLUMNS.items() if name in new)
+    elif action == "corrected":
+        yield "superseded_by", new.get("child")
+    elif action == "correction-withdrawn":
+        yield "superseded_by", None
+    elif "attempt" in new:
+        yield "attempt", new["attempt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some transfers in the order of their ids, and what the ledger and the trail say of them."""
+
+    rows: Mapping[str, Transfer]
+    said: Mapping[str, Said]
+    sent: Mapping[str, Sequence[Delivery]]
+    unreadable: tuple[str, ...] = ()  #: ids of rows that hold values which the gateway never writes
+
+
+def pages(connection: Connection) -> Iterator[Page]:
+    """Yield all transfers page by page; entries about transfers that have no row stand in ``said`` too."""
+    after = ""
+    while True:
+        found = connection.execute(
+            select(transfers.c.id).where(transfers.c.id > after).order_by(transfers.c.id).limit(PAGE)
+        )
+        ids = list(found.scalars())
+        until = ids[-1] if len(ids) == PAGE else None
+        said = _entries(connection, after, until)
+        rows, unreadable = _rows(connection, ids)
+        yield Page(rows, said, delivery_rows.of(connection, ids), unreadable)
+        if until is None:
+            return
+        after = until
+
+
+def _rows(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Transfer], tuple[str, ...]]:
+    statement = select(transfers).where(transfers.c.id.in_(ids))
+    try:
+        return {row.id: from_row(row) for row in connection.execute(statement)}, ()
+    except (ValueError, LookupError, TypeError):
+        pass
+    good, bad = {}, []
+    for one in ids:
+        try:
+            good[one] = from_row(connection.execute(select(transfers).where(transfers.c.id == one)).one())
+        except (ValueError, LookupError, TypeError):
+            bad.append(one)
+    return good, tuple(bad)
+
+
+def _entries(connection: Connection, after: str, until: str | None) -> dict[str, Said]:
+    statement: Select[Any] = select(*_ENTRY).where(audit.c.object_type == "transfer")
+    statement = statement.where(audit.c.object_id > after)
+    if until is not None:
+        statement = statement.where(audit.c.object_id <= until)
+    said: dict[str, Said] = {}
+    for row in connection.execute(statement.order_by(audit.c.object_id, audit.c.sequence)):
+        said.setdefault(original_text(row.object_id), Said()).take(row.sequence, row.action, _data(row))
+    return said
+
+
+def _data(row: Row[Any]) -> dict[str, Any]:
+    try:
+        value = json.loads(row.new) if row.new else {}
+    except ValueError:  # the check of the chain tells of it
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def compare(page: Page) -> list[Trouble]:
+    """Return where rows of ``page`` are not what the trail says, each at the first column that differs."""
+    troubles = [
+        Trouble("ledger-row-altered", f"The row of transfer {one} cannot be read", column="transfers")
+        for one in page.unreadable
+    ]
+    for one, said in page.said.items():
+        row = page.rows.get(one)
+        if row is None:
+            if one not in page.unreadable:
+                message = f"The ledger has no transfer {one}, and the trail tells of it"
+                troubles.append(Trouble("ledger-row-missing", message, entry=said.first, column="transfers"))
+            continue
+        troubles += _columns(row, said)
+        troubles += _deliveries(row, said, page.sent.get(one, ()))
+    for one in page.rows.keys() - page.said.keys():
+        message = f"The trail does not tell of transfer {one}"
+        troubles.append(Trouble("ledger-row-inserted", message, column="transfers"))
+    return troubles
+
+
+def _columns(row: Transfer, said: Said) -> Iterator[Trouble]:
+    for name, (recorded, entry) in said.columns.items():
+        found = _found(row, name)
+        if found != recorded:
+            message = f"The row of transfer {row.id} is not as entry {entry} of the trail left it"
+            place = f"transfers.{name}"
+            yield Trouble("ledger-row-altered", message, None, None, entry, place, str(recorded), str(found))
+            return
+
+
+def _found(row: Transfer, name: str) -> Any:
+    value = row.state.value if name == "state" else getattr(row, name)
+    return printable(value) if name in ("name", "source") else value
+
+
+def _deliveries(row: Transfer, said: Said, sent: Sequence[Delivery]) -> Iterator[Trouble]:
+    known = {(one.destination, one.key): one for one in sent}
+    for (destination, key), (target, entry) in said.delivered.items():
+        one = known.get((destination, key))
+        about = f"transfer {row.id} to {destination}"
+        if one is None:
+            message = f"The ledger has no delivery of {about}, and entry {entry} of the trail tells of it"
+            yield Trouble("ledger-row-missing", message, entry=entry, column="deliveries", recorded=key)
+            continue
+        facts = (("state", "delivered", one.state.value), ("target", target, one.target))
+        for name, recorded, found in facts:
+            if recorded != found:
+                message = f"The delivery of {about} is not as entry {entry} of the trail left it"
+                column = f"deliveries.{name}"
+                yield Trouble("ledger-row-altered", message, None, None, entry, column, recorded, str(found))
+                break
+    for one in sent:
+        if one.state is DeliveryState.DELIVERED and (one.destination, one.key) not in said.delivered:
+            message = f"The trail does not tell that transfer {row.id} was delivered to {one.destination}"
+            column = "deliveries.state"
+            yield Trouble("ledger-row-altered", message, column=column, recorded="not yet", found="delivered")
