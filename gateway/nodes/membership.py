@@ -67,7 +67,7 @@ class Membership:
         """Share the routes of ``context`` from now on."""
         routes = [route.name for route in context.site.routes if route.enabled]
         chosen = [name for name in routes if self._only in (None, name)]
-        self._wanted = (*map(lease_of, chosen), *((ALERTS,) if self._only is None else ()))
+        self._wanted = tuple(map(lease_of, chosen))
         self._seconds = context.site.service.lease_seconds
         self._configuration = context.site.digest
 
@@ -202,13 +202,15 @@ class Membership:
             one.renewed(until) if name in kept else self._lose(name)
         self._compare(there)
         sharing = [one.node for one in there if one.kind == SERVICE]
-        plan = decide(
-            Standing(self.node.node, now, self._wanted, known, sharing, patience=lasting / RENEWALS * 2)
-        )
-        self._carry_out(plan, known)
+        patience = lasting / RENEWALS * 2
+        plans = [
+            decide(Standing(self.node.node, now, wanted, known, sharing, patience))
+            for wanted in (self._wanted, () if self._only else (ALERTS,))  # alerts are no part of the share
+        ]
+        self._carry_out(Plan(plans[0].take + plans[1].take, plans[0].give), known)
 
     def _carry_out(self, plan: Plan, known: Mapping[str, Lease]) -> None:
-        unwanted = {name for name in self._held if name not in self._wanted}
+        unwanted = {name for name in self._held if name not in (*self._wanted, ALERTS)}
         with self._lock:
             self._leaving |= {*plan.give, *unwanted} & self._held.keys()
             going = {name: self._held[name] for name in self._leaving if not self._users.get(name)}
