@@ -116,15 +116,24 @@ def read_manifest(data: bytes) -> dict[str, Any]:
         manifest = json.loads(data.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid("The manifest is not JSON", cause=error) from error
+    try:
+        problems = _problems(manifest)
+    except ValueError as error:  # nested deeper than the validator goes
+        raise ManifestInvalid("The manifest cannot be compared with its schema", cause=error) from error
+    if problems:
+        raise ManifestInvalid("The manifest does not satisfy its schema: " + "; ".join(problems))
+    return dict(manifest)
+
+
+def _problems(manifest: Any) -> list[str]:
+    """Return the first problems that ``manifest`` has with the schema; ValueError where it is too deep."""
     problems = []
     for problem in _validator().iter_errors(manifest):
         place = "/".join(str(part) for part in problem.instance_path) or "(top)"
         problems.append(f"{place}: {problem.message}")
         if len(problems) == _PROBLEMS_SHOWN:
             break
-    if problems:
-        raise ManifestInvalid("The manifest does not satisfy its schema: " + "; ".join(problems))
-    return dict(manifest)
+    return problems
 
 
 def schema_text() -> str:

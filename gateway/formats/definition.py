@@ -65,7 +65,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """Return the version that ``text`` (``1.1.0``) names; ValueError if it names none."""
-        match = re.fullmatch(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", text)
+        match = re.fullmatch(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})", text)
         if match is None:
             raise ValueError(f"{text!r} is not a version of the form major.minor.patch")
         return cls(*(int(part) for part in match.groups()))

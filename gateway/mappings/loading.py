@@ -35,7 +35,7 @@ from gateway.model import Problem
 
 Data = Mapping[str, Any]
 
-_VERSION = r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}"
+_VERSION = r"(?:0|[1-9][0-9]{0,8})(?:\.(?:0|[1-9][0-9]{0,8})){2}"
 _NAME = re.compile(rf"({_VERSION})-to-(?:([a-z][a-z0-9-]*)-)?({_VERSION})\.yaml")
 
 

@@ -40,6 +40,7 @@ class DocumentText:
     start: int = 0
     bytes_read: int = 0
     line: int = 1  #: physical line reached
+    wrong_from: int | None = None  #: the first byte that did not decode
     _decoder: codecs.IncrementalDecoder | None = None
     _done: bool = False
 
@@ -62,6 +63,13 @@ class DocumentText:
         if text.isascii() and not self.codec.startswith(("utf-16", "utf-32")):
             return len(text)
         return len(text.encode(self.codec, "replace"))
+
+    def place(self, offset: int) -> int | None:
+        """Return a byte offset that was counted by `width`; None where it cannot be told any more.
+
+        A replacement character does not have the width of the bytes for which it stands.
+        """
+        return offset if self.wrong_from is None or offset <= self.wrong_from else None
 
     def _begin(self, data: bytes) -> bytes:
         """Look for a byte order mark, choose the codec, and return the bytes after the mark."""
@@ -119,6 +127,7 @@ class DocumentText:
                 break
             except UnicodeDecodeError as error:
                 wrong = position + error.start
+                self.wrong_from = origin + wrong if self.wrong_from is None else self.wrong_from
                 line += data.count(b"\n", position, wrong)
                 sample.append(self._undecodable(data[wrong : position + error.end], origin + wrong, line))
                 position += error.end

@@ -112,7 +112,7 @@ class _Reading:
             self._sound = False
             message = f"The member {item.at[-1]} occurs twice in one object."
             self._findings.add(
-                finding("F602", message, line=item.line, byte_offset=self._window.byte_at(item.start))
+                finding("F602", message, line=item.line, byte_offset=self._window.place_of(item.start))
             )
         else:
             self._value(item)
@@ -132,7 +132,7 @@ class _Reading:
     def _value(self, item: Value) -> None:
         plan = self._plan.choose(item.at, item.value)
         place = self._records.begin(plan, item.line) if plan else None
-        source = Source(item.text, item.line, self._offset(item))
+        source = Source(item.text, item.line, self._offset(item), self._window.source)
         sound = self._records.sound(item.notes, source, place)
         self._sound &= sound
         if place is None:
@@ -165,6 +165,6 @@ class _Reading:
                 error.code,
                 str(error),
                 line=self._window.line_at(error.position),
-                byte_offset=self._window.byte_at(error.position),
+                byte_offset=self._window.place_of(error.position),
             )
         )

@@ -33,7 +33,7 @@ class Line:
 
 def read_lines(definition: Format, text: DocumentText, findings: Findings) -> Iterator[Chunk]:
     """Yield the records of an NDJSON file; a line that cannot be read does not stop the others."""
-    reading = _Reading(definition, findings)
+    reading = _Reading(definition, text, findings)
     since = 0
     for line in lines_of(text):
         reading.take(line)
@@ -64,7 +64,8 @@ def lines_of(text: DocumentText) -> Iterator[Line]:
 class _Reading:
     """One pass over one NDJSON file."""
 
-    def __init__(self, definition: Format, findings: Findings) -> None:
+    def __init__(self, definition: Format, text: DocumentText, findings: Findings) -> None:
+        self._text = text
         self.records = JsonRecords(definition, findings)
         self._dialect = definition.dialect
         self._plan: DocumentPlan = document_plan(definition)
@@ -90,7 +91,7 @@ class _Reading:
                     str(error),
                     record=self.records.rows.number,
                     line=line.number,
-                    byte_offset=line.offset + len(before) if before.isascii() else None,
+                    byte_offset=self._text.place(line.offset + self._text.width(before)),
                 )
             )
 
@@ -109,7 +110,7 @@ class _Reading:
             self._findings.add(finding("F110", message, record=self.records.rows.number, line=line.number))
             return
         place = self.records.begin(plan, line.number)
-        source = Source(line.text, line.number, line.offset)
+        source = Source(line.text, line.number, line.offset, self._text)
         sound = self.records.sound(item.notes, source, place)
         if sound and self.records.record(place, item.value, source):
             self._check.line(place, item.text, item.value)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.formats.definition import Format
     from gateway.model import Finding
+    from gateway.readers.document_text import DocumentText
 
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _SHOWN = 200
@@ -30,7 +31,7 @@ class Source:
     text: str
     line: int
     offset: int
-    width: float = 1.0  #: bytes per character, where that is the same for all
+    document: DocumentText  #: which knows how many bytes a text takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,21 @@ class JsonRecords:
         if not (notes.repeated or notes.numbers or _HALF_CHARACTER.search(source.text)):
             return True
         wrong = [item for member in members(source.text) if (item := _unsound(member))]
+        line, offset, counted = source.line, source.offset, 0
         for member, code, message in wrong:
-            before = source.text[: member.position]
+            between = source.text[counted : member.position]  # not all before it: there may be many
+            line += between.count("\n")
+            offset += source.document.width(between)
+            counted = member.position
             self._findings.add(
                 finding(
                     code,
                     message,
                     record_type=place.plan.kind.name if place else None,
                     record=place.number if place else None,
-                    line=source.line + before.count("\n"),
+                    line=line,
                     column=column_of(member.at) or None,
-                    byte_offset=source.offset + round(len(before) * source.width)
-                    if before.isascii()
-                    else None,
+                    byte_offset=source.document.place(offset),
                     value=(member.raw or "")[:_SHOWN] or None,
                 )
             )

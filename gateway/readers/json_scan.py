@@ -85,8 +85,12 @@ class Window:
         return self.line + self.text.count("\n", 0, position)
 
     def byte_at(self, position: int) -> int:
-        """Return the byte in the file at which a character of the text begins."""
+        """Return the byte at which a character of the text begins, as far as bytes can be counted."""
         return self.source.start + self.offset + self.source.width(self.text[:position])
+
+    def place_of(self, position: int) -> int | None:
+        """Return the byte in the file at which a character of the text begins; None where it is not known."""
+        return self.source.place(self.byte_at(position))
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,8 +259,10 @@ class _Reading:
         if before is None:
             return None
         if self._text.codec == "utf-8":
-            return self._text.start + self._fed.offset + len(before)
-        return self._text.start + self._text.width(before.decode()) if self._fed.offset == 0 else None
+            return self._text.place(self._text.start + self._fed.offset + len(before))
+        if self._fed.offset:
+            return None
+        return self._text.place(self._text.start + self._text.width(before.decode()))
 
 
 def _syntax_errors(parser: etree.XMLPullParser) -> list[etree._LogEntry]:

@@ -126,10 +126,15 @@ def _request(directory: str, beside: Sighting | None, name: str, route: Route) -
             raise SourceError("A file to be replayed has no request beside it", where=where, hint=hint)
         return Request("replay folder", route.replay_default_reason)
     with look.open_regular(os.path.join(directory, beside.name)) as file:
-        text = file.read(_LARGEST)
+        return parse_request(file.read(_LARGEST), where)
+
+
+def parse_request(content: bytes, where: str) -> Request:
+    """Return what a request file says; ``where`` names it in the SourceError for one that cannot be read."""
     try:
-        data = json.loads(text)
+        data = json.loads(content)
         actor, reason = data["actor"].strip(), data["reason"].strip()
+        f"{actor}{reason}".encode()  # half a character can be written nowhere
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError("The replay request cannot be read", where=where, cause=error) from error
     if not actor or not reason:
