@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.main import Shared
-from gateway.cli.output import json_option, number, print_json, say, size
+from gateway.cli.output import json_option, number, print_json, reason_option, say, size
 from gateway.cli.progress import spoken
 
 if TYPE_CHECKING:
     from gateway.ledger.backup import Backup
+    from gateway.operations.ledger_care.rebuilding import Rebuilt
 
 _FILE = click.Path(path_type=Path)
 
@@ -82,3 +83,83 @@ def _backup(made: Backup) -> dict[str, Any]:
 def _words(made: Backup) -> str:
     entries = number(made.head.count, "audit entry", "audit entries")
     return f"{number(made.transfers, 'transfer')}, {entries}, {size(made.size)}"
+
+
+@ledger.command("restore")
+@click.argument("file", type=_FILE)
+@reason_option
+@json_option
+@click.pass_obj
+def restore(shared: Shared, file: Path, reason: str | None, as_json: bool) -> int:
+    """Put the backup FILE in the place of the ledger; no gateway may be at work.
+
+    The present ledger is kept under another name. What settled after the backup is taken over from its
+    manifests; a file that was in work fails with F905, for nobody knows whether it was delivered. What the
+    audit trail lost stands in it, and in the checkpoints, for ever. Leaves with 1 where something needs you.
+    """
+    from gateway.operations.ledger_care.restoring import restore as put_back
+
+    with spoken("Reading the backup") as tell:
+        done = put_back(shared.directory(), file, reason, actor=shared.actor, progress=tell)
+    return _tell(done, as_json)
+
+
+@ledger.command("rebuild")
+@click.option(
+    "--into", type=_FILE, help="Write it to this new file only, to look at; the site stays as it is."
+)
+@reason_option
+@json_option
+@click.pass_obj
+def rebuild(shared: Shared, into: Path | None, reason: str | None, as_json: bool) -> int:
+    """Make the ledger anew from directories and manifests alone; no gateway may be at work.
+
+    The present ledger, if there is one, is kept under another name. A file that was in work fails with
+    F905, for nobody knows whether it was delivered. The audit trail cannot be made anew: it begins with an
+    entry that says so. Leaves with 1 where something needs you.
+    """
+    from gateway.operations.ledger_care.rebuilding import rebuild as make_anew
+
+    with spoken("Reading the archive") as tell:
+        done = make_anew(shared.directory(), reason, into, actor=shared.actor, progress=tell)
+    return _tell(done, as_json)
+
+
+def _tell(done: Rebuilt, as_json: bool) -> int:
+    found, lost = done.recovery, done.restoration
+    if as_json:
+        data = {
+            "ledger": done.ledger,
+            "aside": done.aside,
+            "kept": lost.kept if lost else None,
+            "lost": lost.lost if lost else None,
+            **found.facts(),
+            "listed": found.troubles,
+        }
+        print_json(data)
+    else:
+        _print(done)
+    return 1 if found.trouble_total or found.uncertain else 0
+
+
+def _print(done: Rebuilt) -> None:
+    found = done.recovery
+    written = ", ".join(f"{count:,} {state}" for state, count in sorted(found.counts.items())) or "none"
+    say(f"{done.ledger}: from {number(found.manifests, 'manifest')}.")
+    say(f"  transfers written: {written}; as they were: {found.unchanged:,}")
+    say(f"  streams counted again: {found.streams:,}; record keys read again: {found.keys:,}")
+    if found.resumed:
+        say(f"  the next pass carries on {number(found.resumed, 'file')} that stood between two places")
+    if done.restoration is not None:
+        say(f"  audit trail: {done.restoration}")
+    if done.aside is not None:
+        say(f"  the ledger before is kept as {done.aside}")
+    for trouble in found.troubles:
+        say(f"LOOK AT: {trouble}")
+    if found.trouble_total > len(found.troubles):
+        say(f"  ... and {found.trouble_total - len(found.troubles):,} more; `gateway verify` lists them")
+    if found.uncertain:
+        say(
+            f"{number(found.uncertain, 'file')} may have been delivered or not: after the next pass"
+            " `gateway failed list` shows them with F905 and what to do"
+        )

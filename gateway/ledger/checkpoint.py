@@ -279,6 +279,11 @@ def verify_against(checkpoints: Sequence[Checkpoint], connection: Connection) ->
     return AuditReport(len(checkpoints), head)
 
 
+def still_standing(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Return the checkpoints that no authorised restore after them excuses."""
+    return [one for one, kept in _with_kept(checkpoints) if kept is None or one.count <= kept]
+
+
 def _with_kept(checkpoints: Sequence[Checkpoint]) -> list[tuple[Checkpoint, int | None]]:
     """Return each checkpoint with the last entry that every restore after it left in the trail."""
     found: list[tuple[Checkpoint, int | None]] = []

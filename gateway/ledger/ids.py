@@ -11,10 +11,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
@@ -75,6 +72,16 @@ def earliest(moment: datetime) -> str:
         raise ValueError(f"a time without a zone bounds no id: {moment.isoformat()}")
     number = max(0, int(moment.timestamp() * 1000)) << _RANDOM_BITS
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def made_at(identifier: str) -> datetime:
+    """Return when an id was made, exact to the millisecond; ValueError for a text that is no id."""
+    if not is_id(identifier):
+        raise ValueError(f"not an id: {identifier!r}")
+    number = 0
+    for letter in identifier:
+        number = number << 5 | _ALPHABET.index(letter)
+    return datetime.fromtimestamp((number >> _RANDOM_BITS) / 1000, UTC)
 
 
 def is_id(text: str) -> bool:

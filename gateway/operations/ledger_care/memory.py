@@ -1,0 +1,155 @@
+"""What the ledger remembers beyond transfers: where streams stand, and which records were accepted.
+
+Both come from the files that were accepted, in the order in which they were. Record keys are read
+again from the archived files, with the very format version that read them before.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from gateway.config.settings import Route
+from gateway.custody.look import open_regular
+from gateway.errors import FormatError, GatewayError
+from gateway.formats.definition import Format, Version
+from gateway.ledger import rebuilding, record_keys, streams
+from gateway.ledger.engine import Connection
+from gateway.ledger.ids import earliest
+from gateway.model import State, Transfer
+from gateway.operations.ledger_care.recovery import Progress, Recovery
+from gateway.rules import sequence
+from gateway.rules.recount import Acceptance, recount
+from gateway.rules.sequence import Model, StreamState
+from gateway.stages.context import Context, in_batches
+
+#: How a transfer was whose acceptance its stream has counted already.
+_COUNTED = frozenset({State.DELIVERING.value, State.PROCESSED.value, State.REPLAY.value})
+
+
+def recall_streams(context: Context, found: Recovery) -> None:
+    """Bring every stream of the configured routes to where the accepted files say that it stands."""
+    for route in context.site.routes:
+        if route.sequence.model is not Model.NONE:
+            with context.ledger.write() as connection:
+                for name, state in _recounted(context, connection, route, found).items():
+                    sender = name.partition("/")[2]
+                    now = context.clock.now()
+                    streams.save(connection, name, state.to_dict(), route=route.name, sender=sender, now=now)
+                    found.streams += 1
+
+
+def _recounted(
+    context: Context, connection: Connection, route: Route, found: Recovery
+) -> dict[str, StreamState]:
+    """Return the streams of a route that changed."""
+    states: dict[str, StreamState] = {}
+    for row in rebuilding.changed_held(connection, route.name, _held_before(found)):
+        name = row.stream or ""
+        state = _state(connection, states, name)
+        if any(held.transfer == row.id for held in state.held):
+            states[name] = sequence.withdraw(route.sequence, state, row.id, context.clock.now())
+    for row in rebuilding.accepted(connection, route.name):
+        if row.stream is None or not _is_news(row, found) or not (row.size or row.control_number):
+            continue
+        state = _state(connection, states, row.stream)
+        states[row.stream] = recount(route.sequence, state, [_acceptance(row)])
+    return states
+
+
+def _held_before(found: Recovery) -> list[str]:
+    return [key for key, state in found.before.items() if state == State.HELD.value]
+
+
+def _is_news(row: Transfer, found: Recovery) -> bool:
+    """Return whether the stream in the ledger has not counted this file."""
+    return row.id in found.before and found.before[row.id] not in _COUNTED
+
+
+def _state(connection: Connection, states: dict[str, StreamState], name: str) -> StreamState:
+    if name not in states:
+        states[name] = StreamState.from_dict(streams.load(connection, name) or {})
+    return states[name]
+
+
+def _acceptance(row: Transfer) -> Acceptance:
+    noted = frozenset(str(one["code"]) for one in (row.findings or {}).get("totals", ()))
+    return Acceptance(row.id, row.control_number, row.previous_number, row.arrived_at, noted)
+
+
+def recall_keys(context: Context, found: Recovery, progress: Progress) -> None:
+    """Read the record keys of accepted files again, as far back as their route remembers them."""
+    limits = context.site.limits
+    for route in context.site.routes:
+        oldest = earliest(context.clock.now() - timedelta(days=route.duplicates.retention_days))
+        with context.ledger.read() as connection:
+            wanted = [
+                row.id for row in rebuilding.accepted(connection, route.name) if _has_keys(row, oldest, found)
+            ]
+        for ids in _cut(wanted, limits.batch_files):
+            with context.ledger.write() as connection:
+                rows = rebuilding.known(connection, ids)
+                ordered = [rows[one] for one in ids]
+                for batch in in_batches(ordered, limits.batch_files, limits.batch_bytes):
+                    _read_keys(context, connection, route, batch, found)
+            progress(f"{found.keys:,} record keys read; {route.name}")
+
+
+def _has_keys(row: Transfer, oldest: str, found: Recovery) -> bool:
+    """Return whether the keys of a file are missing in the ledger and may still be asked for."""
+    is_new = row.id in found.before and found.before[row.id] not in (*_COUNTED, State.HELD.value)
+    return is_new and row.id >= oldest and row.format_version is not None
+
+
+def _cut(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+def _read_keys(
+    context: Context,
+    connection: Connection,
+    route: Route,
+    rows: Iterable[Transfer],
+    found: Recovery,
+) -> None:
+    for row in rows:
+        try:
+            definition = _definition(context, row)
+            if any(one.key for one in definition.record_types):
+                _read_file(context, connection, route, row, definition, found)
+        except GatewayError as error:
+            found.trouble(row.settled_path or row.id, f"its record keys are not known again: {error}")
+
+
+def _definition(context: Context, row: Transfer) -> Format:
+    """Return the format that read the file; raises FormatError where it is not the same any more."""
+    definition = context.catalogue.look(row.message_type, Version.parse(row.format_version or ""))
+    if row.format_digest is not None and definition.digest != row.format_digest:
+        raise FormatError(f"{definition.name} is no longer the one that read it")
+    return definition
+
+
+def _read_file(
+    context: Context,
+    connection: Connection,
+    route: Route,
+    row: Transfer,
+    definition: Format,
+    found: Recovery,
+) -> None:
+    from gateway.validation.reading import Input, ListingLimits, read_files
+
+    opened = functools.partial(open_regular, context.path_of(row))
+    reading = read_files(definition, [Input(number=0, name=row.name, open=opened)], limits=ListingLimits())[0]
+    try:
+        if reading.sha256 != row.sha256:
+            found.trouble(row.settled_path or row.id, "altered: its record keys are not read")
+            return
+        for batch in reading.keys.batches():
+            keys = [record_keys.RecordKey(*key) for key in batch]
+            record_keys.add(connection, route.name, row.id, keys)
+            found.keys += len(keys)
+    finally:
+        reading.keys.close()

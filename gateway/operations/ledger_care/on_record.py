@@ -1,0 +1,90 @@
+"""What a restore or rebuild leaves for ever: an audit entry, and a checkpoint that says what is lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.errors import GatewayError
+from gateway.ledger import audit, checkpoint
+from gateway.ledger.audit_chain import Head
+from gateway.ledger.checkpoint import ACTIONS, Restoration
+from gateway.ledger.engine import open_ledger
+from gateway.model import AuditEntry
+from gateway.operations.ledger_care.at_rest import SiteAtRest
+from gateway.operations.ledger_care.recovery import Recovery
+from gateway.stages.anchoring import declare
+from gateway.stages.context import Context
+
+_TOLD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How the trail ended that is replaced, as far as that is known."""
+
+    head: Head | None  #: of the ledger that was there, where it can still be read
+    anchored: Head | None  #: the newest checkpoint
+
+    @property
+    def count(self) -> int:
+        """The last entry that is known to have been."""
+        return max((one.count for one in (self.head, self.anchored) if one is not None), default=0)
+
+    def facts(self) -> dict[str, Any]:
+        """Return both ends for the audit trail."""
+        return {
+            name: {"count": one.count, "hash": one.hash}
+            for name, one in (("head_before", self.head), ("checkpoint_before", self.anchored))
+            if one is not None
+        }
+
+
+def before(rest: SiteAtRest) -> Before:
+    """Return how the trail ended so far; a ledger that cannot be read leaves only its checkpoints."""
+    noted = checkpoint.last(str(rest.layout.checkpoints_file))
+    anchored = None if noted is None else Head(noted.count, noted.hash)
+    head = None
+    with (
+        contextlib.suppress(GatewayError),
+        contextlib.closing(open_ledger(rest.url)) as ledger,
+        ledger.read() as connection,
+    ):
+        head = audit.head(connection)
+    return Before(head, anchored)
+
+
+def put_on_record(
+    context: Context,
+    kind: str,
+    kept: int,
+    ended: Before,
+    reason: str,
+    found: Recovery,
+    facts: Mapping[str, Any],
+) -> Restoration:
+    """Write the entry that begins the trail anew, and then the checkpoint that says the same."""
+    restoration = Restoration(kind, kept, max(ended.count, kept), reason)
+    entry = AuditEntry(
+        at=context.clock.now(),
+        actor=context.actor,
+        action=ACTIONS[kind],
+        object_type="ledger",
+        object_id="ledger",
+        old=ended.facts() or None,
+        new={
+            "kept": restoration.kept,
+            "lost": restoration.lost,
+            **facts,
+            **found.facts(),
+            "listed": found.troubles[:_TOLD],
+        },
+        reason=reason,
+        versions=context.versions,
+    )
+    with context.ledger.write() as connection:
+        audit.append(connection, [entry])
+    declare(context, restoration)
+    return restoration
