@@ -13,20 +13,13 @@ from click.testing import Result
 from gateway.ledger.engine import open_ledger
 from gateway.model import State
 from gateway.operations.reprocess import Selection, reprocess, select
-from gateway.operations.setup import init_site
 from tests.cli.plant import call
-from tests.pipeline.plant import Plant, configuration, confirmation, name_of, route
+from tests.pipeline.plant import Plant, confirmation, name_of, route
 from tests.postgres.server import PostgresServer
+from tests.postgres.sites import sited
 
 STRICT = "{model: counter, order: strict, start: 1}"
 DONE, FAILED, HELD, DUPLICATE = State.PROCESSED, State.FAILED, State.HELD, State.DUPLICATE
-
-
-def sited(directory: Path, url: str, routes: str) -> Plant:
-    """Make a site in ``directory`` with its ledger at ``url``."""
-    text = configuration(routes).replace("site:\n", f"site:\n  ledger: {url}\n", 1)
-    init_site(directory, text)
-    return Plant(directory)
 
 
 @dataclass
