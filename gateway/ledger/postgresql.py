@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import DriverMissing, LedgerError
 from gateway.ledger.postgresql_failures import committing, explained, explanation
@@ -61,13 +62,22 @@ SELECT current_schema(), current_setting('server_encoding'),
     set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10000', false)
 """
 # One message to the server each; the lock is never asked for with NULL, which would not be granted.
-_BEGIN_WRITING = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE;"
-    "SELECT pg_advisory_xact_lock(hashtextextended('gateway ledger ' || coalesce(current_schema(), ''), 0))"
-)
+_LOCK = "hashtextextended('gateway ledger ' || coalesce(current_schema(), ''), 0)"
+_BEGIN_WRITING = f"BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SELECT pg_advisory_xact_lock({_LOCK})"
+# The server ends by itself a transaction that is idle, but not one whose node stopped in the middle of a
+# message: then it waits for the rest of it, and everybody for the lock.
+_FREE = f"""
+SELECT pg_terminate_backend(holder.pid) FROM pg_locks JOIN pg_stat_activity AS holder USING (pid)
+WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND holder.datname = current_database()
+    AND pg_locks.database = holder.datid
+    AND classid::bigint = ({_LOCK} >> 32) & 4294967295 AND objid::bigint = {_LOCK} & 4294967295
+    AND holder.wait_event = 'ClientRead'
+    AND greatest(holder.state_change, holder.query_start) < clock_timestamp() - %s::interval
+"""  # noqa: S608 - nothing of it comes from outside
 _BEGIN_NOTING = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE"
 # The snapshot is taken by the first query.
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1"
+_LOCK_TIMEOUT = "55P03"
 _ONE_SCHEMA = re.compile(r'[a-z_][a-z0-9_]*|"(?:[^"$\0]|"")+"')
 
 
@@ -89,20 +99,38 @@ class PostgresqlSchema:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the schema's lock."""
-        with self._changing(self._writer) as connection:
+        with explained(self.place):
+            connection = self._begun()
+        with connection, self._ended(connection):
             yield connection
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """Give a transaction beside the writer's, without the schema's lock."""
-        with self._changing(self._noter) as connection:
-            yield connection
+        with explained(self.place), self._noter.connect() as connection:
+            connection.begin()
+            with self._ended(connection):
+                yield connection
+
+    def _begun(self) -> Connection:
+        """Return a connection under the schema's lock; a node that stands still with it loses it."""
+        try:
+            return _begin(self._writer)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_TIMEOUT or not self._has_freed():
+                raise
+        return _begin(self._writer)
+
+    def _has_freed(self) -> bool:
+        """End the transaction that holds the lock if its node stands still; return whether it was so."""
+        with self._engine.connect() as connection:
+            return bool(connection.exec_driver_sql(_FREE, (f"{IDLE_SECONDS}s",)).all())
 
     @contextmanager
-    def _changing(self, engine: Engine) -> Iterator[Connection]:
-        with explained(self.place), engine.connect() as connection:
-            connection.begin()
-            yield connection
+    def _ended(self, connection: Connection) -> Iterator[None]:
+        """Commit at the end of the block; an exception leaves it to the connection's end to undo it."""
+        with explained(self.place):
+            yield
             # After an error the server takes COMMIT for ROLLBACK, and reports no error.
             if _status(connection) != pq.TransactionStatus.INTRANS:
                 raise LedgerError("The transaction was lost before its end", where=self.place)
@@ -161,6 +189,16 @@ class PostgresqlSchema:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _begin(engine: Engine) -> Connection:
+    connection = engine.connect()
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def parameters_of(url: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from gateway.errors import DiskFull, DriverMissing, LedgerBusy, LedgerDamaged, LedgerError
-from gateway.ledger import audit, transfers
+from gateway.ledger import audit, postgresql, transfers
 from gateway.ledger.engine import Ledger, open_ledger
 from gateway.ledger.postgresql_failures import explanation
 from gateway.model import State
@@ -216,7 +216,7 @@ def test_a_database_that_cannot_hold_every_text_is_refused(postgres: PostgresSer
     [
         ("postgresql://gateway:hidden@127.0.0.1:1/db", "server cannot be reached"),
         ("postgresql://gateway:hidden@no-such-host.invalid/db", "server cannot be reached"),
-        ("postgresql://gateway:hidden@127.0.0.1:notaport/db", ""),
+        ("postgresql://gateway:hidden@127.0.0.1:notaport/db", "server cannot be reached"),
         ("postgresql://gateway:hidden@127.0.0.1/db?nonsense=hidden", "URL cannot be understood"),
         ("postgresql://gateway:hid%zzden@127.0.0.1/db", "URL cannot be understood"),
     ],
@@ -275,6 +275,24 @@ def test_too_many_connections_are_named(postgres: PostgresServer) -> None:
     postgres.sql("CREATE ROLE gateway_few LOGIN CONNECTION LIMIT 0")
     with pytest.raises(LedgerBusy, match="no connection left"):
         open_ledger(postgres.create_database().replace("gateway@", "gateway_few@"))
+
+
+def test_a_node_that_stops_within_a_message_gives_the_lock_back(
+    emptied_ledger: EmptiedLedger, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that stops while it sends many rows, which the server waits for, shall not stop all others."""
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0.2)
+    hasty = open_ledger(emptied_ledger.url, busy_seconds=0.5)
+    still = psycopg.connect(emptied_ledger.url, autocommit=True)
+    still.execute(postgresql._BEGIN_WRITING.encode())
+    still.pgconn.enter_pipeline_mode()
+    still.pgconn.send_query_params(b"SELECT 1", None)
+    still.pgconn.send_flush_request()
+    still.pgconn.flush()
+    insert_one(hasty)
+    still.close()
+    assert counted(ledger) == ONE
+    hasty.close()
 
 
 _PAUSED = """
