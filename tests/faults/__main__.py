@@ -1,4 +1,4 @@
-"""`python -m tests.faults kills`: kill the gateway at every call, and see whether it comes to the same end."""
+"""`python -m tests.faults kills`: kill the gateway at every call, and see what it comes to."""
 
 from __future__ import annotations
 

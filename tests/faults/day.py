@@ -164,13 +164,17 @@ def taken_from(directory: Path, names: Sequence[str]) -> list[str]:
 
 
 def files(directory: Path) -> list[str]:
-    """Return every file of the site but the ledger's, by names without ids and digests."""
+    """Return every file of the site and of what stands beside it, by names without ids and digests."""
     found = []
-    for path, _directories, names in os.walk(directory):
-        below = os.path.relpath(path, directory)
-        if below not in ("ledger", "formats") and not below.startswith("formats/"):
-            found += [_ID.sub("ID", _DIGEST.sub("DIGEST", os.path.join(below, name))) for name in names]
+    for path, directories, names in os.walk(directory.parent):
+        below = os.path.relpath(path, directory.parent)
+        directories[:] = [name for name in directories if os.path.join(below, name) not in _OWN]
+        found += [_ID.sub("ID", _DIGEST.sub("DIGEST", os.path.join(below, name))) for name in names]
     return sorted(found)
+
+
+#: Where names tell nothing: the ledger's own files, and formats.
+_OWN = ("site/ledger", "./formats")
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> list[str]:

@@ -266,7 +266,9 @@ def main(order: dict[str, Any]) -> None:
     for name in _FORMATS:
         shared_catalogue().usable(name)
     place = Path(order["place"])
-    with Control(Path(os.environ["FAULTS_CONTROL"])) as control, DAYS[order["day"]](place) as day:
+    # what is started from here, such as a server, is not to be killed
+    del os.environ["LD_PRELOAD"]
+    with Control(Path(os.environ["FAULTS_CONTROL"])) as control, DAYS[order["day"]]() as day:
         matrix = Matrix(day, place / "runs", control)
         matrix._place.mkdir()
         matrix.prepare()

@@ -1,9 +1,11 @@
-"""Recovery: killed anywhere, the gateway comes to the same end, and each file is delivered once."""
+"""Recovery of a running service: killed while files stream in, kept out, started again.
+
+`tests.faults` kills at every single call.
+"""
 
 from __future__ import annotations
 
 import collections
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,48 +24,6 @@ from gateway.stages.context import Report
 from tests.pipeline.plant import Plant, confirmation, name_of, route
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def tried(directory: Path, every: int, offset: int, again: bool) -> list[dict[str, Any]]:
-    """Kill a process at every ``every``-th point and return what came of each, the undisturbed one first."""
-    command = [sys.executable, "-m", "tests.pipeline.kill_points"]
-    done = subprocess.run(
-        [*command, str(directory), str(every), str(offset), str(int(again))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def demand_one_end(points: list[dict[str, Any]]) -> None:
-    undisturbed = points[0]["end"]
-    assert undisturbed["states"][name_of(1)] == "processed"
-    for point in points:
-        assert point["end"] == undisturbed, f"killed at point {point['point']}: {point['end']}"
-
-
-def test_a_pass_killed_at_a_spread_of_points_comes_to_the_same_end(tmp_path: Path) -> None:
-    """The gateway shall come to the same states, archive and deliveries wherever it was killed."""
-    points = tried(tmp_path, every=97, offset=17, again=False)
-    assert len(points) >= 5
-    demand_one_end(points)
-
-
-def test_a_recovery_that_is_killed_twice_comes_to_the_same_end(tmp_path: Path) -> None:
-    """The gateway shall come to the same end when it is killed again, and again, while it recovers."""
-    demand_one_end(tried(tmp_path, every=283, offset=29, again=True))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("again", [False, True], ids=["once", "three times"])
-def test_a_pass_killed_at_every_point_comes_to_the_same_end(tmp_path: Path, again: bool) -> None:
-    """The gateway shall come to the same end from a kill at every single call that changes the disk."""
-    points = tried(tmp_path, every=1, offset=1, again=again)
-    assert len(points) > 300
-    demand_one_end(points)
 
 
 class Service:

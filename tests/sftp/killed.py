@@ -18,7 +18,6 @@ from typing import IO, Self
 from gateway.custody import moves, syncs
 from gateway.sftp import client, transport
 from gateway.validation import reading, report
-from tests.pipeline.kill_points import arm
 from tests.pipeline.plant import Plant, shared_catalogue
 
 #: Imported here, so that forked processes find everything loaded.
@@ -42,13 +41,10 @@ class Mortal:
     def __exit__(self, *_: object) -> None:
         self._template.communicate()
 
-    def run(self, plant: Plant, point: int = 0) -> bool:
-        """Run a pass on a plant; return whether it was killed.
-
-        ``point``: it dies at that call which changes the disk, as `tests.pipeline.kill_points` counts.
-        """
+    def run(self, plant: Plant) -> bool:
+        """Run a pass on a plant; return whether it was killed."""
         ahead = plant.clock.ahead.total_seconds()
-        order = {"site": str(plant.directory), "ahead": ahead, "point": point}
+        order = {"site": str(plant.directory), "ahead": ahead}
         print(json.dumps(order), file=_pipe(self._template.stdin), flush=True)
         self._pid = int(_pipe(self._template.stdout).readline())
         status = int(_pipe(self._template.stdout).readline())
@@ -76,8 +72,6 @@ def main() -> None:
             try:
                 plant = Plant(Path(order["site"]))
                 plant.clock.ahead = timedelta(seconds=order["ahead"])
-                if order["point"]:
-                    arm(order["point"])
                 plant.run()
                 status = 0
             finally:

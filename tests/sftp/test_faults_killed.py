@@ -106,23 +106,3 @@ def test_killed_at_every_request_each_file_is_there_once(
                 killed(exchange, server, mortal, [(operation, nth, act)])
                 exchange.settle()
                 exchange.demand_each_once()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_killed_at_every_call_that_changes_the_disk_each_file_is_there_once(
-    tmp_path: Path, server: Scripted, mortal: Mortal
-) -> None:
-    """The gateway shall bring each file to its place once, killed at any write of its own."""
-    point, died = 1, True
-    while died:
-        shutil.rmtree(server.root)
-        server.root.mkdir()
-        shutil.rmtree(tmp_path / "site", ignore_errors=True)
-        exchange = exchange_of(tmp_path / "site", server)
-        died = mortal.run(exchange.plant, point)
-        exchange.receive()
-        exchange.settle()
-        exchange.demand_each_once()
-        point += 3
-    assert point > 100

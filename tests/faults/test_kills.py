@@ -1,0 +1,32 @@
+"""Killed at a spread of points, and in the recovery too, the gateway comes to the same end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.kills import Matrix, Plan, kill
+
+
+def demand_one_end(matrix: Matrix, least: int) -> None:
+    """Assert that enough points were tried, and that each came to the end of the undisturbed run."""
+    assert len(matrix.results) >= least, matrix.summary()
+    assert all(one.killed for one in matrix.results), matrix.summary()
+    assert not matrix.failed, "\n".join(f"{one.point}: {one.differs}" for one in matrix.failed)
+
+
+def test_a_day_killed_at_a_spread_of_points_comes_to_the_same_end() -> None:
+    """The gateway shall come to the same states, archive and deliveries wherever a day of work is killed."""
+    demand_one_end(kill(Plan("local", every=1999, offset=311, jobs=1, twice=True)), 5)
+
+
+def test_a_day_with_a_server_killed_at_a_spread_of_points_comes_to_the_same_end() -> None:
+    """The gateway shall come to the same end also where it fetches from a server and pushes to it."""
+    demand_one_end(kill(Plan("remote", every=999, offset=177, jobs=1)), 3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("day", ["local", "remote"])
+def test_a_day_killed_at_every_point_comes_to_the_same_end(day: str) -> None:
+    """The gateway shall come to the same end from a kill before, after and within every single call."""
+    demand_one_end(kill(Plan(day)), 3_000)
