@@ -51,7 +51,6 @@ def soak(seed: int, directory: Path, minutes: float, steps: int, *, remote: bool
                 f"seed {seed}, step {one.step}:\n{last}\n{traceback.format_exc()}\n"
                 f"kept: {directory}; again: python -m tests.soak --seed {seed} --steps {one.step}"
             )
-            (directory / "trace.txt").write_text("\n".join(one.trace), encoding="utf-8")
     if not wrong:
         shutil.rmtree(directory)
     return Outcome(seed, one.counts, time.monotonic() - began, wrong)

@@ -101,13 +101,18 @@ class Soak:
     def _take_step(self, rng: Random) -> None:
         names, weights = zip(*_STEPS.items(), strict=True)
         (name,) = rng.choices(names, weights)
-        self.trace.append(f"{self.step} {name}")
-        said = getattr(self, f"_do_{name}")(rng)
-        self.trace[-1] = f"{self.step} {name}: {said}"
+        self._note(f"{self.step} {name}")
+        self._note(f"   {getattr(self, f'_do_{name}')(rng)}")
         self.counts["steps"] += 1
         self.look(rng)
         if self.step % self.plan.rest_every == 0:
             self.rest()
+
+    def _note(self, line: str) -> None:
+        """Keep a line of the trace, on the disk too: where a step hangs, it shows there."""
+        self.trace.append(line)
+        with (self.plan.directory / "trace.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
     def look(self, rng: Random | None = None) -> None:
         """Follow the trail and let the receivers take what is there, if they come now."""
@@ -282,7 +287,7 @@ class Soak:
 
     def rest(self) -> None:
         """Lift all faults, let passes run until nothing moves, and demand everything."""
-        self.trace.append(f"{self.step} rest")
+        self._note(f"{self.step} rest")
         while self.senders.pending:
             self.senders.pending.pop().finish()
         self.clock.catch_up()

@@ -6,6 +6,7 @@ process that forks must never run a pass itself: polars' threads do not come alo
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -34,8 +35,6 @@ LOADED = (reading, report)
 
 #: A pass of a process that takes longer than this hangs.
 _PATIENCE = 180.0
-#: Status of a process that could not begin to work.
-_REFUSED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +108,13 @@ class Gateway:
 
     def stop(self) -> None:
         """Let the process end by itself."""
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None:
-            self._process.join(_PATIENCE)
-            self.kill()
+        if self._process is None or self._pipe is None:
+            return
+        with contextlib.suppress(OSError):
+            self._pipe.send(None)
+        self._process.join(_PATIENCE)
+        self.kill()
+        self._pipe.close()
 
 
 _FORK = multiprocessing.get_context("fork")
@@ -130,8 +131,8 @@ def _serve(directory: Path, pipe: Connection, clock: JumpingClock, trap: Trap | 
             _equip(context, clock)
             wire.arm(None)
             pipe.send(Done(said="ready"))
-            while True:
-                context = _obey(pipe, context, wire)
+            while (asked := pipe.recv()) is not None:
+                context = _obey(pipe, context, wire, asked)
     except (EOFError, BrokenPipeError):
         os._exit(0)
     except GatewayError as error:
@@ -140,12 +141,12 @@ def _serve(directory: Path, pipe: Connection, clock: JumpingClock, trap: Trap | 
     except BaseException:  # noqa: BLE001 - told to the parent as it is
         wire.arm(None)
         pipe.send(Done(crash=traceback.format_exc(), hits=wire.hits))
-    os._exit(_REFUSED)
+    os._exit(0)
 
 
-def _obey(pipe: Connection, context: Context, wire: Tripwire) -> Context:
+def _obey(pipe: Connection, context: Context, wire: Tripwire, asked: tuple[Any, ...]) -> Context:
     """Do one thing that is asked for, and tell what came of it; returns the context to go on with."""
-    what, clock, trap, arguments = pipe.recv()
+    what, clock, trap, arguments = asked
     _equip(context, clock)
     wire.arm(trap)
     try:
