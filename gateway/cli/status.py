@@ -43,10 +43,12 @@ def status(shared: Shared, as_json: bool) -> None:
 
 def _head(data: dict[str, Any]) -> None:
     say(f"{data['site']}  {data['directory']}  {moment(data['at'])}")
-    holder = data["working"]
-    if holder:
-        say(f"Process {holder['pid']} on {holder['host']} works on it since {_written(holder['since'])}.")
-    else:
+    nodes = data["nodes"]
+    for node in nodes:
+        say(f"Process {node['pid']} on {node['host']} works on it since {_written(node['since'])}.")
+        if len(nodes) > 1:
+            say(f"  Its routes now: {', '.join(node['routes']) or 'none'}.")
+    if not nodes:
         say("No gateway is at work: files are taken by `gateway run`, or `gateway run --once` from cron.")
     say("")
 
@@ -255,6 +257,11 @@ def _needs(data: dict[str, Any]) -> None:
         needs.append(f"{number(refused, 'taken file')} that cannot be acknowledged: see above")
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
+    needs += [
+        f"node {node['name']}, which works with another configuration: send it SIGHUP, or restart it"
+        for node in data["nodes"]
+        if node["differs"]
+    ]
     if data["alerts"]:
         needs.append(f"{number(len(data['alerts']), 'other alert')}: see above")
     needs += [

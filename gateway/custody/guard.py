@@ -94,7 +94,8 @@ def _lock(descriptor: int, path: os.PathLike[str]) -> None:
         raise SiteBusy(
             f"Process {other.pid} on {other.host} works on this site since {other.since}",
             where=shown(path),
-            hint="Stop it first, or wait until it has finished",
+            hint="Stop it first, or wait until it has finished. For several at once the ledger must be "
+            "on PostgreSQL",
         ) from error
 
 

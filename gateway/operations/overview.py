@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from gateway.custody import guard
 from gateway.ledger import alerts, arrivals, circuits, deliveries, remote_files, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import Arrival, Delivery, State, Transfer
@@ -16,6 +15,7 @@ from gateway.operations.holds import Hold, held
 from gateway.operations.refused_formats import refused_formats
 from gateway.operations.sequences import StreamView
 from gateway.operations.sequences import overview as streams
+from gateway.operations.workers import Worker, workers
 from gateway.printable import printable
 from gateway.rules.alerts import Alert
 from gateway.rules.circuit import Circuit
@@ -58,12 +58,13 @@ def overview(context: Context) -> dict[str, Any]:
         places = circuits.every(connection)
         owed = remote_files.debts(connection)
     holds = held(context)
-    working = guard.holder(context.site.directory)
+    working = workers(context.site, context.ledger)
     return {
         "site": context.site.name,
         "directory": str(context.site.directory),
         "at": now,
-        "working": dataclasses.asdict(working) if working else None,
+        "working": _working(working[0]) if working else None,
+        "nodes": [_node(one) for one in working],
         "routes": _routes(context, counts, failed, waiting_counts),
         "waiting_total": sum(waiting_counts.values()),
         "waiting": [_waiting(context, one, now) for one in waiting],
@@ -79,6 +80,20 @@ def overview(context: Context) -> dict[str, Any]:
         ],
         "channels": [{**dataclasses.asdict(one), "age_seconds": _ago(one.oldest, now)} for one in unsent],
         "gaps": [_gap(stream, gap, now) for stream in streams(context) for gap in stream.gaps],
+    }
+
+
+def _working(one: Worker) -> dict[str, Any]:
+    return {"pid": one.pid, "host": one.host, "since": one.since}
+
+
+def _node(one: Worker) -> dict[str, Any]:
+    return {
+        **_working(one),
+        "name": one.name,
+        "routes": list(one.routes),
+        "service": one.is_service,
+        "differs": one.differs,
     }
 
 

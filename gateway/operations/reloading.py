@@ -6,7 +6,6 @@ import dataclasses
 
 from gateway.config.secrets import demand_secrets
 from gateway.config.settings import Site
-from gateway.custody.layout import Layout
 from gateway.errors import ConfigurationError
 from gateway.formats.catalogue import Catalogue
 from gateway.operations.checking import check_site
@@ -27,7 +26,7 @@ def reloaded(context: Context) -> Context:
         raise ConfigurationError("The formats that the configuration uses have problems", problems=problems)
     demand_secrets(site)
     _demand_same_ledger(context.site, site)
-    layout = Layout(site.directory)
+    layout = context.layout  # of the same site
     make_directories(layout, site)
     has_same_formats = site.formats == context.site.formats
     return dataclasses.replace(

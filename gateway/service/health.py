@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from gateway.config.loading import load_site
 from gateway.config.settings import Site
 from gateway.custody import guard
 from gateway.custody.layout import Layout
+from gateway.custody.shared_layout import SharedLayout
 from gateway.errors import GatewayError
-from gateway.ledger.engine import Ledger, default_url, open_ledger
+from gateway.ledger.engine import Ledger, default_url, is_shared, open_ledger
+from gateway.operations.workers import workers
 from gateway.rules import health as rules
 from gateway.rules.circuit import CircuitState
 from gateway.rules.health import LaneSign, Signs, Verdict
@@ -27,25 +30,38 @@ _BUSY_SECONDS = 5.0
 def look(directory: Path) -> tuple[Verdict, ServiceState | None]:
     """Return how the service on the site in ``directory`` is, seen from this process, and its last sign.
 
-    Nothing is changed. Raises ConfigurationMissing or ConfigurationError where there is no site.
+    Where several nodes share the site, it is the node on this machine. Nothing is changed. Raises
+    ConfigurationMissing or ConfigurationError where there is no site.
     """
     site = load_site(directory)
-    layout, clock = Layout(site.directory), SystemClock()
+    url, clock = site.ledger or default_url(site.directory), SystemClock()
+    layout = SharedLayout(site.directory) if is_shared(url) else Layout(site.directory)
     state = read_heartbeat(layout.heartbeat_file)
-    holder = guard.holder(site.directory)
-    if holder is None:
-        return rules.verdict(Signs(at_work=False)), state
-    if state is not None and state.pid != holder.pid:
-        state = None  # of a service that was here before
-    return rules.verdict(signs(site, state, _snapshot(site, clock), clock)), state
-
-
-def _snapshot(site: Site, clock: Clock) -> Snapshot:
     try:
         with opened(site) as ledger:
-            return take(site, ledger, clock)
+            pids, snapshot = _at_work(site, ledger), take(site, ledger, clock)
     except GatewayError as error:
-        return Snapshot(clock.now(), error.lines()[0])
+        pids, snapshot = _holders(site), Snapshot(clock.now(), error.lines()[0])
+        if is_shared(url) and state is not None:
+            pids = [state.pid]  # the ledger does not say who is there: its last sign has to do
+    if not pids:
+        return rules.verdict(Signs(at_work=False)), state
+    if state is not None and state.pid not in pids:
+        state = None  # of a service that was here before
+    return rules.verdict(signs(site, state, snapshot, clock)), state
+
+
+def _at_work(site: Site, ledger: Ledger) -> list[int]:
+    """Return the processes of this machine that work on ``site``."""
+    here = socket.gethostname()
+    if not ledger.is_shared:
+        return _holders(site)
+    return [one.pid for one in workers(site, ledger) if one.host == here]
+
+
+def _holders(site: Site) -> list[int]:
+    holder = guard.holder(site.directory)
+    return [holder.pid] if holder else []
 
 
 @contextlib.contextmanager

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gateway.config.loading import load_site
 from gateway.custody import guard
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.ledger.engine import is_shared, open_ledger
 from gateway.operations.doctor.checks import Check, Subject, Verdict
+from gateway.operations.workers import workers
 from gateway.rules.health import Health
 from gateway.rules.health import Verdict as State
 
+#: A ledger that does not answer is said of the ledger.
+_BUSY_SECONDS = 5.0
 _SERVICE = Subject("service", "service")
 _WHY = "Files wait or alerts do not go out while it lasts"
 
 
 def look(directory: Path, health_of: Callable[[Path], State]) -> Iterator[Check]:
     """Yield whether somebody works on the site, and what the service says of itself."""
-    holder = guard.holder(directory)
+    holder = guard.holder(directory) or _node_here(directory)
     if holder is None:
         yield _SERVICE.warning(
             "no gateway is at work on this site",
@@ -40,6 +46,17 @@ def look(directory: Path, health_of: Callable[[Path], State]) -> Iterator[Check]
         yield _SERVICE.ok(_holder(holder))
     if holder.host == socket.gethostname():
         yield from _supervised(holder.pid)
+
+
+def _node_here(directory: Path) -> guard.Holder | None:
+    """Return the node of this machine, where several share the site; None where that cannot be told."""
+    with contextlib.suppress(GatewayError):
+        site = load_site(directory)
+        if is_shared(site.ledger):
+            with contextlib.closing(open_ledger(site.ledger, busy_seconds=_BUSY_SECONDS)) as ledger:
+                here = [one for one in workers(site, ledger) if one.host == socket.gethostname()]
+            return guard.Holder(here[0].pid, here[0].host, here[0].since) if here else None
+    return None
 
 
 def _holder(holder: guard.Holder) -> str:
