@@ -63,6 +63,7 @@ def put_back(found: StrPath, places: Sequence[StrPath], sha256: str) -> None:
             syncs.sync_files([place])  # it may be a person's own copy
             break
     else:
+        syncs.sync_files([found])  # so may this be
         resume_move(found, places[0])
     if exists(found):
         remove(found)
