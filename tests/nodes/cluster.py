@@ -77,7 +77,9 @@ class Cluster:
 
     def configure(self, routes: str, more: str = "") -> None:
         """Write the configuration."""
-        text = configuration(routes).replace("site:\n", f"site:\n  ledger: {self.url}\n  interval: 1s\n{more}")
+        text = configuration(routes).replace(
+            "site:\n", f"site:\n  ledger: {self.url}\n  interval: 1s\n{more}"
+        )
         path = self.plant.directory / "config" / "gateway.yaml"
         path.write_text(f"{text}service: {{lease: {LEASE}}}\n", encoding="utf-8")
 

@@ -46,7 +46,9 @@ def test_nodes_share_the_work_and_a_killed_one_is_taken_over(tmp_path: Path, url
         until(lambda: len(second.leases()) == 5, "all leases")
         second.signal(signal.SIGTERM)
         assert second.ends() == 0
-        assert site.sql("SELECT count(*) FROM leases WHERE node IS NOT NULL AND name <> ALL(%s)", ["x"]) == [(0,)]
+        assert site.sql("SELECT count(*) FROM leases WHERE node IS NOT NULL AND name <> ALL(%s)", ["x"]) == [
+            (0,)
+        ]
 
 
 def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_path: Path, url: str) -> None:
@@ -56,7 +58,9 @@ def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_p
         files = _drop(site, 1, range(1, 121))
         owner = site.holder("line1")
         (other,) = [node for node in site.nodes if node is not owner]
-        until(lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim")
+        until(
+            lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim"
+        )
         owner.signal(signal.SIGSTOP)
         until(lambda: "route line1" in other.leases(), "the take-over")
         _all_through(site, files)
@@ -71,7 +75,9 @@ def test_a_database_that_restarts_amid_the_work_costs_time_alone(tmp_path: Path)
     with PostgresServer() as server, cluster(tmp_path / "site", server.create_database(), routes(2)) as site:
         site.start(2)
         files = [name for line in (1, 2) for name in _drop(site, line, range(1, 61))]
-        until(lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim")
+        until(
+            lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim"
+        )
         server.stop("immediate")
         server.start()
         _all_through(site, files)
