@@ -7,22 +7,26 @@ steps, keeps the site's directory, and leaves with 1; `--seed N --steps STEP` do
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import contextlib
+import json
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter as Tally
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.faults.shim import Control, environment
 from tests.sftp.openssh import OpenSsh
 from tests.soak.driver import Plan, Soak
 from tests.soak.process import warm
 
-_TOLD = 40  #: last steps that are shown where something does not hold
+_TOLD = 60  #: last lines of the trace that are shown where something does not hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +34,48 @@ class Outcome:
     """What came of one soak."""
 
     seed: int
-    counts: Tally[str]
+    counts: dict[str, int]
     seconds: float
     wrong: str = ""
 
 
-def soak(seed: int, directory: Path, minutes: float, steps: int, *, remote: bool, skip: frozenset[int]) -> Outcome:
-    """Soak one site; the directory is removed where everything held."""
+def soak(given: argparse.Namespace) -> Outcome:
+    """Soak one site in this process, which stands behind the library of faults."""
     began = time.monotonic()
-    directory.mkdir(parents=True)
-    end = began + minutes * 60 if minutes else float("inf")
-    with OpenSsh() if remote else _Nobody() as server:
-        one = Soak(Plan(seed, directory, is_remote=remote), server)
+    directory: Path = given.directory
+    end = began + given.minutes * 60 if given.minutes else float("inf")
+    warm()
+    partner = contextlib.nullcontext() if given.no_sftp else OpenSsh()
+    with Control(Path(os.environ["FAULTS_CONTROL"])) as control, partner as server:
+        one = Soak(Plan(given.seed, directory), control, server)
         try:
-            one.run(lambda step: time.monotonic() < end and (not steps or step <= steps), skip)
+            one.run(lambda step: time.monotonic() < end and step <= given.steps, _numbers(given.skip))
             wrong = ""
         except Exception:  # noqa: BLE001 - whatever it is, it is told with the steps that led to it
             last = "\n".join(one.trace[-_TOLD:])
             wrong = (
-                f"seed {seed}, step {one.step}:\n{last}\n{traceback.format_exc()}\n"
-                f"kept: {directory}; again: python -m tests.soak --seed {seed} --steps {one.step}"
+                f"seed {given.seed}, step {one.step}:\n{last}\n{traceback.format_exc()}\n"
+                f"kept: {directory}; again: python -m tests.soak --seed {given.seed} --steps {one.step}"
             )
-    if not wrong:
+    return Outcome(given.seed, dict(one.counts), time.monotonic() - began, wrong)
+
+
+def in_process(given: argparse.Namespace, seed: int, root: Path) -> Outcome:
+    """Soak the site of ``seed`` in a process of its own; its directory is removed where everything held."""
+    directory = root / f"seed-{seed}"
+    directory.mkdir()
+    words = [sys.executable, "-m", "tests.soak", "--here", "--seed", str(seed), "--directory", str(directory)]
+    words += ["--minutes", str(given.minutes), "--steps", str(given.steps), "--skip", given.skip]
+    words += ["--no-sftp"] if given.no_sftp else []
+    variables = environment(root / f"seed-{seed}.control")
+    done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
+    try:
+        outcome = Outcome(**json.loads(done.stdout))
+    except ValueError:
+        return Outcome(seed, {}, 0.0, f"seed {seed}: the soak ended with {done.returncode}: {done.stderr}")
+    if not outcome.wrong:
         shutil.rmtree(directory)
-    return Outcome(seed, one.counts, time.monotonic() - began, wrong)
-
-
-class _Nobody:
-    """Stands for the partner's server where there is none."""
-
-    def __enter__(self) -> None:
-        """Nothing is started."""
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is stopped."""
-
-
-def _job(arguments: tuple[int, Path, float, int, bool, frozenset[int]]) -> Outcome:
-    seed, directory, minutes, steps, remote, skip = arguments
-    return soak(seed, directory, minutes, steps, remote=remote, skip=skip)
+    return outcome
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -86,32 +93,41 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    """Read the arguments, soak, and print what came of it."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="first seed; each job takes the next one")
+    parser.add_argument("--seed", type=int, default=1, help="first seed; each further soak takes the next one")
     parser.add_argument("--minutes", type=float, default=0.0)
-    parser.add_argument("--steps", type=int, default=0, help="as many steps and no more (default 600)")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--seeds", type=int, default=0, help="so many seeds, by the jobs (default: one per job)")
+    parser.add_argument("--steps", type=int, help="as many steps and no more (default 600, or as time allows)")
+    parser.add_argument("--jobs", type=int, default=1, help="so many at the same time")
+    parser.add_argument("--seeds", type=int, default=0, help="so many in all (default: as many as jobs)")
     parser.add_argument("--no-sftp", action="store_true", help="without a partner's server")
     parser.add_argument("--skip", default="", help="steps to leave out, such as 3,10-20")
     parser.add_argument("--directory", type=Path, help="where the sites are made")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    steps = given.steps or (0 if given.minutes else 600)
+    if given.steps is None:
+        given.steps = sys.maxsize if given.minutes else 600
+    return given
+
+
+def main() -> int:
+    """Read the arguments, soak, and print what came of it."""
+    given = _arguments()
+    if given.here:
+        print(json.dumps(asdict(soak(given))))  # noqa: T201 - read by the process that started this one
+        return 0
     root = Path(tempfile.mkdtemp(prefix="soak-", dir=given.directory))
-    warm()
     seeds = range(given.seed, given.seed + (given.seeds or given.jobs))
-    skip = _numbers(given.skip)
-    jobs = [(seed, root / f"seed-{seed}", given.minutes, steps, not given.no_sftp, skip) for seed in seeds]
     outcomes = []
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(given.jobs, mp_context=fork, max_tasks_per_child=None) as pool:
-        for outcome in pool.map(_job, jobs):
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for outcome in pool.map(lambda seed: in_process(given, seed, root), seeds):
             outcomes.append(outcome)
             print(outcome.wrong or f"seed {outcome.seed}: held for {outcome.seconds:.0f} s", flush=True)  # noqa: T201
     print(table(outcomes))  # noqa: T201
-    return 1 if any(one.wrong for one in outcomes) else 0
+    if any(one.wrong for one in outcomes):
+        return 1
+    shutil.rmtree(root)
+    return 0
 
 
 def _numbers(text: str) -> frozenset[int]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from gateway.printable import printable
+from tests.faults.shim import Control
 from tests.sftp.openssh import OpenSsh
 from tests.soak import checks, site
 from tests.soak.clock import JumpingClock
@@ -25,13 +26,11 @@ from tests.soak.process import Done, Gateway, by_hand, command
 from tests.soak.receivers import Receivers
 from tests.soak.senders import Senders
 from tests.soak.site import ROUTES, Partner
-from tests.soak.tripwire import ERRORS, Trap
+from tests.soak.traps import Trap, a_kill, an_error
 
 _HOUR = 3600.0
 #: Passes after which nothing may be on its way any more, with two hours between them.
 _PASSES_TO_REST = 14
-#: Most calls that a pass of a few files makes: kills are spread over so many.
-_CALLS = 260
 #: Statuses of `gateway run --once` that a site without injected faults may leave with.
 _PLAIN_STATUSES = range(60)
 
@@ -43,7 +42,6 @@ class Plan:
     seed: int
     directory: Path
     rest_every: int = 60  #: steps between two looks at everything
-    is_remote: bool = True  #: with a partner's server
 
 
 @dataclass
@@ -51,6 +49,7 @@ class Soak:
     """One site under the soak."""
 
     plan: Plan
+    control: Control
     server: OpenSsh | None = None
     clock: JumpingClock = field(default_factory=JumpingClock)
     model: Model = field(default_factory=Model)
@@ -81,7 +80,7 @@ class Soak:
         )
         self.operators = Operators(directory, self.model, self.clock, self.senders)
         self.custody = checks.Custody(directory)
-        self.gateway = Gateway(directory)
+        self.gateway = Gateway(directory, self.control)
         # near a change of clocks, by the plant's calendar
         self.clock.pass_time(Random(f"{self.plan.seed}/start").choice((0.0, 124.9, 342.0)) * 24 * _HOUR)
 
@@ -164,9 +163,9 @@ class Soak:
         """Let a pass be killed at one of its calls, and often its recovery too."""
         said = []
         for _ in range(rng.choice((1, 1, 2, 3))):
-            trap = Trap(rng.randrange(1, _CALLS))
+            trap = a_kill(rng, self.directory)
             if not self.gateway.is_up and rng.random() < 0.2:
-                done = self.gateway.start(self.clock, Trap(rng.randrange(1, 40)))
+                done = self.gateway.start(self.clock, trap)
             else:
                 done = self.gateway.ask("pass", self.clock, trap)
             self._demand_no_crash(done)
@@ -176,10 +175,7 @@ class Soak:
 
     def _do_fault(self, rng: Random) -> str:
         """Let calls fail for a while, on the whole site or at one place."""
-        places = ["", "working", "processed", "failed", "ledger", "outbox", "inbox", "audit", "duplicates"]
-        below = self.directory / rng.choice(places)
-        error, count = rng.choice(sorted(ERRORS)), rng.choice((1, 1, 2, 10, 1000))
-        trap = Trap(rng.randrange(1, _CALLS // 2), error, count, str(below))
+        trap = an_error(rng, self.directory)
         done = self._asked("pass", trap, None)
         self.counts["faults"] += done.hits > 0
         self.counts["calls that failed"] += done.hits

@@ -26,9 +26,10 @@ from gateway.pipeline import run_routes
 from gateway.stages.context import Context
 from gateway.stages.in_force import note_configuration
 from gateway.validation import reading, report
+from tests.faults.shim import Control
 from tests.pipeline.plant import shared_catalogue
 from tests.soak.clock import JumpingClock
-from tests.soak.tripwire import Trap, Tripwire
+from tests.soak.traps import Trap
 
 #: Imported here, so that forked processes find everything loaded.
 LOADED = (reading, report)
@@ -55,6 +56,7 @@ class Gateway:
     """A gateway process that works on a site, pass by pass, until it is stopped or killed."""
 
     directory: Path
+    control: Control
     passes: int = 0
     _pipe: Connection | None = None
     _process: multiprocessing.process.BaseProcess | None = None
@@ -69,7 +71,7 @@ class Gateway:
         """Start the process; with a ``trap`` it may not survive the start."""
         ours, theirs = multiprocessing.Pipe()
         self._pipe, self.passes = ours, 0
-        self._process = _FORK.Process(target=_serve, args=(self.directory, theirs, clock, trap), daemon=True)
+        self._process = _FORK.Process(target=_serve, args=(self.directory, theirs, clock, trap, self.control), daemon=True)
         self._process.start()
         theirs.close()
         return self._answer()
@@ -120,35 +122,48 @@ class Gateway:
 _FORK = multiprocessing.get_context("fork")
 
 
-def _serve(directory: Path, pipe: Connection, clock: JumpingClock, trap: Trap | None) -> None:
+def _serve(
+    directory: Path, pipe: Connection, clock: JumpingClock, trap: Trap | None, control: Control
+) -> None:
     """Be the gateway process: work on the site and do what is asked, until nobody asks any more."""
     _quiet()
-    wire = Tripwire()
-    wire.arm(trap)
+    _lay(trap, control)
     try:
         _prepare(clock)
         with working_on(directory) as context:
             _equip(context, clock)
-            wire.arm(None)
+            control.disarm()
             pipe.send(Done(said="ready"))
             while (asked := pipe.recv()) is not None:
-                context = _obey(pipe, context, wire, asked)
+                context = _obey(pipe, context, control, asked)
     except (EOFError, BrokenPipeError):
         os._exit(0)
     except GatewayError as error:
-        wire.arm(None)
-        pipe.send(Done(refusal=error.code, problems=(str(error),), hits=wire.hits))
+        control.disarm()
+        pipe.send(Done(refusal=error.code, problems=(str(error),), hits=_hits(control)))
     except BaseException:  # noqa: BLE001 - told to the parent as it is
-        wire.arm(None)
-        pipe.send(Done(crash=traceback.format_exc(), hits=wire.hits))
+        control.disarm()
+        pipe.send(Done(crash=traceback.format_exc(), hits=_hits(control)))
     os._exit(0)
 
 
-def _obey(pipe: Connection, context: Context, wire: Tripwire, asked: tuple[Any, ...]) -> Context:
+def _lay(trap: Trap | None, control: Control) -> None:
+    if trap is None:
+        control.disarm()
+    else:
+        trap.lay(control)
+
+
+def _hits(control: Control) -> int:
+    fired = control.fired()
+    return 0 if fired is None else fired.times
+
+
+def _obey(pipe: Connection, context: Context, control: Control, asked: tuple[Any, ...]) -> Context:
     """Do one thing that is asked for, and tell what came of it; returns the context to go on with."""
     what, clock, trap, arguments = asked
     _equip(context, clock)
-    wire.arm(trap)
+    _lay(trap, control)
     try:
         if what == "reload":
             context = _reload(context)
@@ -158,9 +173,9 @@ def _obey(pipe: Connection, context: Context, wire: Tripwire, asked: tuple[Any, 
     except GatewayError as error:
         done = Done(said=error.code, problems=(str(error),))
     finally:
-        wire_hits = wire.hits
-        wire.arm(None)
-    pipe.send(Done(said=done.said, crash=done.crash, problems=done.problems, hits=wire_hits, size=_size()))
+        control.disarm()
+    hits = 0 if trap is None else _hits(control)
+    pipe.send(Done(said=done.said, crash=done.crash, problems=done.problems, hits=hits, size=_size()))
     return context
 
 

@@ -1,0 +1,53 @@
+"""What may happen to a gateway process at its nth call on files: it dies there, or the call fails for a while."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from tests.faults.shim import CHANGES, FOREVER, LOOKS, Action, Control, Fault
+
+#: Errors that a call can fail with.
+ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "ESTALE", "EDQUOT", "EINTR")
+_KILLS = (Action.KILL_BEFORE, Action.KILL_AFTER, Action.KILL_WITHIN)
+_FAULTS = (Action.REFUSE, Action.REFUSE, Action.REFUSE, Action.CUT_SHORT, Action.REFUSE_AFTER)
+_PLACES = ("", "", "working", "processed", "failed", "duplicates", "ledger", "outbox", "inbox", "audit", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A fault of the shim, and the calls that it waits for."""
+
+    fault: Fault
+    below: Path
+    also_looks: bool = False  #: calls that only look count, too
+
+    def __str__(self) -> str:
+        what = self.fault
+        many = "" if what.last == 0 else f" to {'the end' if what.last == FOREVER else what.last}"
+        error = f" {errno.errorcode[what.error]}" if what.error else ""
+        return f"{what.action.name}{error} at call {what.first}{many} below {self.below.name}"
+
+    def lay(self, control: Control) -> None:
+        """Let it wait for the calls of this process."""
+        kinds = CHANGES | LOOKS if self.also_looks else CHANGES
+        control.arm(self.fault, below=os.path.realpath(self.below), kinds=kinds, pid=os.getpid())
+
+
+def a_kill(rng: Random, site: Path) -> Trap:
+    """Return a kill somewhere in what a process does next: near its begin, or anywhere in a pass."""
+    return Trap(Fault(rng.choice(_KILLS), rng.randrange(1, rng.choice((20, 100, 300, 800)))), site)
+
+
+def an_error(rng: Random, site: Path) -> Trap:
+    """Return a fault that passes: one call, some, or all below one directory of the site."""
+    first = rng.randrange(1, rng.choice((10, 60, 300)))
+    last = rng.choice((first, first, first + 1, first + 9, FOREVER))
+    action = rng.choice(_FAULTS)
+    number = 0 if action is Action.CUT_SHORT else getattr(errno, rng.choice(ERRORS))
+    if number == errno.EINTR:
+        last = min(last, first + 9)  # who is interrupted for ever is stopped, not refused
+    return Trap(Fault(action, first, last, number), site / rng.choice(_PLACES), rng.random() < 0.3)
