@@ -29,8 +29,7 @@ from gateway.ledger.failures import explained
 from gateway.ledger.tables import transfers
 
 if TYPE_CHECKING:
-    from gateway.ledger.copying import Progress
-    from gateway.ledger.engine import Ledger
+    from gateway.ledger.copying import Progress, Snapshot
 
 _SUFFIX = ".sha256"
 #: Files that SQLite keeps beside a ledger while it is open.
@@ -51,12 +50,12 @@ class Backup:
 
 
 def write_backup(
-    ledger: Ledger,
+    snapshot: Snapshot,
     target: str,
     progress: Progress | None = None,
     before_naming: Callable[[Backup], None] | None = None,
 ) -> Backup:
-    """Write a backup of ``ledger`` to the new file ``target``; durable when this returns.
+    """Write a backup of what ``snapshot`` shows (`Ledger.read`) to the new file ``target``; durable then.
 
     ``before_naming`` is called once it is whole and checked, and before it gets its name: what it
     raises leaves no backup. ``progress`` is told how much is copied, and of how much.
@@ -71,9 +70,9 @@ def write_backup(
     temporary = writes.temporary_beside(target)
     discard(temporary)
     try:
-        copy_into(ledger, temporary, progress)
+        copy_into(snapshot, temporary, progress)
         syncs.sync_files([temporary])
-        found = inspect(temporary, target)
+        found = _look(temporary, target)
         if before_naming is not None:
             before_naming(found)
         writes.replace(target + _SUFFIX, f"{found.sha256}  {os.path.basename(target)}\n".encode())
@@ -86,16 +85,24 @@ def write_backup(
     return found
 
 
-def inspect(path: str, name: str | None = None) -> Backup:
+def inspect(path: str) -> Backup:
     """Read the backup at ``path`` to its end and return what it holds; nothing is written to it.
 
-    ``name`` is the path to be named in errors and in what is returned. Raises BackupInvalid where it is
-    no whole and sound ledger, or its audit trail is broken; LedgerVersion where a newer gateway wrote it.
+    Raises BackupInvalid where it is no whole and sound ledger, or its audit trail is broken; LedgerVersion
+    where a newer gateway wrote it.
     """
-    called = name or path
+    found = _look(path, path)
+    _demand_digest(path, found.sha256)
+    with _judging(path), reading(path) as connection:
+        report = audit.verify(connection)
+    if report.problem is not None:
+        raise BackupInvalid(report.problem.message, where=shown(path), hint=_ANOTHER)
+    return found
+
+
+def _look(path: str, called: str) -> Backup:
+    """Return what the ledger in ``path`` holds; raises BackupInvalid where its structure is not sound."""
     sha256, size = hash_file(path)
-    if name is None:
-        _demand_digest(path, sha256)
     with _judging(called), reading(path) as connection:
         problems = structure(connection)
         if problems:
@@ -104,11 +111,8 @@ def inspect(path: str, name: str | None = None) -> Backup:
         migrations.refuse_newer(version, shown(called))
         if version == 0:
             raise BackupInvalid("It is no ledger", where=shown(called), hint=_ANOTHER)
-        report = audit.verify(connection)
-        if report.problem is not None:
-            raise BackupInvalid(report.problem.message, where=shown(called), hint=_ANOTHER)
         count = connection.execute(select(func.count()).select_from(transfers)).scalar() or 0
-    return Backup(called, sha256, size, version, count, report.head)
+        return Backup(called, sha256, size, version, count, audit.head(connection))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
 from urllib.parse import quote_from_bytes
 
 from sqlalchemy import Connection, create_engine, delete, event, func, insert, select
@@ -19,8 +19,8 @@ from gateway.errors import LedgerError
 from gateway.ledger.failures import explained
 from gateway.ledger.tables import metadata
 
-if TYPE_CHECKING:
-    from gateway.ledger.engine import Ledger
+#: What gives one unchanging view of a ledger: `Ledger.read`.
+Snapshot = Callable[[], AbstractContextManager[Connection]]
 
 #: Told how much is done, and of how much: pages or rows.
 Progress = Callable[[int, int], None]
@@ -34,13 +34,13 @@ def sqlite_url(path: str) -> str:
     return "sqlite:///" + quote_from_bytes(os.fsencode(os.path.abspath(path)))
 
 
-def copy_into(ledger: Ledger, path: str, progress: Progress | None = None) -> None:
-    """Copy everything in ``ledger`` into the new file ``path``; it is not synced yet.
+def copy_into(snapshot: Snapshot, path: str, progress: Progress | None = None) -> None:
+    """Copy everything that ``snapshot`` shows into the new file ``path``; it is not synced yet.
 
     Raises LedgerError where the ledger cannot be read or the file cannot be written; what was written
     is left for the caller to remove.
     """
-    with ledger.read() as source:
+    with snapshot() as source:
         driver = source.connection.dbapi_connection
         if isinstance(driver, sqlite3.Connection):
             _copy_pages(driver, path, progress)

@@ -7,11 +7,14 @@ writes, over all threads, processes and nodes.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from gateway.ledger import migrations
+from gateway.ledger.backup import write_backup
+from gateway.ledger.placing import beside
 from gateway.ledger.queue import WriteQueue
 from gateway.ledger.sqlite import SqliteFile, default_url
 
@@ -118,4 +121,15 @@ class Ledger:
         if found == migrations.VERSION:
             return
         with self.write() as connection:
+            self._keep_older(connection)
             migrations.migrate(connection, self.path, create=create)
+
+    def _keep_older(self, connection: Connection) -> None:
+        """Make a backup of an older ledger before its tables are changed, and keep it.
+
+        Under the write lock: of two processes that start at once, one does this, and the other finds it done.
+        """
+        found = migrations.version_of(connection)
+        if 0 < found < migrations.VERSION and not self.is_shared:
+            now = datetime.now(UTC)
+            write_backup(self.read, beside(self.path, f"before-version-{migrations.VERSION}", now))

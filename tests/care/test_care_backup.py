@@ -65,7 +65,7 @@ def test_a_backup_that_is_not_put_on_record_is_none(plant: Plant, tmp_path: Path
         raise DiskFull("no room for the entry")
 
     with plant.opened() as context, pytest.raises(CustodyError):
-        write_backup(context.ledger, str(tmp_path / "backup.db"), None, refuse)
+        write_backup(context.ledger.read, str(tmp_path / "backup.db"), None, refuse)
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 

@@ -73,7 +73,7 @@ class SiteAtRest:
             contextlib.closing(open_ledger(self.url, create=True)) as own,
             contextlib.closing(open_ledger_file(new)) as made,
         ):
-            write_backup(own, kept)
+            write_backup(own.read, kept)
             with made.read() as source, own.write() as target:
                 replace_rows(source, target)
         os.unlink(new)

@@ -27,7 +27,7 @@ def back_up(context: Context, file: Path, progress: Callable[[int, int], None] |
         with context.ledger.write() as connection:
             audit.append(connection, [_entry(context, made)])
 
-    return write_backup(context.ledger, os.path.abspath(file), progress, note)
+    return write_backup(context.ledger.read, os.path.abspath(file), progress, note)
 
 
 def _entry(context: Context, made: Backup) -> AuditEntry:
