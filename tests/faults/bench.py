@@ -32,11 +32,14 @@ class Bench:
     def __init__(self, directory: Path, control: Control) -> None:
         """Prepare a site below ``directory``, which must lie on one file system of memory or disk."""
         self._directory = directory.resolve()
+        self._directory.mkdir(exist_ok=True)
         self._template = self._directory / "template"
-        self._begun = time.monotonic()
+        self.begun = time.monotonic()
         shared_catalogue().usable("confirmation")
         kill_points.build(self._template)
-        noted = self._directory / "journal"
+        noted = control.path.with_name(
+            "bench.journal"
+        )  # it stays open, and what is prepared may be unmounted
         site = self.copied()
         control.arm(Fault(), below=site, kinds=WATCHED, journal=noted)
         self.plant(site).run()
@@ -54,7 +57,7 @@ class Bench:
 
     def plant(self, site: Path, hours: float = 0.0) -> Plant:
         """Return the site as it is so many hours into its day."""
-        return Plant(site, DayClock(timedelta(hours=hours), begun=self._begun))
+        return Plant(site, DayClock(timedelta(hours=hours), begun=self.begun))
 
     def compared(self, site: Path) -> list[str]:
         """Run passes until nothing is left to do; return how the end differs from the undisturbed one."""

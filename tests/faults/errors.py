@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import random
-import subprocess
 import sys
 import traceback
 from collections import Counter
@@ -22,8 +21,9 @@ from typing import Any
 
 from gateway.errors import GatewayError, InternalError
 from gateway.stages.context import Report
+from tests.faults.apart import apart
 from tests.faults.bench import WATCHED, Bench
-from tests.faults.shim import CHANGES, FOREVER, Action, Control, Fault, Kind, environment
+from tests.faults.shim import CHANGES, FOREVER, Action, Control, Fault, Kind
 from tests.pipeline.plant import Plant
 
 #: The calls that may meet each error. Those that a retry is built into (EINTR) meet it once only.
@@ -140,7 +140,7 @@ def spread(every: Sequence[Case], share: int, seed: int) -> list[Case]:
 
 
 def work(
-    directory: Path, control: Path, names: Sequence[str], share: int, seed: int, part: int, of: int
+    directory: Path, control: Path, part: int, of: int, names: Sequence[str], share: int, seed: int
 ) -> None:
     """Try a part of the cases and print each outcome as a line: what a process with the library does."""
     with Control(control) as told:
@@ -151,39 +151,9 @@ def work(
             print(json.dumps(asdict(tried(bench, told, case))), flush=True)  # noqa: T201
 
 
-def tried_apart(
-    directory: Path, names: Sequence[str], share: int, seed: int, jobs: int = 1
-) -> Iterator[dict[str, Any]]:
+def tried_apart(names: Sequence[str], share: int, seed: int, jobs: int = 1) -> Iterator[dict[str, Any]]:
     """Try cases in ``jobs`` processes with the library; yield the lines that they print."""
-    started = []
-    for part in range(jobs):
-        home = directory / f"job-{part}"
-        home.mkdir(parents=True)
-        with Control(home / "control"):
-            pass  # the library looks for it when the process begins
-        arguments = [
-            str(home),
-            str(home / "control"),
-            ",".join(names),
-            str(share),
-            str(seed),
-            str(part),
-            str(jobs),
-        ]
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.errors", *arguments],
-                env={**environment(home / "control"), "POLARS_MAX_THREADS": "1"},
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        )
-    for process in started:
-        assert process.stdout is not None
-        for line in process.stdout:
-            yield json.loads(line)
-        if process.wait() != 0:
-            raise RuntimeError(f"a process that tried errors ended with status {process.returncode}")
+    return apart("tests.faults.errors", [",".join(names), str(share), str(seed)], jobs)
 
 
 def table(lines: Iterable[dict[str, Any]]) -> tuple[str, int]:
@@ -211,4 +181,5 @@ def table(lines: Iterable[dict[str, Any]]) -> tuple[str, int]:
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3].split(","), *map(int, sys.argv[4:8]))
+    place, told, job, jobs_, wanted, one_of, seed_ = sys.argv[1:8]
+    work(Path(place), Path(told), int(job), int(jobs_), wanted.split(","), int(one_of), int(seed_))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults.apart import apart
 from tests.faults.bench import Bench
 from tests.faults.discipline import Inspector
 from tests.faults.shim import CHANGES, Call, Control, Fault, Kind, journal
@@ -71,7 +72,7 @@ class Loss:
         return Disk(site, self._directory / f"links-{self._links}")
 
 
-def work(directory: Path, control: Path, seed: int, every: int, part: int, of: int) -> None:
+def work(directory: Path, control: Path, part: int, of: int, every: int, seed: int) -> None:
     """Record and replay, and print each outcome as a line: what a process with the library does."""
     with Control(control) as told:
         loss = Loss(Bench(directory, told), directory)
@@ -83,6 +84,11 @@ def work(directory: Path, control: Path, seed: int, every: int, part: int, of: i
             found.commits[part::of][::every], ("synced", "everything", "any 1", "any 2"), seed
         ):
             print(json.dumps(line), flush=True)  # noqa: T201
+
+
+def lost_apart(every: int, seed: int, jobs: int = 1) -> Iterator[dict[str, Any]]:
+    """Replay every ``every``-th commit in ``jobs`` processes with the library; yield their lines."""
+    return apart("tests.faults.power", [str(every), str(seed)], jobs)
 
 
 def table(lines: Iterable[dict[str, Any]]) -> tuple[str, int]:
