@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _RESTING = (State.PROCESSED, State.FAILED, State.DUPLICATE)
+#: Named one by one: what is not at rest is little, and an index leads to it past all of the history.
+_NOT_RESTING = (State.ARRIVED, State.CLAIMED, State.HELD, State.DELIVERING)
 
 
 def settling(connection: Connection, route: str, limit: int | None = None) -> list[Transfer]:
     """Return transfers whose disposition is planned and not yet carried out, in arrival order."""
-    planned = and_(transfers.c.settle_as.is_not(None), transfers.c.state.not_in([*_RESTING, State.REPLAY]))
+    planned = and_(transfers.c.settle_as.is_not(None), transfers.c.state.in_(_NOT_RESTING))
     statement = (
         select(transfers).where(transfers.c.route == route, planned).order_by(transfers.c.id).limit(limit)
     )

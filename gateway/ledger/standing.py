@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
-from gateway.ledger.tables import arrivals, deliveries, remote_files, transfers
+from gateway.ledger.tables import FAILED_OPEN, arrivals, deliveries, remote_files, transfers
 from gateway.ledger.transfer_rows import from_row
 from gateway.model import DeliveryState, State, Transfer
 
@@ -62,8 +62,7 @@ def failed_open(connection: Connection, routes: Iterable[str]) -> list[FailedGro
                 func.min(transfers.c.settled_at, type_=transfers.c.settled_at.type),
                 func.max(transfers.c.id, type_=transfers.c.id.type),
             )
-            .where(transfers.c.route == route, transfers.c.state == State.FAILED)
-            .where(transfers.c.superseded_by.is_(None))
+            .where(transfers.c.route == route, FAILED_OPEN)
             .group_by(transfers.c.reason_code)
         )
         grouped += [(route, *row) for row in connection.execute(statement)]

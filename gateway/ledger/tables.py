@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
 )
 
@@ -337,4 +338,17 @@ Index(
     audit.c.sequence,
     sqlite_where=ABOUT_THE_SITE,
     postgresql_where=ABOUT_THE_SITE,
+)
+
+#: Failed files that nobody has corrected; written out, for a partial index is found by its very words.
+FAILED_OPEN = and_(transfers.c.state == literal_column("'failed'"), transfers.c.superseded_by.is_(None))
+# since version 2
+Index(
+    "transfers_failed_open",
+    transfers.c.route,
+    transfers.c.reason_code,
+    transfers.c.settled_at,
+    transfers.c.id,
+    sqlite_where=FAILED_OPEN,
+    postgresql_where=FAILED_OPEN,
 )

@@ -64,6 +64,8 @@ _STATEMENTS = (
 \tPRIMARY KEY (number)
 )""",
     "CREATE INDEX audit_about_the_site ON audit (action, sequence) WHERE object_type != 'transfer'",
+    """CREATE INDEX transfers_failed_open ON transfers (route, reason_code, settled_at, id)
+WHERE state = 'failed' AND superseded_by IS NULL""",
 )
 
 
