@@ -12,6 +12,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from gateway.custody.refusals import refusal
 from gateway.errors import ConfigurationError, GatewayError, InternalError
 from gateway.ledger import transfers
 from gateway.model import State, Transfer
@@ -22,6 +23,7 @@ from gateway.stages.acknowledge import acknowledge
 from gateway.stages.arrive import arrive
 from gateway.stages.claim import claim
 from gateway.stages.context import Context, Report, Route, in_batches
+from gateway.stages.correction_copies import remove_abandoned
 from gateway.stages.deliver import deliver, finish
 from gateway.stages.expect import expect
 from gateway.stages.in_force import note_configuration
@@ -83,6 +85,7 @@ def run_pass(context: Context, route: Route, report: Report, stages: Sequence[St
     """
     context.layout.demand_inside(route.name)
     take_requests(context, route, report)
+    remove_abandoned(context, route, report)
     run_stages(context, route, report, stages)
     for batch in arrive(context, route, report):
         report.taken += len(batch)
@@ -197,6 +200,8 @@ def _reported(report: Report) -> Iterator[None]:
         yield
     except GatewayError as error:
         report.problem(error)
+    except OSError as error:  # of the disk, a share, or the limits of the process: no fault of the program
+        report.problem(refusal(error, "go on", os.fsdecode(error.filename or report.route)))
     except Exception as error:  # noqa: BLE001 - one fault must not stop everything else
         _LOG.exception("%s: the pass was broken off", report.route)
         report.problem(InternalError(f"{type(error).__name__} on {report.route}", cause=error))

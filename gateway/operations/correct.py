@@ -18,6 +18,7 @@ from gateway.operations.demands import demand_reason, route_of
 from gateway.operations.field_diff import FieldDiff, field_diff
 from gateway.printable import printable
 from gateway.stages.context import Context, Move, record_moves
+from gateway.stages.correction_copies import PREFIX
 from gateway.stages.recall import CORRECTION
 
 
@@ -93,7 +94,7 @@ def _copy_in(context: Context, failed: Transfer, corrected: Path, reason: str) -
     now = context.clock.now()
     identifier = new_id(now)
     working = names.working_name(identifier, failed.name)
-    place = str(context.layout.replay(failed.route) / f".corrected-{working}")
+    place = str(context.layout.replay(failed.route) / f"{PREFIX}{working}")
     try:
         sha256, size = copies.copy_new(corrected, place)
         syncs.sync_files([place])

@@ -191,7 +191,7 @@ LOCAL = Day(
         Step("allow", command(_allow)),
         Step("afternoon", run_pass, lambda plant: _marked(plant, 1, 2), hour=1),
         Step("deadline", run_pass, hour=6),
-        Step("evening", run_pass, hour=12),
+        Step("day after", run_pass, hour=30),
     ),
     receive,
 )

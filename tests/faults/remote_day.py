@@ -75,6 +75,6 @@ def remote_day() -> Iterator[Day]:
             Step("morning", run_pass, lambda plant: _send(plant, 1)),
             Step("noon", run_pass, lambda plant: _send(plant, 3), hour=1),
             Step("afternoon", run_pass, hour=6),
-            Step("evening", run_pass, hour=12),
+            Step("day after", run_pass, hour=30),
         )
         yield Day("remote", _builder(server), steps, _receiver(server))

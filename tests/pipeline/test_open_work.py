@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from gateway.custody import claim as custody_claim
 from gateway.errors import AccessDenied
 from gateway.ledger import audit
+from gateway.ledger.ids import new_id
 from gateway.model import State
 from gateway.operations.correct import correct
 from gateway.operations.reprocess import Selection, reprocess, select
@@ -105,3 +108,20 @@ def test_a_manifest_names_the_configuration_of_its_attempt(plant: Plant) -> None
     assert after != before
     with plant.opened() as context:
         assert after == context.site.digest
+
+
+def test_the_copy_of_a_correction_that_was_never_recorded_goes_after_a_day(plant: Plant) -> None:
+    """The gateway shall remove what a killed command copied, a day later, and say so in the audit trail."""
+    name = f".corrected-{new_id(plant.clock.now())}-{name_of(1)}"
+    copy = plant.directory / "replay" / "confirmations" / name
+    copy.write_bytes(confirmation(1))
+    plant.run()
+    assert copy.exists()
+    plant.clock.advance(hours=25)
+    plant.run()
+    assert not copy.exists()
+    (entry,) = plant.trail("confirmations", "correction-abandoned")
+    assert entry.old is not None
+    assert entry.old["sha256"] == hashlib.sha256(confirmation(1)).hexdigest()
+    assert plant.transfers() == []
+    plant.demand_proof()
