@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from gateway.custody import look, moves, reopen
 from gateway.custody.copies import hash_file
 from gateway.custody.names import working_name
+from gateway.custody.refusals import refusing
 from gateway.errors import DiskFull, GatewayError, SourceError
 from gateway.ledger import settlements, transfers
 from gateway.ledger.ids import new_id
@@ -125,7 +126,8 @@ def _request(directory: str, beside: Sighting | None, name: str, route: Route) -
             hint = f'Put {printable(name)}{SUFFIX} beside it: {{"actor": "...", "reason": "..."}}'
             raise SourceError("A file to be replayed has no request beside it", where=where, hint=hint)
         return Request("replay folder", route.replay_default_reason)
-    with look.open_regular(os.path.join(directory, beside.name)) as file:
+    path = os.path.join(directory, beside.name)
+    with look.open_regular(path) as file, refusing("read", path):
         return parse_request(file.read(_LARGEST), where)
 
 
