@@ -69,7 +69,7 @@ def _configuration(context: Context) -> Iterator[Trouble]:
 def _of_lock(context: Context, code: str, error: LockInvalid) -> Trouble:
     problem = error.problems[0] if error.problems else None
     message = error.message if problem is None else f"{error.message}: {problem.message}"
-    file = context.layout.relative(context.catalogue.directory / "formats.lock")
+    file = _shown(context, context.catalogue.directory / "formats.lock")
     if problem is None:
         return Trouble(code, message, file)
     return Trouble(
@@ -84,7 +84,7 @@ def _item(context: Context, lock: Lock, entry: Release, directory: Path) -> Iter
     what = "mapping" if is_mapping else "format"
     place = directory / kind / (os.path.dirname(rest) if is_mapping else rest)
     names = [os.path.basename(rest)] if is_mapping else None
-    file = context.layout.relative(directory / kind / rest)
+    file = _shown(context, directory / kind / rest)
     try:
         found = digests_of(place, names) if place.is_dir() else Digests("", ())
         lock.demand_unchanged(entry.item, found, str(place))
@@ -92,9 +92,15 @@ def _item(context: Context, lock: Lock, entry: Release, directory: Path) -> Iter
         problem = error.problems[0] if error.problems else None
         missing = not (directory / kind / rest).exists()
         code = f"{what}-missing" if missing else f"{what}-altered"
-        where = context.layout.relative(problem.file) if problem else file
+        where = _shown(context, problem.file) if problem else file
         told = (problem.allowed, problem.found) if problem else (entry.digest, found.whole)
         yield Trouble(code, error.message, where, None, None, None, *told)
     except (FormatError, OSError) as error:
         code = f"{what}-altered" if place.is_dir() and not is_mapping else f"{what}-missing"
         yield Trouble(code, f"{entry.item} cannot be read: {error}", file, recorded=entry.digest)
+
+
+def _shown(context: Context, path: str | Path) -> str:
+    """Return ``path`` relative to the site where it is in it: the catalogue may stand elsewhere."""
+    text, site = os.path.abspath(path), os.fspath(context.site.directory)
+    return os.path.relpath(text, site) if text.startswith(f"{site}{os.sep}") else text

@@ -1,0 +1,166 @@
+"""Every attack on the evidence of a site is found by `gateway verify`, with its own code and place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.plant import GOOD, LATER, WRONG, Plant
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """A site with a processed and a failed file, a stream, and three checkpoints."""
+    plant = Plant.make(tmp_path_factory.mktemp("tamper") / "site")
+    for source in (GOOD.format(1), GOOD.format(2), WRONG):
+        plant.drop("confirmations", source)
+        plant.run("run", "--once")
+    assert plant.run("verify").exit_code == 0
+    return plant
+
+
+@pytest.fixture
+def plant(whole: Plant, tmp_path: Path) -> Plant:
+    """A copy of the whole site, to be tampered with."""
+    return whole.copy(tmp_path / "site")
+
+
+def _sql(statement: str) -> Callable[[Plant], None]:
+    def tamper(plant: Plant) -> None:
+        with contextlib.closing(sqlite3.connect(plant.directory / "ledger" / "gateway.db")) as ledger:
+            ledger.execute("PRAGMA foreign_keys=OFF")
+            with ledger:
+                assert ledger.execute(statement).rowcount > 0
+
+    return tamper
+
+
+def _replace(pattern: str, old: bytes, new: bytes) -> Callable[[Plant], None]:
+    def tamper(plant: Plant) -> None:
+        path = min(plant.directory.glob(pattern))
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, new, 1))
+
+    return tamper
+
+
+def _lines(change: Callable[[list[bytes]], list[bytes]]) -> Callable[[Plant], None]:
+    def tamper(plant: Plant) -> None:
+        path = plant.directory / "audit" / "checkpoints.jsonl"
+        path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+    return tamper
+
+
+def _gone(pattern: str) -> Callable[[Plant], None]:
+    return lambda plant: min(plant.directory.glob(pattern)).unlink()
+
+
+_FIRST = "(SELECT min(id) FROM transfers)"
+# ruff: noqa: S608 - statements of the tests themselves
+_TRANSFER = "UPDATE transfers SET {} WHERE id = " + _FIRST
+_DELIVERY = "UPDATE deliveries SET {} WHERE transfer = " + _FIRST
+_LAST = "(SELECT max(sequence) FROM audit)"
+
+ATTACKS: dict[str, tuple[Callable[[Plant], None], str, str | None]] = {
+    "entry altered": (_sql("UPDATE audit SET actor = 'x' WHERE sequence = 3"), "audit-altered", None),
+    "entry no text": (_sql("UPDATE audit SET new = '{' WHERE sequence = 3"), "audit-altered", "new"),
+    "entry deleted": (_sql("DELETE FROM audit WHERE sequence = 3"), "audit-missing", None),
+    "entry inserted": (
+        _sql("INSERT INTO audit SELECT 0, at, actor, role, host, action, object_type, object_id, old, new,"
+             " reason, outcome, versions, previous, hash FROM audit WHERE sequence = 1"),
+        "audit-inserted", None,
+    ),
+    "entry reordered": (_sql("UPDATE audit SET sequence = 999 WHERE sequence = 3"), "audit-reordered", None),
+    "end cut off": (_sql(f"DELETE FROM audit WHERE sequence = {_LAST}"), "audit-truncated", None),
+    "state": (_sql(_TRANSFER.format("state = 'failed'")), "ledger-row-altered", "transfers.state"),
+    "digest": (_sql(_TRANSFER.format("manifest_sha256 = NULL")), "ledger-row-altered",
+               "transfers.manifest_sha256"),
+    "sender": (_sql(_TRANSFER.format("sender = 'EVE'")), "ledger-row-altered", "/identity/sender"),
+    "no state at all": (_sql(_TRANSFER.format("state = 'x'")), "ledger-row-altered", "transfers"),
+    "delivery taken back": (_sql(_DELIVERY.format("state = 'pending'")), "ledger-row-altered",
+                            "deliveries.state"),
+    "delivery time": (_sql(_DELIVERY.format("tries = 7")), "ledger-row-altered", "/deliveries/0/tries"),
+    "delivery deleted": (_sql(f"DELETE FROM deliveries WHERE transfer = {_FIRST}"), "ledger-row-missing",
+                         "deliveries"),
+    "transfer deleted": (_sql(f"DELETE FROM transfers WHERE id = {_FIRST}"), "ledger-row-missing",
+                         "transfers"),
+    "attempt": (_sql("UPDATE attempts SET actor = 'eve'"), "ledger-row-altered", "/attempts/0/actor"),
+    "stream": (_sql("UPDATE streams SET state = replace(state, '\"0000002\"', '\"0000009\"')"),
+               "ledger-row-altered", "streams.state/last"),
+    "stream deleted": (_sql("DELETE FROM streams"), "ledger-row-missing", "streams"),
+    "archive file": (_replace("processed/*/*/*1.csv", b";", b","), "file-altered", None),
+    "archive file gone": (_gone("processed/*/*/*1.csv"), "file-missing", None),
+    "manifest": (_replace("processed/*/*/*1.csv.manifest.json", b'"MES01"', b'"MES02"'), "manifest-altered",
+                 None),
+    "manifest gone": (_gone("processed/*/*/*1.csv.manifest.json"), "manifest-missing", None),
+    "report": (_replace("failed/*/*.report.txt", b"e", b"a"), "report-altered", None),
+    "day list": (_replace("processed/*/*/manifest-sha256.txt", b"  ", b" "), "day-list-altered", None),
+    "day list gone": (_gone("processed/*/*/manifest-sha256.txt"), "day-list-missing", None),
+    "configuration": (_replace("config/gateway.yaml", b"partner: MES01", b"partner: EVE"),
+                      "configuration-changed", "routes.confirmations.partner"),
+    "format": (_replace("formats/confirmation/1.0.0/format.yaml", b"a", b"b"), "format-altered", None),
+    "lock": (_replace("formats/formats.lock", b'"reason": "', b'"reason": "x'), "lock-altered", None),
+    "checkpoints gone": (_gone("audit/checkpoints.jsonl"), "checkpoints-missing", None),
+    "checkpoints cut": (_lines(lambda lines: lines[:-1]), "checkpoint-missing", None),
+    "checkpoint removed": (_lines(lambda lines: lines[:1] + lines[2:]), "checkpoint-missing", None),
+    "checkpoints reordered": (_lines(lambda lines: [lines[1], lines[0], *lines[2:]]),
+                              "checkpoint-reordered", None),
+    "checkpoint edited": (_lines(lambda lines: [lines[0].replace(b'"at":"20', b'"at":"19'), *lines[1:]]),
+                          "checkpoint-altered", "at"),
+    "checkpoint torn": (_lines(lambda lines: [lines[0][9:], *lines[1:]]), "checkpoint-unreadable", None),
+}  # fmt: skip
+
+
+def _found(data: dict[str, Any]) -> list[dict[str, Any]]:
+    files = [one for kind in ("altered", "missing", "unexpected", "leftover") for one in data[kind]]
+    return [*data["audit"]["problems"], *data["records"]["problems"], *files]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_is_found_by_its_code_at_its_place(attack: str, plant: Plant) -> None:
+    """Each attack shall leave with 60 or 61, and its own code shall name the place that was changed."""
+    tamper, code, column = ATTACKS[attack]
+    tamper(plant)
+    result = plant.run("verify", "--json")
+    assert result.exit_code in (60, 61)
+    found = _found(json.loads(result.stdout))
+    assert code in [one["code"] for one in found], found
+    if column is not None:
+        assert column in [one.get("column") for one in found if one["code"] == code], found
+
+
+def test_a_rewritten_history_and_an_old_ledger_are_found(plant: Plant, whole: Plant) -> None:
+    """A ledger from before the last passes shall be found by the checkpoints, and not be worked with."""
+    plant.drop("confirmations", LATER.format(4))
+    plant.run("run", "--once")
+    for name in ("gateway.db", "gateway.db-wal", "gateway.db-shm"):
+        (plant.directory / "ledger" / name).unlink(missing_ok=True)
+    old = whole.directory / "ledger" / "gateway.db"
+    (plant.directory / "ledger" / "gateway.db").write_bytes(old.read_bytes())
+    assert "audit-truncated" in [one["code"] for one in plant.json("audit", "verify")["problems"]]
+    assert plant.run("run", "--once").exit_code == 61
+
+
+def test_any_single_change_is_found(whole: Plant, tmp_path: Path) -> None:
+    """Whatever bit of an archived file, manifest, list, report or checkpoint is changed, it shall show."""
+    chance = random.Random(5)  # noqa: S311 - a seed, no secret
+    places = [path for path in whole.directory.glob("processed/*/*/*") if path.is_file()]
+    places += [*whole.directory.glob("failed/*/*.*"), whole.directory / "audit" / "checkpoints.jsonl"]
+    plant = whole.copy(tmp_path / "site")
+    for _ in range(12):
+        path = plant.directory / chance.choice(places).relative_to(whole.directory)
+        before = path.read_bytes()
+        offset, bit = chance.randrange(len(before)), 1 << chance.randrange(8)
+        path.write_bytes(before[:offset] + bytes([before[offset] ^ bit]) + before[offset + 1 :])
+        assert plant.run("verify").exit_code in (60, 61), (path, offset, bit)
+        path.write_bytes(before)
+    assert plant.run("verify").exit_code == 0
