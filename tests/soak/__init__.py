@@ -1,1 +1,1 @@
-"""The soak: random arrivals, faults, kills, operators and clock jumps against a model of what must be true."""
+"""The soak: arrivals, faults, kills, operators and clock jumps, against a model of what must be true."""

@@ -1,4 +1,4 @@
-"""`python -m tests.soak --seed N [--minutes M | --steps K] [--jobs J]`: soak sites until time or steps are over.
+"""`python -m tests.soak --seed N [--minutes M | --steps K] [--jobs J]`: soak sites for a time.
 
 Prints a summary that can be kept. Where something does not hold, it prints the seed, the step and the last
 steps, keeps the site's directory, and leaves with 1; `--seed N --steps STEP` does the same again.
@@ -95,9 +95,13 @@ def table(outcomes: list[Outcome]) -> str:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="first seed; each further soak takes the next one")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="first seed; each further soak takes the next one"
+    )
     parser.add_argument("--minutes", type=float, default=0.0)
-    parser.add_argument("--steps", type=int, help="as many steps and no more (default 600, or as time allows)")
+    parser.add_argument(
+        "--steps", type=int, help="as many steps and no more (default 600, or as time allows)"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="so many at the same time")
     parser.add_argument("--seeds", type=int, default=0, help="so many in all (default: as many as jobs)")
     parser.add_argument("--no-sftp", action="store_true", help="without a partner's server")

@@ -19,7 +19,9 @@ from tests.soak.model import Event, Model, Violation
 #: Directories in which bytes are in somebody's hands: senders' and the gateway's.
 _AREAS = ("inbox", "working", "processed", "failed", "duplicates", "replay")
 _EMPTY = hashlib.sha256(b"").hexdigest()
-_TRAIL = "SELECT sequence, action, object_type, object_id, new FROM audit WHERE sequence > ? ORDER BY sequence"
+_TRAIL = (
+    "SELECT sequence, action, object_type, object_id, new FROM audit WHERE sequence > ? ORDER BY sequence"
+)
 
 
 def trail(directory: Path, after: int) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What the soak's senders write, and what the model knows of it: because it was made so, never by reading it."""
+"""What the soak's senders write, and what the model knows of it: it was made so, nothing is read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def csv_confirmation(
 
     ``wrong`` replaces a text of the file by one that makes it fail: ``quantity``, ``layout``.
     """
-    data = confirmation(number, sender=sender, rows=rows, first=first, **wrong)  # type: ignore[arg-type]
+    data = confirmation(number, sender=sender, rows=rows, first=first, **wrong)
     fault = ", ".join(wrong) or None
     keys = frozenset(f"{first + row:010d}" for row in range(1, rows + 1))
     return Content(route, name, data, sender, number, None, f"CNF-{sender}-{number:06d}", keys, fault)
@@ -60,13 +60,12 @@ _ADJUSTMENT_HEAD = (
 def adjustment(number: int, document: int, *, fault: str | None = None) -> Content:
     """Return a stock adjustment; sender and number stand in its name only."""
     quantity = "1.5" if fault is None else "one"
-    lines = [_ADJUSTMENT_HEAD]
-    for item in (1, 2):
-        lines.append(
-            f"{document:010d},{item},1100,1210,A-01-04,000000000000200131,Y,L26-04382,UNRESTRICTED,701,"
-            f"{quantity},KG,CC,11/16/2026,11/16/2026,00010418,"
-        )
-    data = "".join(f"{line}\r\n" for line in lines).encode()
+    rows = [
+        f"{document:010d},{item},1100,1210,A-01-04,000000000000200131,Y,L26-04382,UNRESTRICTED,701,"
+        f"{quantity},KG,CC,11/16/2026,11/16/2026,00010418,"
+        for item in (1, 2)
+    ]
+    data = "".join(f"{line}\r\n" for line in (_ADJUSTMENT_HEAD, *rows)).encode()
     keys = frozenset(f"{document:010d}/{item}" for item in (1, 2))
     name = f"INVADJ_WMS1_{number:06d}.csv"
     return Content("adjustments", name, data, "WMS1", number, None, f"{number:06d}", keys, fault)
@@ -123,7 +122,13 @@ def order(minute: int, serial: int, *, fault: str | None = None) -> Content:
 def bill(serial: int, *, fault: str | None = None) -> Content:
     """Return a bill of material in JSON; without a ``fault`` it is whole."""
     items = [
-        {"position": "0010", "category": "L", "material": "000000000000200117", "quantity": 214.5, "unit": "KG"},
+        {
+            "position": "0010",
+            "category": "L",
+            "material": "000000000000200117",
+            "quantity": 214.5,
+            "unit": "KG",
+        },
         {"position": "0020", "category": "L", "material": "BIND-AC-40", "quantity": 131.0, "unit": "KG"},
     ]
     document = {

@@ -73,7 +73,9 @@ class Soak:
         self.senders = Senders(directory / "inbox", self.model, remote)
         self.receivers = Receivers(
             {
-                (route, one): partner.into if ROUTES[route].is_remote and partner else directory / "outbox" / route / one
+                (route, one): partner.into
+                if ROUTES[route].is_remote and partner
+                else directory / "outbox" / route / one
                 for route in self.routes
                 for one in ROUTES[route].destinations
             }
@@ -82,7 +84,7 @@ class Soak:
         self.custody = checks.Custody(directory)
         self.gateway = Gateway(directory, self.control)
         # near a change of clocks, by the plant's calendar
-        self.clock.pass_time(Random(f"{self.plan.seed}/start").choice((0.0, 124.9, 342.0)) * 24 * _HOUR)
+        self.clock.pass_time(self._chance("start").choice((0.0, 124.9, 342.0)) * 24 * _HOUR)
 
     # ---- the loop
 
@@ -92,10 +94,14 @@ class Soak:
             while until(self.step + 1):
                 self.step += 1
                 if self.step not in skip:
-                    self._take_step(Random(f"{self.plan.seed}/{self.step}"))
+                    self._take_step(self._chance(self.step))
             self.rest()
         finally:
             self.gateway.kill()
+
+    def _chance(self, about: int | str) -> Random:
+        """Return the random numbers of one step: no other step has a part in them."""
+        return Random(f"{self.plan.seed}/{about}")  # noqa: S311 - they shall be the same every time
 
     def _take_step(self, rng: Random) -> None:
         names, weights = zip(*_STEPS.items(), strict=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.soak.contents import Content
-from tests.soak.site import ROUTES, Count
+from tests.soak.site import ROUTES, Count, RouteFacts
 from tests.soak.streams import Chain, Counter, Stamps, Stream
 
 #: What a correction may do; what somebody vouches for by putting it into replay/.
@@ -68,7 +68,9 @@ class Model:
     """Everything that was sent, asked for and promised."""
 
     facts: dict[tuple[str, str, str], Content] = field(default_factory=dict)  #: by route, name, digest
-    instances: Tally[str] = field(default_factory=Tally)  #: how often bytes are in the gateway's or senders' hands
+    instances: Tally[str] = field(
+        default_factory=Tally
+    )  #: how often bytes are in the gateway's or senders' hands
     transfers: dict[str, Sent] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     due: Tally[tuple[str, str, str, str]] = field(default_factory=Tally)  #: route, destination, name, digest
@@ -98,12 +100,7 @@ class Model:
             return None
         name = f"{content.route}/{content.sender}"
         if name not in self.streams:
-            self.streams[name] = {
-                Count.STRICT: lambda: Counter(is_strict=True, fails_late=facts.fails_late),
-                Count.REPORT: lambda: Counter(is_strict=False, fails_late=facts.fails_late),
-                Count.CHAIN: Chain,
-                Count.STAMP: Stamps,
-            }[facts.count]()
+            self.streams[name] = _new_stream(facts)
         return self.streams[name]
 
     def follow(self, events: Iterable[Event]) -> None:
@@ -158,7 +155,9 @@ class Model:
         wish = (event.action, event.object_id)
         self.asked[wish] -= 1
         if self.asked[wish] < 0:
-            raise Violation(f"{event.action} of {event.object_id}: nobody asked for it (entry {event.sequence})")
+            raise Violation(
+                f"{event.action} of {event.object_id}: nobody asked for it (entry {event.sequence})"
+            )
 
     def _replay_begun(self, event: Event) -> None:
         sent = self.transfers[event.object_id]
@@ -304,6 +303,14 @@ class Model:
         if one not in self.promised:
             raise Violation(f"the trail tells of a delivery that was not due: {one} (entry {event.sequence})")
         self.told.add(one)
+
+
+def _new_stream(facts: RouteFacts) -> Stream:
+    if facts.count is Count.CHAIN:
+        return Chain()
+    if facts.count is Count.STAMP:
+        return Stamps()
+    return Counter(is_strict=facts.count is Count.STRICT, fails_late=facts.fails_late)
 
 
 _STEPS = {

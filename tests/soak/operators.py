@@ -66,12 +66,16 @@ class Operators:
         if not free:
             return "nothing processed"
         one = rng.choice(free)
-        done = self._act(lambda context: _none(replay(context, [one.id], _WHY)), [("replay-requested", one.id)])
+        done = self._act(
+            lambda context: _none(replay(context, [one.id], _WHY)), [("replay-requested", one.id)]
+        )
         return f"{one.name} {done.refusal}"
 
     def correct(self, rng: Random) -> str:
         """Give a corrected file for one that failed."""
-        free = [one for one in self.model.in_state("failed") if one.child is None and one.known.number is not None]
+        free = [
+            one for one in self.model.in_state("failed") if one.child is None and one.known.number is not None
+        ]
         if not free:
             return "nothing failed"
         one = rng.choice(free[-_RECENT:])

@@ -71,7 +71,9 @@ class Gateway:
         """Start the process; with a ``trap`` it may not survive the start."""
         ours, theirs = multiprocessing.Pipe()
         self._pipe, self.passes = ours, 0
-        self._process = _FORK.Process(target=_serve, args=(self.directory, theirs, clock, trap, self.control), daemon=True)
+        self._process = _FORK.Process(
+            target=_serve, args=(self.directory, theirs, clock, trap, self.control), daemon=True
+        )
         self._process.start()
         theirs.close()
         return self._answer()
@@ -130,8 +132,8 @@ def _serve(
     _lay(trap, control)
     try:
         _prepare(clock)
-        with working_on(directory) as context:
-            _equip(context, clock)
+        with working_on(directory) as opened:
+            context = opened
             control.disarm()
             pipe.send(Done(said="ready"))
             while (asked := pipe.recv()) is not None:
@@ -201,8 +203,7 @@ def _pass(context: Context, only: str | None = None) -> Done:
 
 def _prepare(clock: JumpingClock) -> None:
     """Let what opens the site find the soak's clock and the formats that are read already."""
-    opening.SystemClock = lambda: clock  # type: ignore[assignment,misc]
-    opening.Catalogue = _Shared  # type: ignore[assignment,misc]
+    vars(opening).update(SystemClock=lambda: clock, Catalogue=_Shared)
 
 
 class _Shared:

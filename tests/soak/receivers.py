@@ -92,4 +92,6 @@ class Receivers:
 
     def owed(self, model: Model) -> list[str]:
         """Return what was due and has not come."""
-        return [f"{one} x{count - self.taken[one]}" for one, count in model.due.items() if count > self.taken[one]]
+        return [
+            f"{one} x{count - self.taken[one]}" for one, count in model.due.items() if count > self.taken[one]
+        ]

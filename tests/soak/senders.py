@@ -129,7 +129,9 @@ class Senders:
 
     def _is_there(self, content: Content) -> bool:
         name = self.place(content) / content.name
-        waits = any(one.content.route == content.route and one.content.name == content.name for one in self.pending)
+        waits = any(
+            one.content.route == content.route and one.content.name == content.name for one in self.pending
+        )
         return waits or os.path.lexists(name) or os.path.lexists(f"{name}.tmp")
 
     def _put(self, content: Content) -> None:
@@ -205,7 +207,11 @@ class Senders:
         if kind == "renamed" and old.route in ("confirmations", "mapped", "remote", "orders", "boms"):
             stem, dot, suffix = old.name.rpartition(".")
             return dataclasses.replace(old, name=f"{stem}-again{self.serial}{dot}{suffix}")
-        if kind == "conflict" and old.number is not None and old.route in ("confirmations", "mapped", "remote"):
+        if (
+            kind == "conflict"
+            and old.number is not None
+            and old.route in ("confirmations", "mapped", "remote")
+        ):
             return csv_confirmation(old.route, old.name, old.sender, old.number, self.serial * 100, rows=4)
         if kind == "conflict" and old.route == "adjustments":
             return adjustment(old.number or 0, self.serial)
@@ -253,7 +259,9 @@ class Senders:
             self.rubbish.add((route, name))
             return f"{name!r} on {route}"
         if kind == "name":
-            name = rng.choice((f"Öl & Faß {self.serial}.csv", f'"quo\'ted"\n{self.serial}.csv', f"-rf {self.serial}.csv"))
+            name = rng.choice(
+                (f"Öl & Faß {self.serial}.csv", f'"quo\'ted"\n{self.serial}.csv', f"-rf {self.serial}.csv")
+            )
             content = csv_confirmation("mapped", name, "MES09", self.serial, self.serial * 100)
             return self.send(rng, dataclasses.replace(content, fault="its name", message=None))
         if kind == "empty":

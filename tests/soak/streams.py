@@ -178,7 +178,10 @@ class Chain:
             {
                 before
                 for before in self.held.values()
-                if before and before not in self.held and before not in self.waived and before not in self.gone
+                if before
+                and before not in self.held
+                and before not in self.waived
+                and before not in self.gone
             }
         )
 

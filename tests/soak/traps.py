@@ -1,4 +1,4 @@
-"""What may happen to a gateway process at its nth call on files: it dies there, or the call fails for a while."""
+"""What may happen to a gateway process at its nth call on files: it dies there, or calls fail for a while."""
 
 from __future__ import annotations
 
@@ -14,7 +14,19 @@ from tests.faults.shim import CHANGES, FOREVER, LOOKS, Action, Control, Fault
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "ESTALE", "EDQUOT", "EINTR")
 _KILLS = (Action.KILL_BEFORE, Action.KILL_AFTER, Action.KILL_WITHIN)
 _FAULTS = (Action.REFUSE, Action.REFUSE, Action.REFUSE, Action.CUT_SHORT, Action.REFUSE_AFTER)
-_PLACES = ("", "", "working", "processed", "failed", "duplicates", "ledger", "outbox", "inbox", "audit", "replay")
+_PLACES = (
+    "",
+    "",
+    "working",
+    "processed",
+    "failed",
+    "duplicates",
+    "ledger",
+    "outbox",
+    "inbox",
+    "audit",
+    "replay",
+)
 
 
 @dataclass(frozen=True, slots=True)
