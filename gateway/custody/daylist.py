@@ -10,17 +10,19 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from gateway.custody import writes
+from gateway.custody import syncs, writes
 from gateway.custody.names import DAY_LIST
 from gateway.custody.refusals import StrPath, refusing, shown
-from gateway.errors import ManifestInvalid
+from gateway.errors import CustodyError, ManifestInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: SHA-256 (hex) and file name.
 Entry = tuple[str, str]
 
+#: Somebody else who writes the same list at the same time is met once at most.
+_TRIES = 3
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\n\0]+)")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\([\\nr])")
@@ -32,7 +34,13 @@ def append(day_directory: StrPath, entries: Sequence[Entry]) -> None:
 
     Durable on return. A torn last line is removed first.
     """
-    writes.append_lines(list_of(day_directory), _lines(entries))
+    path, lines = list_of(day_directory), _lines(entries)
+    writes.append_lines(path, lines)
+    # A node that worked here before, and stood still amid writing the list anew, would put a list in place
+    # that lacks these lines. What it has ready is taken from it; if it was quicker, they are listed again.
+    writes.discard(writes.temporary_beside(path))
+    if not _ends_with(path, lines):
+        add(day_directory, entries)
 
 
 def add(day_directory: StrPath, entries: Sequence[Entry]) -> None:
@@ -42,19 +50,19 @@ def add(day_directory: StrPath, entries: Sequence[Entry]) -> None:
     disk, because the try that wrote them was killed before the sync, or because the sync failed. Same
     end whenever it is called again. Durable on return.
     """
-    _rewrite(day_directory, {**read(day_directory), **{name: sha256 for sha256, name in entries}})
+    _rewrite(day_directory, lambda listed: {**listed, **{name: sha256 for sha256, name in entries}})
 
 
 def replace(day_directory: StrPath, name: str, sha256: str) -> None:
     """List ``name`` with ``sha256`` instead of what it had, in one step and durable."""
-    _rewrite(day_directory, {**read(day_directory), name: sha256})
+    _rewrite(day_directory, lambda listed: {**listed, name: sha256})
 
 
 def remove(day_directory: StrPath, names: Iterable[str]) -> None:
     """Take ``names`` off the list, in one step and durable; those not listed are no error."""
-    listed, gone = read(day_directory), frozenset(names)
-    if not gone.isdisjoint(listed):
-        _rewrite(day_directory, {name: sha256 for name, sha256 in listed.items() if name not in gone})
+    gone = frozenset(names)
+    if not gone.isdisjoint(read(day_directory)):
+        _rewrite(day_directory, lambda listed: {one: sha for one, sha in listed.items() if one not in gone})
 
 
 def read(day_directory: StrPath) -> dict[str, str]:
@@ -83,8 +91,41 @@ def list_of(day_directory: StrPath) -> str:
     return os.path.join(os.fspath(day_directory), DAY_LIST)
 
 
-def _rewrite(day_directory: StrPath, listed: Mapping[str, str]) -> None:
-    writes.replace(list_of(day_directory), _lines([(sha256, name) for name, sha256 in listed.items()]))
+def _rewrite(day_directory: StrPath, change: Callable[[Mapping[str, str]], Mapping[str, str]]) -> None:
+    """Put a changed list in place of the one that was read; nothing that came meanwhile is lost."""
+    path = list_of(day_directory)
+    for _ in range(_TRIES):
+        before = _mark(path)
+        listed = change(read(day_directory))
+        temporary = writes.write_temporary(path, _lines([(sha256, name) for name, sha256 in listed.items()]))
+        try:
+            syncs.sync_files([temporary])
+            # the look comes after the writing: see `append`, which discards what is ready
+            if _mark(path) == before:
+                writes.place_over(temporary, path)
+                syncs.sync_directory(os.fspath(day_directory))
+                return
+        except BaseException:
+            writes.discard(temporary)
+            raise
+        writes.discard(temporary)
+    raise CustodyError("Somebody else writes the day list at the same time", where=shown(path))
+
+
+def _mark(path: str) -> tuple[int, int, int] | None:
+    """Return what changes when the list does; None where there is none."""
+    with refusing("look at", path):
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _ends_with(path: str, lines: bytes) -> bool:
+    with refusing("read", path), open(path, "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(lines)))
+        return file.read() == lines
 
 
 def _lines(entries: Iterable[Entry]) -> bytes:

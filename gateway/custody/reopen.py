@@ -111,7 +111,13 @@ def _move_back(item: ReopenItem) -> None:
 def _remove_papers(item: ReopenItem) -> None:
     # The report first: the manifest says whose both are, should a crash come between.
     for paper in (report_of(item.settled), manifest_of(item.settled)):
-        writes.discard(paper)
+        # Over a name beside the file in work, where nobody but its present owner gets: a node that worked
+        # here before, and stood still, would remove the papers of a settlement that came since.
+        aside = f"{os.fspath(item.working)}{paper.suffix}-gone"
+        if exists(paper):
+            writes.discard(aside)
+            resume_move(paper, aside)
+        writes.discard(aside)
 
 
 def _unlist(items: Sequence[ReopenItem], errors: list[GatewayError | None]) -> None:
