@@ -95,6 +95,8 @@ class PostgresqlSchema:
         self._writer = engine.execution_options(begin=_BEGIN_WRITING)
         self._noter = engine.execution_options(begin=_BEGIN_NOTING)
         self._reader = engine.execution_options(begin=_BEGIN_READING)
+        #: a commit of this process may still be under way, its connection broken
+        self._has_open_end = False
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -134,14 +136,30 @@ class PostgresqlSchema:
             # After an error the server takes COMMIT for ROLLBACK, and reports no error.
             if _status(connection) != pq.TransactionStatus.INTRANS:
                 raise LedgerError("The transaction was lost before its end", where=self.place)
-            with committing(self.place):
-                connection.commit()
+            try:
+                with committing(self.place):
+                    connection.commit()
+            except BaseException:
+                self._has_open_end = True
+                raise
+
+    def _await_open_end(self) -> None:
+        """Wait until a transaction whose commit got no answer has ended: until then it cannot be seen.
+
+        It keeps the schema's lock to its end, so that the lock is all there is to wait for. Without this
+        the next pass might read what was before it, and do the same once more.
+        """
+        if self._has_open_end:
+            self._begun().close()
+            self._has_open_end = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give one view of the schema."""
-        with explained(self.place), self._reader.begin() as connection:
-            yield connection
+        with explained(self.place):
+            self._await_open_end()
+            with self._reader.begin() as connection:
+                yield connection
 
     def make_ready(self, *, create: bool) -> None:
         """Look whether the server can hold a ledger; with ``create`` make the schema that the URL names."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.custody import copies, look, names, syncs
-from gateway.errors import ActionRefused, FormatError, GatewayError
+from gateway.errors import ActionRefused, FormatError, GatewayError, LedgerError
 from gateway.formats.definition import Version
 from gateway.ledger import attempts, audit, transfers
 from gateway.ledger.engine import Connection
@@ -46,7 +46,7 @@ def correct(
     }
     parent = Move(failed, failed.evolve(superseded_by=child.id), "corrected", why, facts)
     detail = f"corrected: {difference.words()}" if difference else "corrected; fields not compared"
-    with _undone(child.source), context.ledger.write() as connection:
+    with _undone(context, child), context.ledger.write() as connection:
         _demand_uncorrected(connection, failed)
         transfers.insert(connection, [child])
         attempts.insert(
@@ -59,12 +59,18 @@ def correct(
 
 
 @contextlib.contextmanager
-def _undone(copy: str) -> Iterator[None]:
-    """Take the copy away again where the correction is not recorded: nobody would ever claim it."""
+def _undone(context: Context, child: Transfer) -> Iterator[None]:
+    """Take the copy away again where the correction is not recorded: nobody would ever claim it.
+
+    An error does not say that it is not: the answer to a commit may be lost. Where the ledger cannot be
+    asked, the copy stays, and a later pass removes it if nobody knows it.
+    """
     try:
         yield
     except GatewayError:
-        os.unlink(copy)
+        with contextlib.suppress(LedgerError), context.ledger.read() as connection:
+            if transfers.get(connection, child.id) is None:
+                os.unlink(child.source)
         raise
 
 

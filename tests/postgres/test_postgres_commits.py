@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.errors import GatewayError, LedgerError
 from gateway.ledger import transfers
 from gateway.ledger.engine import open_ledger
 from gateway.model import State
+from gateway.operations.correct import correct
 from tests.ledger.ledger_samples import transfer
 from tests.pipeline.plant import Plant, confirmation, name_of, route
 from tests.postgres.server import PostgresServer
@@ -69,6 +71,51 @@ def test_a_commit_whose_answer_is_lost_is_told_as_unknown(postgres: PostgresServ
         with ledger.write() as connection:
             transfers.insert(connection, [transfer()])
         ledger.close()
+
+
+_SLOW_COMMIT = """
+CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+    $$BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END$$;
+CREATE CONSTRAINT TRIGGER lingers AFTER INSERT ON transfers DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION linger()
+"""
+
+
+def test_a_commit_that_is_still_under_way_is_waited_for(postgres: PostgresServer) -> None:
+    """After a lost answer the next look shall see how the commit ended, however long that takes."""
+    with Proxy(postgres.port) as proxy:
+        url = postgres.create_database()
+        ledger = open_ledger(url.replace(f":{postgres.port}/", f":{proxy.port}/"), create=True)
+        postgres.sql(_SLOW_COMMIT, url.rpartition("/")[2])
+        with pytest.raises(LedgerError, match="is not known"), ledger.write() as connection:  # noqa: PT012
+            transfers.insert(connection, [transfer()])
+            threading.Timer(0.3, proxy.cut).start()
+        with ledger.read() as connection:
+            assert sum(transfers.count_by_state(connection).values()) == 1
+        ledger.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_corrected_file_is_kept_where_its_commit_is_in_doubt(
+    tmp_path: Path, postgres: PostgresServer, way: Direction
+) -> None:
+    """A correction whose commit got no answer shall be done if it took place, and else leave nothing."""
+    with Proxy(postgres.port) as proxy:
+        url = postgres.create_database().replace(f":{postgres.port}/", f":{proxy.port}/")
+        plant = sited(tmp_path / "site", url, route())
+        plant.drop(name_of(1), confirmation(1, quantity="4B0,5"))
+        plant.run()
+        (tmp_path / "corrected.csv").write_bytes(confirmation(1))
+        failed = plant.transfer(name_of(1))
+        with (
+            plant.opened() as context,
+            Breaking(proxy, 1, way).active(),
+            pytest.raises(LedgerError, match="is not known"),
+        ):
+            correct(context, failed, tmp_path / "corrected.csv", "as agreed")
+        plant.run()
+        assert len(plant.delivered()) == (way == "to client")
+        plant.demand_proof()
 
 
 def _day(plant: Plant) -> None:
