@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Data = dict[str, Any]
 Place = tuple[str | int, ...]
 
+_LEDGERS = ("sqlite:///", "postgresql://", "postgres://")
 #: Directories of the gateway itself; nobody else writes there.
 OWN_DIRECTORIES = ("config", "ledger", "audit", "working", "processed", "duplicates", "failed", "replay")
 
@@ -47,6 +48,7 @@ def check_site(
     """
     yield from check_zone(document, ("site", "time_zone"), data["site"]["time_zone"])
     yield from check_durations(document, ("site",), data["site"], ("interval",))
+    yield from _ledger(document, data["site"]["ledger"])
     for name, route in data["routes"].items():
         place: Place = ("routes", name)
         yield from _message_type(document, place, route, message_types)
@@ -81,6 +83,13 @@ def _agreed(
         if known is not None and message_type not in known:
             message = "the catalogue has no such message type"
             yield document.problem((*place, message_type), message, message_type, ", ".join(sorted(known)))
+
+
+def _ledger(document: Document, url: Any) -> Iterator[Problem]:
+    """A URL that comes from outside is looked at when the ledger is opened."""
+    if isinstance(url, str) and not url.startswith(_LEDGERS):
+        allowed = "sqlite:////absolute/path or postgresql://user@host/database"
+        yield document.problem(("site", "ledger"), "there is no such kind of ledger", url, allowed)
 
 
 def _message_type(

@@ -78,6 +78,16 @@ def test_commands_look_at_a_ledger_on_a_server(plant: Plant) -> None:
     assert json.loads(operator.asks("status", "--json").output)
 
 
+def test_an_unknown_kind_of_ledger_is_found_by_the_check(plant: Plant) -> None:
+    """A ledger that is neither a file nor on PostgreSQL shall be told with its line, and no pass begin."""
+    path = plant.directory / "config" / "gateway.yaml"
+    path.write_text(path.read_text().replace("postgresql://", "mysql://"))
+    for words in (("config", "check"), ("run", "--once")):
+        said = Operator(plant.directory).asks(*words)
+        assert said.exit_code == 3
+        assert "no such kind of ledger" in said.output
+
+
 def test_the_doctor_says_what_endangers_a_server(plant: Plant) -> None:
     """The doctor shall say that the server does not sync, and that its ledger is whole and can be written."""
     said = Operator(plant.directory).asks("doctor", "--json").output
