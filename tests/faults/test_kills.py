@@ -19,9 +19,11 @@ def test_a_day_killed_at_a_spread_of_points_comes_to_the_same_end() -> None:
     demand_one_end(kill(Plan("local", every=1999, offset=311, jobs=1, twice=True)), 5)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_day_with_a_server_killed_at_a_spread_of_points_comes_to_the_same_end() -> None:
     """The gateway shall come to the same end also where it fetches from a server and pushes to it."""
-    demand_one_end(kill(Plan("remote", every=999, offset=177, jobs=1)), 3)
+    demand_one_end(kill(Plan("remote", every=99, offset=17, twice=True)), 30)
 
 
 @pytest.mark.slow
