@@ -24,6 +24,7 @@ from gateway.operations.overview import overview
 from gateway.operations.setup import init_site
 from gateway.operations.starting import recall_lock
 from gateway.operations.verifying import verify_audit, verify_site
+from gateway.operations.verifying_rows import verify_rows
 from gateway.pipeline import run_routes
 from gateway.stages.context import Context, Report
 
@@ -251,6 +252,8 @@ class Plant:
         with self.opened() as context:
             report = verify_site(context)
             problems, _entries = verify_audit(context)
+            records = list(verify_rows(context))
+        assert records == []
         assert report.is_clean, report.listed
         assert not report.leftovers, report.leftovers
         assert problems == []
