@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.operations.overview import overview
-from gateway.operations.verifying import verify_audit, verify_site
 from gateway.stages.context import Context
+from tests.soak.clock import JumpingClock
 from tests.soak.model import Event, Model, Violation
+from tests.soak.process import Size, command
 
 #: Directories in which bytes are in somebody's hands: senders' and the gateway's.
 _AREAS = ("inbox", "working", "processed", "failed", "duplicates", "replay")
+#: Passes after which a process has loaded what it needs, and by how much it may grow from then on.
+_WARM = 8
+_ROOM = (96 * 1024, 12, 8)  # KiB, open files, threads
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _TRAIL = (
     "SELECT sequence, action, object_type, object_id, new FROM audit WHERE sequence > ? ORDER BY sequence"
@@ -78,20 +82,33 @@ class Custody:
         return fresh[key]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What the gateway says of itself when it is asked for proof."""
+def demand_proof(directory: Path, clock: JumpingClock) -> None:
+    """Raise Violation where `gateway verify` finds any difference, or a rest of an interrupted write."""
+    status, said = command(directory, clock, ["verify", "--json"])
+    try:
+        found = json.loads(said[said.index("{") :])  # what it tells people stands before it
+    except ValueError:
+        raise Violation(f"`gateway verify` left with {status} and said {said}") from None
+    if status or any(found["totals"].values()):
+        raise Violation(f"`gateway verify` left with {status}: {json.dumps(found, indent=1)}")
 
-    wrong: tuple[str, ...]
-    waiting: frozenset[tuple[str, str]]  #: route and name of files that wait, with a reason
+
+def waiting(context: Context) -> frozenset[tuple[str, str]]:
+    """Return route and name of every file that waits at a source with a reason, as `gateway status` shows."""
+    return frozenset((one["route"], one["name"]) for one in overview(context)["waiting"] if one["reason"])
 
 
-def prove(context: Context) -> Proof:
-    """Verify archive and audit trail; runs in a process of its own, as `gateway verify` does."""
-    report = verify_site(context)
-    problems, _entries = verify_audit(context)
-    wrong = [] if report.is_clean else [str(one) for one in report.listed]
-    wrong += [f"leftover {one}" for one in report.leftovers]
-    wrong += [str(one) for one in problems]
-    waits = {(one["route"], one["name"]) for one in overview(context)["waiting"] if one["reason"]}
-    return Proof(tuple(wrong), frozenset(waits))
+@dataclass
+class Sizes:
+    """Memory, open files and threads of the gateway's processes: they must not grow with passes."""
+
+    first: dict[int, Size] = field(default_factory=dict)  #: of each process, after it is warm
+
+    def demand(self, process: int, passes: int, size: Size) -> None:
+        """Raise Violation where a process has grown beyond what the first passes took."""
+        if passes < _WARM:
+            return
+        first = self.first.setdefault(process, size)
+        grown = [now - before for now, before in zip(size, first, strict=True)]
+        if any(more > room for more, room in zip(grown, _ROOM, strict=True)):
+            raise Violation(f"a process grew by {grown} (KiB, files, threads) in {passes} passes: {size}")

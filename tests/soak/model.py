@@ -78,6 +78,7 @@ class Model:
     promised: set[tuple[str, str, int]] = field(default_factory=set)  #: transfer, destination, attempt
     outputs: dict[str, str] = field(default_factory=dict)  #: digest of what a mapping made, by transfer
     asked: Tally[tuple[str, str]] = field(default_factory=Tally)  #: what operators asked for: action, object
+    contradicted: set[tuple[str, str]] = field(default_factory=set)  #: sent with a wrong checksum file
     seen: int = 0  #: entries of the trail that were followed
     _accepted: dict[str, Sent] = field(default_factory=dict)
     _by_key: dict[tuple[str, str, str], list[Sent]] = field(default_factory=lambda: defaultdict(list))
@@ -134,6 +135,8 @@ class Model:
         route = "remote" if area == "out" else source.rpartition("/")[0].rpartition("/")[2]
         sent = Sent(event.object_id, route, str(new["name"]))
         sent.is_contradicted = any(one["kind"] == "contradicted" for one in new.get("evidence", ()))
+        if sent.is_contradicted and (route, sent.name) not in self.contradicted:
+            raise Violation(f"{route}/{sent.name} is said to contradict its checksum file, and does not")
         self.transfers[sent.id] = sent
 
     def _corrected(self, event: Event) -> None:

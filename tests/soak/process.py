@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ LOADED = (reading, report)
 _PATIENCE = 180.0
 
 
+#: Resident KiB, open files and threads of a process.
+Size = tuple[int, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What came of a command to a process."""
@@ -48,7 +52,7 @@ class Done:
     crash: str = ""  #: traceback of anything else
     hits: int = 0  #: calls that were made to fail
     problems: tuple[str, ...] = ()
-    size: tuple[int, int, int] = (0, 0, 0)  #: resident KiB, open files, threads, after it
+    size: Size = (0, 0, 0)  #: after it
 
 
 @dataclass
@@ -60,7 +64,11 @@ class Gateway:
     passes: int = 0
     _pipe: Connection | None = None
     _process: multiprocessing.process.BaseProcess | None = None
-    refusals: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """The id of the process."""
+        return 0 if self._process is None else self._process.pid or 0
 
     @property
     def is_up(self) -> bool:
@@ -227,7 +235,7 @@ def _quiet() -> None:
     sys.stdin.close()
 
 
-def _size() -> tuple[int, int, int]:
+def _size() -> Size:
     """Return resident KiB, open files and threads of this process."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     numbers = dict(line.split(":", 1) for line in status.splitlines())

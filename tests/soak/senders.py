@@ -273,6 +273,7 @@ class Senders:
         """Send an order whose checksum file says something else."""
         self.minute += 1
         content = order(self.minute, self.serial)
+        self.model.contradicted.add((content.route, content.name))
         self._put(content)
         wrong = hashlib.sha256(b"something else").hexdigest()
         self._hidden(self.place(content), f"{content.name}.sha256", f"{wrong}  {content.name}\n")
