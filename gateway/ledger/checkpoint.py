@@ -4,8 +4,8 @@ A file of JSON lines, one per checkpoint: ``{"at":"...","count":300,"hash":"..."
 rewrite the ledger should not be able to write this file; a copy on another machine is better still.
 
 A ledger that an operator restored or rebuilt begins with a line of its own, which says for ever what
-the trail has lost: ``{"at":"...","count":121,"hash":"...","kind":"restored","kept":120,"lost":300,
-"reason":"..."}``. Entries 121 to 300 of the trail before are gone; entry 121 of the new one says who
+the trail has lost: ``{"at":"...","count":190,"hash":"...","kind":"restored","kept":120,"lost":300,
+"reason":"..."}``. Entries 121 to 300 of the trail before are gone; entry 190 of the new one says who
 did it and why. The line excuses the checkpoints above ``kept`` that stand before it, and only where
 the trail's own entry ``count`` says the same.
 

@@ -6,6 +6,7 @@ writes, over all threads, processes and nodes.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ class Ledger:
         self._database = database
         self.path = database.place  #: where it is, as people are told: a file, or a URL without password
         self.is_shared = database.is_shared  #: whether several nodes may work with it at the same time
+        #: whether who used the file last did not close it; its log lay beside it
+        self.was_left_open = not self.is_shared and os.path.exists(f"{self.path}-wal")
         self._busy_seconds = busy_seconds
         self._queue = WriteQueue()
 

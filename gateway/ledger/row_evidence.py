@@ -49,6 +49,11 @@ class Said:
         """Take up one more entry, later than those before."""
         self.first = self.first or sequence
         told = dict(_told(action, new))
+        if action == "recovered":  # the ledger was restored or rebuilt: the row begins anew, with this
+            self.columns.clear()
+            self.delivered.clear()
+            for one in new["deliveries"]:
+                self.delivered[one["destination"], one["key"]] = one.get("target"), sequence
         if action == "reprocess-begun":  # the next look at the file says these anew
             for name in (*_FACTS, *_COLUMNS.values()):
                 self.columns.pop(name, None)
@@ -70,6 +75,9 @@ def _told(action: str, new: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "superseded_by", new.get("child")
     elif action == "correction-withdrawn":
         yield "superseded_by", None
+    elif action == "recovered":
+        yield "attempt", new["attempt"]
+        yield from ((column, new[name]) for name, column in _COLUMNS.items())
     elif "attempt" in new:
         yield "attempt", new["attempt"]
 

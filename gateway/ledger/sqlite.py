@@ -77,7 +77,8 @@ class SqliteFile:
             raise LedgerError(
                 "There is no ledger",
                 where=self.place,
-                hint="Put it back from the backup; a new site is made with `gateway init`",
+                hint="`gateway ledger restore FILE` puts a backup there, `gateway ledger rebuild` makes one "
+                "from the archive; a new site is made with `gateway init`",
             )
         self._busy_seconds = busy_seconds
         self._writer = _engine_of(self.place, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)

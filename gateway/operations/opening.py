@@ -22,9 +22,10 @@ from gateway.ledger import transfers
 from gateway.ledger.engine import Ledger, default_url, is_shared, open_ledger
 from gateway.ledger.ids import grow_from
 from gateway.ledger.nodes import PASSING, SERVICE
+from gateway.ledger.soundness import demand_sound
 from gateway.model import Actor
 from gateway.nodes.membership import Membership, this_node
-from gateway.operations.starting import demand_whole_trail, is_untouched, recall_lock
+from gateway.operations.starting import demand_newest_known, demand_whole_trail, is_untouched, recall_lock
 from gateway.sftp.pool import Pool
 from gateway.stages.context import Context
 from gateway.stages.in_force import note_configuration
@@ -96,8 +97,9 @@ def working_on(
     node that works on the routes it holds leases on: of the kind `SERVICE` it takes its share of them, of the
     kind `PASSING` what nobody else works on.
 
-    Raises SiteBusy if another gateway works on the site, AuditBroken if the ledger is not the one
-    that the site had, SecretsMissing if something that the configuration points to cannot be had.
+    Raises SiteBusy if another gateway works on the site, LedgerDamaged if the ledger's file is not whole,
+    AuditBroken if it is not the one that the site had, SecretsMissing if something that the configuration
+    points to cannot be had.
     """
     with contextlib.ExitStack() as stack:
         context = stack.enter_context(open_site(directory, role="gateway", actor=actor))
@@ -105,7 +107,9 @@ def working_on(
             stack.enter_context(SiteGuard(context.site.directory))
         begin(context)
         demand_secrets(context.site)
+        demand_sound(context.ledger)
         demand_whole_trail(context)
+        demand_newest_known(context)
         recall_lock(context)
         note_configuration(context)
         if context.ledger.is_shared:

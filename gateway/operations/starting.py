@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 
-from gateway.custody.layout import ROUTE_AREAS, Layout
-from gateway.errors import AuditBroken
-from gateway.ledger import audit, checkpoint
+from gateway.custody.daylist import list_of
+from gateway.custody.layout import DAY_AREAS, ROUTE_AREAS, Layout
+from gateway.custody.look import look
+from gateway.custody.names import MANIFEST_SUFFIX
+from gateway.custody.settle import manifest_owner
+from gateway.errors import AuditBroken, CustodyError
+from gateway.ledger import audit, checkpoint, transfers
+from gateway.printable import printable
 from gateway.stages.context import Context
 from gateway.stages.in_force import IN_FORCE
 
@@ -14,6 +19,13 @@ from gateway.stages.in_force import IN_FORCE
 LOCK_ACCEPTED = "lock-accepted"
 #: All actions whose entries say (new: lock: head) which was the last entry of the lock.
 LOCK_ACTIONS = (IN_FORCE, "format-locked", "format-retired", "format-change-approved", LOCK_ACCEPTED)
+
+#: Bytes of the end of a day list that are read.
+_TAIL = 8192
+_RESTORE = (
+    "Put the newest ledger back with its log, if you have it. Else `gateway ledger restore FILE` with the "
+    "newest backup, or `gateway ledger rebuild` where there is none: both take over what was delivered since"
+)
 
 
 def is_untouched(layout: Layout) -> bool:
@@ -44,9 +56,60 @@ def demand_whole_trail(context: Context) -> None:
         raise AuditBroken(
             f"The ledger is not the one this site had: {problem.message}",
             where=path,
-            hint="Put the newest ledger back. If there is none, keep the checkpoints as evidence under "
-            "another name; what was delivered since may then be delivered again",
+            hint=_RESTORE,
         )
+
+
+def demand_newest_known(context: Context) -> None:
+    """Raise AuditBroken where the ledger does not know the file that a route archived last.
+
+    Then it is older than the archive, though no checkpoint says so: its log was lost after a crash, say.
+    The plan of a settlement is in the ledger before the day list names its file.
+    """
+    for area in DAY_AREAS:
+        for day in _newest_days(str(context.layout.area(area))):
+            name = _last_manifest(list_of(day))
+            owner = _owner(os.path.join(day, name)) if name else None
+            if owner is None:
+                continue  # `gateway verify` says what is the matter there
+            with context.ledger.read() as connection:
+                row = transfers.get(connection, owner)
+            if row is None or row.settled_path is None:
+                raise AuditBroken(
+                    f"The ledger is older than the archive: it does not know of {printable(name or '')}",
+                    where=printable(day),
+                    hint=_RESTORE,
+                )
+
+
+def _newest_days(area: str) -> list[str]:
+    """Return the newest day directory of each route in ``area``."""
+    found = []
+    for route in sorted(look(area), key=lambda one: one.name) if os.path.isdir(area) else ():
+        if route.kind == "directory":
+            place = os.path.join(area, route.name)
+            days = [one.name for one in look(place) if one.kind == "directory"]
+            found += [os.path.join(place, max(days))] if days else []
+    return found
+
+
+def _last_manifest(day_list: str) -> str | None:
+    """Return the manifest that the end of a day list names; None where it names none."""
+    try:
+        with open(day_list, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().split(b"\n")[:-1]
+    except OSError:
+        return None
+    names = (os.fsdecode(line.partition(b"  ")[2]) for line in reversed(lines))
+    return next((name for name in names if name.endswith(MANIFEST_SUFFIX) and "/" not in name), None)
+
+
+def _owner(manifest: str) -> str | None:
+    try:
+        return manifest_owner(manifest)
+    except CustodyError:
+        return None
 
 
 def recall_lock(context: Context) -> None:

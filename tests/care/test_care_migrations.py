@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway.errors import DiskFull
 from gateway.ledger import attempts, audit, deliveries, migrations, record_keys, streams, transfers
@@ -118,15 +119,16 @@ def test_two_processes_upgrade_once(old: Path) -> None:
 
 def test_an_upgrade_without_room_leaves_the_old_version(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the disk fills up in the middle, the ledger shall stay what it was, and say so."""
-    limited = migrations.to_version_2
+    limited = migrations.STEPS[2]
 
-    def full(connection: migrations.Connection) -> None:
+    def full(connection: Connection) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 1}")
         limited(connection)
 
-    monkeypatch.setattr(migrations, "STEPS", {2: full})
-    monkeypatch.setitem(migrations.migrate.__kwdefaults__, "steps", {2: full})
+    defaults = migrations.migrate.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "steps", {2: full})
     with pytest.raises(DiskFull):
         open_ledger(sqlite_url(str(old)))
     monkeypatch.undo()

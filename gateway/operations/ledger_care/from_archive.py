@@ -24,6 +24,7 @@ from gateway.errors import CustodyError
 from gateway.ledger import rebuilding
 from gateway.ledger.ids import is_id, new_id
 from gateway.model import Disposition, State, Transfer
+from gateway.operations.ledger_care.recording import put_recovered
 from gateway.operations.ledger_care.recovery import Progress, Recovery
 from gateway.printable import printable
 from gateway.rules.lifecycle import SETTLED
@@ -149,7 +150,8 @@ def _put(context: Context, rows: Sequence[Recorded], found: Recovery) -> None:
                 chosen[row.id] = one
                 found.counts[row.state.value] += 1
                 found.resumed += row.state not in SETTLED
-        rebuilding.put(connection, [(one.transfer, one.attempts, one.deliveries) for one in chosen.values()])
+        batch = [(one.transfer, one.attempts, one.deliveries) for one in chosen.values()]
+        put_recovered(context, connection, batch)
 
 
 def _is_same(old: Transfer, new: Transfer) -> bool:

@@ -20,6 +20,7 @@ from gateway.ledger.engine import Connection
 from gateway.ledger.ids import is_id, made_at
 from gateway.ledger.rebuilding import Rows
 from gateway.model import Attempt, Companion, Evidence, State, Transfer
+from gateway.operations.ledger_care.recording import put_recovered
 from gateway.operations.ledger_care.recovery import Recovery
 from gateway.printable import printable
 from gateway.rules.lifecycle import SETTLED
@@ -92,7 +93,7 @@ def _take(context: Context, route: str, one: _InWork, found: Recovery, reason: s
             found.trouble(f"working/{route}/{printable(one.name)}", "it lies in the archive as well")
             return
         found.before.setdefault(one.id, row.state.value if row else None)
-        rebuilding.put(connection, [_with_history(connection, rows, is_new=row is None)])
+        put_recovered(context, connection, [_with_history(connection, rows, is_new=row is None)])
     found.resumed += rows[0].state is State.REPLAY
     found.uncertain += rows[0].state is State.CLAIMED
 
@@ -180,7 +181,7 @@ def _take_corrections(context: Context, route: str, found: Recovery, reason: str
                 continue
             row = _correction(context, connection, route, name, identifier, reason)
             begun = Attempt(row.id, 1, context.actor.name, reason, row.arrived_at)
-            rebuilding.put(connection, [(row, [begun], [])])
+            put_recovered(context, connection, [(row, [begun], [])])
             rebuilding.link_corrections(connection)
         found.before[identifier] = None
         found.resumed += 1

@@ -23,6 +23,7 @@ from gateway.rules import sequence
 from gateway.rules.recount import Acceptance, recount
 from gateway.rules.sequence import Model, StreamState
 from gateway.stages.context import Context, in_batches
+from gateway.stages.keeping import keep_stream
 
 #: How a transfer was whose acceptance its stream has counted already.
 _COUNTED = frozenset({State.DELIVERING.value, State.PROCESSED.value, State.REPLAY.value})
@@ -35,8 +36,7 @@ def recall_streams(context: Context, found: Recovery) -> None:
             with context.ledger.write() as connection:
                 for name, state in _recounted(context, connection, route, found).items():
                     sender = name.partition("/")[2]
-                    now = context.clock.now()
-                    streams.save(connection, name, state.to_dict(), route=route.name, sender=sender, now=now)
+                    keep_stream(context, connection, name, state.to_dict(), route=route.name, sender=sender)
                     found.streams += 1
 
 

@@ -1,0 +1,78 @@
+"""What a start can afford to ask of the ledger's file: is it whole?
+
+Always its size against its own header. All of its structure where the last process did not close it
+(its log still lies beside it) and once a day: that reads the whole file. The check says the same as
+`gateway ledger check`, but for the indexes, whose every entry only that one compares with its row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import struct
+import time
+from typing import TYPE_CHECKING
+
+from gateway.custody.refusals import shown
+from gateway.errors import LedgerDamaged
+from gateway.ledger.failures import explained
+
+if TYPE_CHECKING:
+    from gateway.ledger.engine import Ledger
+
+#: After which the structure is looked at again, however the file was closed.
+EVERY_SECONDS = 24 * 3600.0
+_HEADER = 100
+_ADVICE = (
+    "Keep a copy of the ledger directory; then `gateway ledger restore FILE` with the newest backup, or "
+    "`gateway ledger rebuild` where there is none. Files and manifests are not affected"
+)
+
+
+def demand_sound(ledger: Ledger) -> None:
+    """Raise LedgerDamaged where the ledger's file is not whole; a ledger on a server looks after itself."""
+    if ledger.is_shared:
+        return
+    _demand_length(ledger.path)
+    stamp = f"{ledger.path}.checked"
+    if ledger.was_left_open or not _is_fresh(stamp):
+        _demand_structure(ledger.path)
+        with contextlib.suppress(OSError), open(stamp, "wb"):  # only spares the next start the look
+            pass
+
+
+def _is_fresh(stamp: str) -> bool:
+    try:
+        age = time.time() - os.stat(stamp).st_mtime
+    except OSError:
+        return False
+    return 0 <= age < EVERY_SECONDS
+
+
+def _demand_length(path: str) -> None:
+    """Compare the file's size with what its first page says; pages may still stand in the log only."""
+    with open(path, "rb") as file:
+        header = file.read(_HEADER)
+        size = os.fstat(file.fileno()).st_size
+    if len(header) < _HEADER or not header.startswith(b"SQLite format 3\0"):
+        raise LedgerDamaged("The ledger file is not a database", where=shown(path), hint=_ADVICE)
+    page, pages = struct.unpack_from(">H", header, 16)[0], struct.unpack_from(">I", header, 28)[0]
+    page = 65536 if page == 1 else page
+    if size < page * pages and not _has_log(path):
+        missing = page * pages - size
+        raise LedgerDamaged(f"The ledger file is cut off: {missing:,} bytes", where=shown(path), hint=_ADVICE)
+
+
+def _has_log(path: str) -> bool:
+    with contextlib.suppress(OSError):
+        return os.stat(f"{path}-wal").st_size > 0
+    return False
+
+
+def _demand_structure(path: str) -> None:
+    with explained(path), contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+        connection.execute("PRAGMA query_only=ON")
+        rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+    if rows != ["ok"]:
+        raise LedgerDamaged(f"The ledger file is damaged: {'; '.join(rows)}", where=shown(path), hint=_ADVICE)
