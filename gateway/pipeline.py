@@ -201,7 +201,7 @@ def _reported(report: Report) -> Iterator[None]:
     except GatewayError as error:
         report.problem(error)
     except OSError as error:  # of the disk, a share, or the limits of the process: no fault of the program
-        report.problem(refusal(error, "go on", os.fsdecode(error.filename or report.route)))
+        report.problem(refusal(error, "go on", str(error.filename or report.route)))
     except Exception as error:  # noqa: BLE001 - one fault must not stop everything else
         _LOG.exception("%s: the pass was broken off", report.route)
         report.problem(InternalError(f"{type(error).__name__} on {report.route}", cause=error))

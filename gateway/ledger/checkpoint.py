@@ -125,7 +125,8 @@ def alone(path: str) -> Iterator[None]:
     except OSError as error:
         raise _unwritten(path, error) from error
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # it is closed, and the lock gone, whatever a share says to that
+            os.close(descriptor)
 
 
 def append(
