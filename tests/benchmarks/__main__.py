@@ -1,7 +1,8 @@
 """`python -m tests.benchmarks [PART] [--write]`: measure, print the table, and keep it in docs.
 
 Parts: ``passes`` (the default), ``sftp`` (transfers side by side with OpenSSH's `sftp`), ``history [COUNT]``
-(the same work on an empty ledger and behind COUNT past transfers, 10,000,000 by default).
+(the same work on an empty ledger and behind COUNT past transfers, 10,000,000 by default), ``nodes [FILES]``
+(one, two and four gateways on one site, FILES on each route, 250 by default).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import history, transfers
+from tests.benchmarks import history, nodes, transfers
 from tests.benchmarks.passes import Measured, measure
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -88,6 +89,15 @@ Made by `python -m tests.benchmarks history --write`: medians of {history.ROUNDS
 has transfers, attempts, deliveries, record keys and audit entries, one of each a file. Aim: at most 1.2 for
 passes and for what they ask of the ledger.""",
         lambda arguments: history.table(int(arguments[0]) if arguments else 10_000_000),
+    ),
+    "nodes": Part(
+        "Several nodes",
+        f"""\
+Made by `python -m tests.benchmarks nodes --write`: medians of {nodes.ROUNDS} rounds in turns. Nodes are
+processes of this machine on one site with {nodes.ROUTES} routes and a ledger on a real PostgreSQL server,
+durable; so they share its cores, and more nodes than cores gain nothing here. The ledger has one writer at a
+time: its share of the processor says where that ends.""",
+        lambda arguments: nodes.table(files=int(arguments[0]) if arguments else nodes.FILES),
     ),
 }
 
