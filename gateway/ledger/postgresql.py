@@ -101,18 +101,15 @@ class PostgresqlSchema:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the schema's lock."""
-        with explained(self.place):
-            connection = self._begun()
-        with connection, self._ended(connection):
+        # around all of it: undoing may fail too, where the connection broke before
+        with explained(self.place), self._begun() as connection, self._ended(connection):
             yield connection
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """Give a transaction beside the writer's, without the schema's lock."""
-        with explained(self.place), self._noter.connect() as connection:
-            connection.begin()
-            with self._ended(connection):
-                yield connection
+        with explained(self.place), _begin(self._noter) as connection, self._ended(connection):
+            yield connection
 
     def _begun(self) -> Connection:
         """Return a connection under the schema's lock; a node that stands still with it loses it."""
@@ -131,17 +128,16 @@ class PostgresqlSchema:
     @contextmanager
     def _ended(self, connection: Connection) -> Iterator[None]:
         """Commit at the end of the block; an exception leaves it to the connection's end to undo it."""
-        with explained(self.place):
-            yield
-            # After an error the server takes COMMIT for ROLLBACK, and reports no error.
-            if _status(connection) != pq.TransactionStatus.INTRANS:
-                raise LedgerError("The transaction was lost before its end", where=self.place)
-            try:
-                with committing(self.place):
-                    connection.commit()
-            except BaseException:
-                self._has_open_end = True
-                raise
+        yield
+        # After an error the server takes COMMIT for ROLLBACK, and reports no error.
+        if _status(connection) != pq.TransactionStatus.INTRANS:
+            raise LedgerError("The transaction was lost before its end", where=self.place)
+        try:
+            with committing(self.place):
+                connection.commit()
+        except BaseException:
+            self._has_open_end = True
+            raise
 
     def _await_open_end(self) -> None:
         """Wait until a transaction whose commit got no answer has ended: until then it cannot be seen.

@@ -14,7 +14,6 @@ class EmptiedLedger:
 
     def __init__(self, server: PostgresServer) -> None:
         """Make the ledger."""
-        self.server = server
         self.url = server.create_database()
         open_ledger(self.url, create=True).close()
         self._given_to: Path | None = None

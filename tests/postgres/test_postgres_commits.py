@@ -182,7 +182,7 @@ def _try(directory: Path, postgres: PostgresServer, step: int) -> None:
 
 def test_some_lost_commits_change_nothing(tmp_path: Path, postgres: PostgresServer) -> None:
     """Whichever commit's question or answer is lost, the day shall end as an undisturbed one (a sample)."""
-    _try(tmp_path, postgres, 9)
+    _try(tmp_path, postgres, 20)
 
 
 @pytest.mark.slow

@@ -185,6 +185,9 @@ def test_a_connection_that_the_server_ends_undoes_its_transaction(
         transfers.insert(connection, [transfer()])
         postgres.sql(f"SELECT pg_terminate_backend({backend(connection)})")
         transfers.insert(connection, [transfer()])
+    with pytest.raises(LedgerError, match="cannot be reached"), ledger.write() as connection:  # noqa: PT012
+        postgres.sql(f"SELECT pg_terminate_backend({backend(connection)})")
+        raise ZeroDivisionError
     insert_one(ledger)
     assert counted(ledger) == ONE
 
