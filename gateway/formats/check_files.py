@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.complaints import Complaint
 from gateway.errors import FormatError
-from gateway.formats import json_schemas
+from gateway.formats import json_schema_cost, json_schemas
 from gateway.formats.definition import Kind
 
 if TYPE_CHECKING:
@@ -62,10 +62,16 @@ def schemas(definition: Format) -> Iterator[Complaint]:
 def _xsd(definition: Format, file: Path) -> Iterator[Complaint]:
     from lxml import etree
 
+    from gateway.formats import xsd_cost
+
     # The schema is our own controlled file, but it may still not reach out to the network.
     parser = etree.XMLParser(no_network=True, resolve_entities=False)
     try:
         tree = etree.parse(os.fspath(file), parser)
+        beside = [etree.parse(os.fspath(one), parser).getroot() for one in file.parent.rglob("*.xsd")]
+        if problem := xsd_cost.too_costly([tree.getroot(), *beside]):
+            yield Complaint(("dialect", "xsd"), f"the XSD could hang the gateway: {problem}", file.name)
+            return
         etree.XMLSchema(tree)
     except (OSError, etree.LxmlError) as error:
         yield Complaint(("dialect", "xsd"), f"the XSD cannot be loaded: {error}", file.name)
@@ -86,6 +92,9 @@ def _json_schema(file: Path) -> Iterator[Complaint]:
         jsonschema.validators.validator_for(files.contents, jsonschema.Draft202012Validator).check_schema(
             json.loads(file.read_bytes())
         )
+        if problem := json_schema_cost.too_costly(files):
+            yield Complaint(path, f"the JSON Schema could hang the gateway: {problem}", file.name)
+            return
         json_schemas.validator(files)
     except FormatError as error:
         cause = f": {error.cause}" if error.cause else f": {error.message}"

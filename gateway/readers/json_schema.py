@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from gateway.errors import FormatError
-from gateway.formats import json_schemas
+from gateway.formats import json_schema_cost, json_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +37,10 @@ _MASK = "the value"
 #: Members and elements up to which every violation is looked for: the validator makes all of them
 #: at once, over a kilobyte each, so that a megabyte of ``1,1,1`` would take one gigabyte.
 MOST_VALUES = 50_000
+
+#: Steps back that a pattern with look-around or back-references may take on one value, which is wrong
+#: after them; other patterns run in linear time and take none.
+MOST_BACKTRACKS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,8 @@ def _cached(_digest: str, main: Path) -> JsonSchema:
 
 def _load(main: Path) -> JsonSchema:
     files = json_schemas.read(main)
+    if problem := json_schema_cost.too_costly(files):
+        raise FormatError(f"The JSON Schema could hang the gateway: {problem}", where=str(main))
     try:
         registry = jsonschema_rs.Registry(list(files.documents.items()))
         return JsonSchema(
@@ -172,7 +178,13 @@ def _load(main: Path) -> JsonSchema:
 def _validator(schema: dict[str, Any], registry: jsonschema_rs.Registry, uri: str | None) -> Any:
     """Compile ``schema``; nothing is ever fetched, and ``format`` is checked."""
     return jsonschema_rs.validator_for(
-        schema, registry=registry, base_uri=uri, validate_formats=True, mask=_MASK, offline=True
+        schema,
+        registry=registry,
+        base_uri=uri,
+        validate_formats=True,
+        mask=_MASK,
+        offline=True,
+        pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_BACKTRACKS),
     )
 
 

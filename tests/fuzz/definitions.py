@@ -43,7 +43,8 @@ XSD_TOKENS = (
 )  # fmt: skip
 SCHEMA_TOKENS = (
     b'"$ref": "#"', b'"$ref": "#/$defs/x"', b'"$dynamicRef": "#a"', b'"uniqueItems": true',
-    b'"pattern": "(a+)+$"', b'"allOf": [{"$ref": "#"}]', b'"multipleOf": 1e-400', b'"$ref": "file:///dev/zero"', b'"not": {}',
+    b'"pattern": "(a+)+$"', b'"allOf": [{"$ref": "#"}]', b'"multipleOf": 1e-400',
+    b'"$ref": "file:///dev/zero"', b'"not": {}',
     b'"patternProperties": {"^(a|a)*$": {}}', b'"maxItems": 1e400', b'"$id": "x"',
     b'"$schema": "x"', b"false",
 )  # fmt: skip
