@@ -177,6 +177,15 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     yield "audit verify", plant.json("audit", "verify")
     yield "ledger backup", plant.json("ledger", "backup", str(plant.directory / "ledger.backup"))
     yield "ledger check", plant.json("ledger", "check")
+    yield "ledger restore", plant.json(
+        "ledger", "restore", str(plant.directory / "ledger.backup"), "--reason", "x"
+    )
+    yield "ledger rebuild", plant.json("ledger", "rebuild", "--reason", "x")
+    (plant.directory / "ledger" / "gateway.db").rename(plant.directory / "ledger" / "whole")
+    (plant.directory / "ledger" / "gateway.db").write_bytes(b"damaged" * 4096)
+    yield "ledger check", plant.json("ledger", "check")
+    (plant.directory / "ledger" / "gateway.db").unlink()
+    (plant.directory / "ledger" / "whole").rename(plant.directory / "ledger" / "gateway.db")
     with SiteGuard(plant.directory):
         yield "status", plant.json("status")
     yield from _formats(plant)

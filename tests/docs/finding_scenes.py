@@ -17,6 +17,7 @@ from gateway.findings_reference import Example
 from gateway.formats.definition import Version
 from gateway.ledger import arrivals
 from gateway.model import Sighting
+from gateway.operations.ledger_care.rebuilding import rebuild
 from gateway.operations.validating import validate_file
 from gateway.printable import printable
 from gateway.rules import completeness
@@ -145,6 +146,18 @@ def _own_fault(directory: Path) -> Iterator[tuple[str, Example]]:
     path.write_bytes(confirmation(1))
     reading = examine._read_alone(broken, Input(0, path.name, lambda: path.open("rb")), ListingLimits())
     yield "F199", example_of(name_of(1), "F199", reading.findings.summary())
+
+
+def _lost_ledger(directory: Path) -> Iterator[tuple[str, Example]]:
+    """A file that could not be delivered yet when the ledger was lost."""
+    plant = Plant.build(directory / "plant")
+    (plant.directory / "outbox" / "erp").rename(directory / "away")
+    plant.drop(name_of(1), confirmation(1))
+    plant.run()
+    (directory / "away").rename(plant.directory / "outbox" / "erp")
+    rebuild(plant.directory, "the disk of the ledger failed")
+    plant.run()
+    yield _failed(plant, name_of(1), "F905")
 
 
 def _strangers(directory: Path) -> Iterator[tuple[str, Example]]:
@@ -301,6 +314,7 @@ def _mapped(directory: Path) -> Iterator[tuple[str, Example]]:
 
 
 _SCENES: tuple[Scene, ...] = (
+    _lost_ledger,
     _validated,
     _disk,
     _still_written,
