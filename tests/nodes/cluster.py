@@ -113,7 +113,9 @@ class Cluster:
 
     def holder(self, name: str) -> Node:
         """Return the node that holds the lease on route ``name``, by the ledger; wait for there to be one."""
-        return until(lambda: self._holder(name), f"an owner of {name}")
+        found = until(lambda: self._holder(name), f"an owner of {name}")
+        assert found is not None
+        return found
 
     def _holder(self, name: str) -> Node | None:
         rows = self.sql(

@@ -1,4 +1,4 @@
-"""Nodes as processes on a real PostgreSQL server: shared work, pauses, deaths, and a server that goes away."""
+"""Nodes as processes on a real PostgreSQL server: shared work, pauses, deaths, a server that goes away."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ def _drop(site: Cluster, line: int, numbers: range) -> list[str]:
 
 def _processed(site: Cluster) -> int:
     return int(site.sql("SELECT count(*) FROM transfers WHERE state = 'processed'")[0][0])
+
+
+def _begun(site: Cluster) -> int:
+    return int(site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0])
 
 
 def _all_through(site: Cluster, expected: list[str]) -> None:
@@ -52,15 +56,13 @@ def test_nodes_share_the_work_and_a_killed_one_is_taken_over(tmp_path: Path, url
 
 
 def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_path: Path, url: str) -> None:
-    """A node stopped amid its work shall find the route taken over when it goes on, and change nothing there."""
+    """A node stopped amid its work shall find its route taken over when it goes on, and change nothing."""
     with cluster(tmp_path / "site", url, routes(1)) as site:
         site.start(2)
         files = _drop(site, 1, range(1, 121))
         owner = site.holder("line1")
         (other,) = [node for node in site.nodes if node is not owner]
-        until(
-            lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim"
-        )
+        until(lambda: _begun(site), "a claim")
         owner.signal(signal.SIGSTOP)
         until(lambda: "route line1" in other.leases(), "the take-over")
         _all_through(site, files)
@@ -70,14 +72,13 @@ def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_p
         _all_through(site, files)
 
 
+@pytest.mark.slow
 def test_a_database_that_restarts_amid_the_work_costs_time_alone(tmp_path: Path) -> None:
     """Nodes shall go on when a server that crashed is there again, with nothing lost and nothing twice."""
     with PostgresServer() as server, cluster(tmp_path / "site", server.create_database(), routes(2)) as site:
         site.start(2)
         files = [name for line in (1, 2) for name in _drop(site, line, range(1, 61))]
-        until(
-            lambda: site.sql("SELECT count(*) FROM transfers WHERE state <> 'arrived'")[0][0] > 0, "a claim"
-        )
+        until(lambda: _begun(site), "a claim")
         server.stop("immediate")
         server.start()
         _all_through(site, files)

@@ -1,4 +1,4 @@
-"""What an owner whose lease has passed to another node can still do: nothing, at whatever call it wakes up."""
+"""What an owner can do whose lease has passed to another node: nothing, at whatever call it wakes up."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.custody import claim as custody_claim
+from gateway.custody import settle as custody_settle
 from gateway.custody.look import look
 from gateway.custody.reopen import ReopenItem, reopen
 from gateway.destinations import Parcel, Staged, destination_for
@@ -138,7 +139,7 @@ def test_a_lease_that_ran_out_and_nobody_took_goes_on(site: Cluster, nodes: tupl
 def test_a_stale_owner_can_neither_take_nor_settle_nor_bring_back(
     site: Cluster, nodes: tuple[_Node, _Node]
 ) -> None:
-    """Moves of files that an owner had in mind before another took over shall find no way, late as they come."""
+    """Moves that an owner had in mind before another took over shall find no way, late as they come."""
     first, second = nodes
     name = _drop(site, 1)
     with first.turn() as stale:
@@ -160,7 +161,7 @@ def test_a_stale_owner_can_neither_take_nor_settle_nor_bring_back(
         assert settled.exists()
         planned = row.evolve(state=State.DELIVERING)
         item = settling._item(stale, planned, (settled.parent / f"{name}.manifest.json").read_bytes())
-        (error,) = settling.custody.settle([dataclasses.replace(item, target=str(settled) + "-other")])
+        (error,) = custody_settle.settle([dataclasses.replace(item, target=str(settled) + "-other")])
         assert isinstance(error, FileMissing)
     (site.plant.inbox("line1") / again).unlink()
     site.plant.demand_proof()
