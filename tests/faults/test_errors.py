@@ -19,7 +19,7 @@ def test_a_pass_that_meets_an_error_says_so_and_recovers() -> None:
 
 
 def test_what_is_said_is_on_the_disk_before() -> None:
-    """Nothing shall be called taken, delivered or settled before it is synced; a loss of the rest costs nothing."""
+    """Nothing shall be called taken, delivered or settled before it is synced; a loss then costs nothing."""
     lines = list(power.lost_apart(every=31, seed=1))
     assert lines[0]["commits"] > 20
     text, wrong = power.table(lines)
