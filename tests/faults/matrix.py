@@ -84,13 +84,11 @@ class Matrix:
 
     def prepare(self) -> None:
         """Run the day undisturbed: keep the site before each step, and the calls of each."""
-        _load(in_child(_modules_of(self._undisturbed)))
-        shutil.rmtree(self._place)
-        self._place.mkdir()
         undisturbed = json.loads(in_child(self._undisturbed).said)
         if "error" in undisturbed:
             raise AssertionError(undisturbed)
         self.expected, self._alike = undisturbed["end"], undisturbed["alike"]
+        _load(undisturbed["modules"])
         for number in range(len(self.day.steps)):
             noted = self._place / f"calls-{number}"
             calls = list(journal(noted)) if noted.exists() else []
@@ -114,7 +112,7 @@ class Matrix:
             with commits_marked():
                 self.day.run(site, number, resumed=False, begun=begun, last=number, around=around)
             alike.append(_likeness(site))
-        return {"end": outcome(site), "alike": alike}
+        return {"end": outcome(site), "alike": alike, "modules": list(sys.modules)}
 
     def _arm(self, fault: Fault, noted: Path | str = "") -> None:
         self.control.arm(fault, below=self._now, kinds=POINTS, journal=noted, pid=os.getpid())
@@ -229,19 +227,8 @@ def in_child(work: Callable[[], object]) -> Ended:
     return Ended(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, said)
 
 
-def _modules_of(work: Callable[[], object]) -> Callable[[], list[str]]:
-    def run() -> list[str]:
-        work()
-        return list(sys.modules)
-
-    return run
-
-
-def _load(ended: Ended) -> None:
+def _load(names: Sequence[str]) -> None:
     """Import what a run imports, so that no child has to."""
-    names = json.loads(ended.said)
-    if isinstance(names, dict):
-        raise AssertionError(names)
     for name in names:
         # what only exists while a program runs, such as a module made by another one
         with contextlib.suppress(ImportError):
