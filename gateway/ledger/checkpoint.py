@@ -25,13 +25,14 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 from gateway.custody import moves, writes
-from gateway.errors import CustodyError, LedgerError
+from gateway.errors import CustodyError, LedgerBusy, LedgerError
 from gateway.ledger import audit
 from gateway.ledger.audit_chain import GENESIS, Head
 from gateway.ledger.audit_check import AuditFault, AuditProblem, AuditReport
@@ -56,6 +57,9 @@ FIRST = hashlib.sha256(b"plant-gateway audit checkpoints").hexdigest()
 _KEY = "key"
 #: The actions of the audit entries with which a restored or rebuilt ledger goes on, by kind of line.
 ACTIONS = {"restored": "ledger-restored", "rebuilt": "ledger-rebuilt"}
+
+#: Seconds that a writer waits for another one.
+_PATIENCE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def alone(path: str) -> Iterator[None]:
-    """Keep every other process and thread that appends to ``path`` waiting; raises LedgerError."""
+    """Keep every other process and thread that appends to ``path`` waiting, for a bounded time.
+
+    A node that stands still with the lock must not stop the others. Raises LedgerBusy, LedgerError.
+    """
     try:
         moves.make_directory(os.path.dirname(path) or ".")
         # beside the file: on a network share a lock ends as soon as any descriptor of its file is closed
@@ -120,13 +127,25 @@ def alone(path: str) -> Iterator[None]:
     except (OSError, CustodyError) as error:
         raise _unwritten(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, path)
         yield
     except OSError as error:
         raise _unwritten(path, error) from error
     finally:
         with contextlib.suppress(OSError):  # it is closed, and the lock gone, whatever a share says to that
             os.close(descriptor)
+
+
+def _lock(descriptor: int, path: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                hint = "The next pass notes the end of the trail; a gateway that stands still keeps the lock"
+                raise LedgerBusy("Somebody else writes checkpoints", where=path, hint=hint) from error
+            time.sleep(0.01)
 
 
 def append(
