@@ -192,6 +192,17 @@ def test_a_connection_that_the_server_ends_undoes_its_transaction(
     assert counted(ledger) == ONE
 
 
+def test_a_server_that_stands_still_is_waited_for(postgres: PostgresServer) -> None:
+    """A server that stands still for a moment shall cost that moment only, over its socket too."""
+    name = postgres.create_database().rpartition("/")[2]
+    ledger = open_ledger(postgres.socket_url(name), create=True)
+    postgres.pause()
+    threading.Timer(0.3, postgres.go_on).start()
+    insert_one(ledger)
+    assert counted(ledger) == ONE
+    ledger.close()
+
+
 def test_no_ledger_where_none_was_made(postgres: PostgresServer) -> None:
     """An empty database, a schema and a database that are not there shall be told apart; none be made."""
     url = postgres.create_database()
