@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import struct
 import time
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 #: After which the structure is looked at again, however the file was closed.
 EVERY_SECONDS = 24 * 3600.0
-_HEADER = 100
 _ADVICE = (
     "Keep a copy of the ledger directory; then `gateway ledger restore FILE` with the newest backup, or "
     "`gateway ledger rebuild` where there is none. Files and manifests are not affected"
@@ -51,14 +49,24 @@ def _is_fresh(stamp: str) -> bool:
 
 
 def _demand_length(path: str) -> None:
-    """Compare the file's size with what its first page says; pages may still stand in the log only."""
-    with open(path, "rb") as file:
-        header = file.read(_HEADER)
-        size = os.fstat(file.fileno()).st_size
-    if len(header) < _HEADER or not header.startswith(b"SQLite format 3\0"):
-        raise LedgerDamaged("The ledger file is not a database", where=shown(path), hint=_ADVICE)
-    page, pages = struct.unpack_from(">H", header, 16)[0], struct.unpack_from(">I", header, 28)[0]
-    page = 65536 if page == 1 else page
+    """Compare the file's size with what its first page says; pages may still stand in the log only.
+
+    Asked of SQLite, and never read by opening the file here: to close it again would take away the locks by
+    which SQLite knows that this process uses the ledger (POSIX keeps them for the process, not the
+    descriptor), and the next command to end would remove the log that this process goes on writing to.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+            page, pages = (
+                connection.execute(f"PRAGMA {one}").fetchone()[0] for one in ("page_size", "page_count")
+            )
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return  # busy or unreadable: whoever uses it next says so
+        is_none = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB
+        what = "is not a database" if is_none else "is cut off or damaged"
+        raise LedgerDamaged(f"The ledger file {what}", where=shown(path), hint=_ADVICE) from error
+    size = os.stat(path).st_size
     if size < page * pages and not _has_log(path):
         missing = page * pages - size
         raise LedgerDamaged(f"The ledger file is cut off: {missing:,} bytes", where=shown(path), hint=_ADVICE)

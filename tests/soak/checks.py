@@ -45,15 +45,12 @@ class Custody:
     directory: Path
     known: dict[tuple[int, int, int], str] = field(default_factory=dict)
 
-    def demand(self, model: Model, more: tuple[Path, ...] = ()) -> int:
-        """Raise Violation where a file is nowhere, or in two places; return how many were found.
-
-        ``more`` are places outside the site where bytes wait, too.
-        """
+    def demand(self, model: Model) -> int:
+        """Raise Violation where a file is nowhere, or in two places; return how many were found."""
         found: Tally[str] = Tally()
         places: dict[str, list[str]] = {}
         fresh: dict[tuple[int, int, int], str] = {}
-        for path in self._files(more):
+        for path in self._files():
             digest = self._digest(path, fresh)
             if digest in model.instances:
                 found[digest] += 1
@@ -68,9 +65,9 @@ class Custody:
                 )
         return found.total()
 
-    def _files(self, more: tuple[Path, ...]) -> Iterator[str]:
-        for area in (*(self.directory / name for name in _AREAS), *more):
-            for place, _directories, names in os.walk(area):
+    def _files(self) -> Iterator[str]:
+        for area in _AREAS:
+            for place, _directories, names in os.walk(self.directory / area):
                 for name in names:
                     yield os.path.join(place, name)
 

@@ -3,7 +3,7 @@
 An own driver and not hypothesis' RuleBasedStateMachine: a step here may be a process that is killed, an
 hour of steps is one run on one growing site, and a run must be repeatable from its seed to any step and
 without some of its steps. So each step has random numbers of its own, from the seed and its number: to
-leave out others does not change it. What hypothesis would shrink, ``--skip`` does (tests/soak/shrink.py).
+leave out others (``--skip``) does not change it, which is how a long trace is made short.
 """
 
 from __future__ import annotations
@@ -316,8 +316,15 @@ class Soak:
         self.counts["rests"] += 1
 
     def _is_at_rest(self) -> bool:
-        moving = [one for one in self.model.transfers.values() if one.state not in (*RESTING, "held")]
-        return not moving and not self.receivers.owed(self.model) and not self._not_taken()
+        return not self._moving() and not self.receivers.owed(self.model) and not self._not_taken()
+
+    def _moving(self) -> list[str]:
+        """Return what is neither at rest nor held."""
+        return [
+            f"{one.route}/{one.name} ({one.id}) {one.state}"
+            for one in self.model.transfers.values()
+            if one.state not in (*RESTING, "held")
+        ]
 
     def _not_taken(self) -> list[str]:
         """Return what lies at a source and should have been taken."""
@@ -331,13 +338,8 @@ class Soak:
 
     def _demand_rest(self, told: tuple[str, ...]) -> None:
         """Raise Violation where something is not as it must be at rest."""
-        moving = [
-            f"{one.route}/{one.name} ({one.id}) {one.state}"
-            for one in self.model.transfers.values()
-            if one.state not in (*RESTING, "held")
-        ]
         for what, found in (
-            ("still on their way", moving),
+            ("still on their way", self._moving()),
             ("not delivered", self.receivers.owed(self.model)),
             ("not taken", self._not_taken()),
             ("held for nothing", self._held_for_nothing()),

@@ -116,9 +116,9 @@ class Model:
             if event.object_type == "transfer" and "state" in event.new:
                 self._to_state(event)
 
-    def in_state(self, *states: str, route: str | None = None) -> list[Sent]:
+    def in_state(self, *states: str) -> list[Sent]:
         """Return the transfers in any of ``states``, oldest first."""
-        return [one for one in self.transfers.values() if one.state in states and route in (None, one.route)]
+        return [one for one in self.transfers.values() if one.state in states]
 
     def _to_state(self, event: Event) -> None:
         sent, state = self.transfers[event.object_id], event.new["state"]

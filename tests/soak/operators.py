@@ -23,7 +23,7 @@ from tests.soak.streams import Counter
 
 _WHY = "the soak asks for it"
 _ALLOWED = ("resend", "conflict", "copy", "record-duplicate", "late", "overtaken", "repeated")
-#: Refusals that may come of it: the ledger is busy or its disk has an error, or somebody was faster.
+#: Operators choose among so many files, the newest.
 _RECENT = 40
 
 

@@ -51,7 +51,7 @@ class Trap:
 
 def a_kill(rng: Random, site: Path) -> Trap:
     """Return a kill somewhere in what a process does next: near its begin, or anywhere in a pass."""
-    return Trap(Fault(rng.choice(_KILLS), rng.randrange(1, rng.choice((20, 100, 300, 800)))), site)
+    return Trap(Fault(rng.choice(_KILLS), rng.randrange(1, rng.choice((20, 60, 150, 400)))), site)
 
 
 def an_error(rng: Random, site: Path) -> Trap:
