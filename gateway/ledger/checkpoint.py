@@ -248,7 +248,7 @@ def read(path: str) -> Checkpoints:
 def _parse(line: bytes, place: int | None = None) -> Checkpoint | None:
     try:
         return _parsed(line, place)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

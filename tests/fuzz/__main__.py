@@ -3,7 +3,7 @@
 Searches for input that the gateway does not stand, and prints a table: target, executions, branches
 reached beyond those of the good samples, findings. `python -m tests.fuzz list` names the targets;
 `python -m tests.fuzz minimise TARGET FILE` makes a finding as short as it can be. Ends with 1 where
-something was found.
+something was found, or nothing was tried.
 """
 
 # ruff: noqa: T201 - a command prints
@@ -69,7 +69,10 @@ def _report(outcomes: list[Outcome], engine: str) -> int:
     for path in found:
         words = path.with_suffix(".txt").read_text("utf-8").splitlines()
         print(f"{path}: {words[0] if words else '?'}")
-    return 1 if found else 0
+    untried = [one.target for one in outcomes if not one.tried]
+    for name in untried:
+        print(f"{name}: nothing was tried; give it more --seconds, or read its log")
+    return 1 if found or untried else 0
 
 
 if __name__ == "__main__":
