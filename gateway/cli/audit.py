@@ -179,10 +179,13 @@ def verify(shared: Shared, kept: Path | None, key: Path | None, exported: Path |
 
 
 def _of_trail(shared: Shared, tell: Callable[[str], None]) -> tuple[list[Trouble], int]:
+    from gateway.operations.ledger_care.on_record import restorations
     from gateway.operations.opening import open_site
     from gateway.operations.verifying_trail import verify_audit
 
     with open_site(shared.directory(), actor=shared.actor) as context:
+        for line in restorations(context):
+            say(line, err=True)
         return verify_audit(context, lambda done, of: tell(f"{done:,} of {of:,} entries checked"))
 
 

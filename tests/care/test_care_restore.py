@@ -13,6 +13,7 @@ from gateway.errors import AuditBroken, BackupInvalid, ReasonMissing, SiteBusy
 from gateway.ledger import audit
 from gateway.model import State
 from gateway.operations.ledger_care.backing_up import back_up
+from gateway.operations.ledger_care.on_record import restorations
 from gateway.operations.ledger_care.rebuilding import rebuild
 from gateway.operations.ledger_care.restoring import restore
 from gateway.operations.reprocess import reprocess
@@ -68,6 +69,9 @@ def test_the_trail_says_for_ever_what_it_lost(plant: Plant, tmp_path: Path) -> N
     assert entry.entry.new is not None
     assert entry.entry.new["lost"] == old.count
     assert entry.sequence > entry.entry.new["kept"]
+    with plant.opened() as context:
+        (said,) = restorations(context)
+    assert f"entries {entry.entry.new['kept'] + 1} to {old.count} are lost; the disk broke" in said
     assert done.aside is not None
     assert Path(done.aside).is_file()
     plant.demand_proof()

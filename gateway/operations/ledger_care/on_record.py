@@ -15,6 +15,7 @@ from gateway.ledger.engine import open_ledger
 from gateway.model import AuditEntry
 from gateway.operations.ledger_care.at_rest import SiteAtRest
 from gateway.operations.ledger_care.recovery import Recovery
+from gateway.printable import printable
 from gateway.stages.anchoring import declare
 from gateway.stages.context import Context
 
@@ -88,3 +89,14 @@ def put_on_record(
         audit.append(connection, [entry])
     declare(context, restoration)
     return restoration
+
+
+def restorations(context: Context) -> list[str]:
+    """Return in words each restore and rebuild that the checkpoints tell of: what the trail lost, why."""
+    listed = checkpoint.read(str(context.layout.checkpoints_file)).listed
+    return [
+        f"On {one.at:%Y-%m-%d %H:%M:%SZ} the ledger was {said.kind} (entry {one.count:,}): {said};"
+        f" {printable(said.reason)}"
+        for one in listed
+        if (said := one.restoration) is not None
+    ]
