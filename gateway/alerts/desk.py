@@ -75,27 +75,40 @@ class Desk:
         site, now = parts.site, parts.clock.now()
         seen = frozenset(each.route for each in passes) if whole else frozenset()
         enabled = frozenset(route.name for route in site.routes if route.enabled)
+        looked = Looked(routes=seen, configured=enabled)
         with self._lock:  # one comparison at a time, or two lanes would tell the same
             with parts.ledger.read() as connection:
-                found = conditions.of_site(site, connection, now)
-                found += conditions.of_passes(site, passes, connection, now)
-                found += self._service.values()
-                known = store.load(connection)
-                if not found and not known:
+                if self._compared(connection, site, passes, looked, now) is None:
                     return 0
-                written = store.written_since(connection, now - _HOUR)
-            counts = {name: len(moments) for name, moments in written.items()}
-            looked = Looked(routes=seen, configured=enabled)
-            result = update(known, found, site.alerts, looked, now, counts, self._bounds)
-            changed = _changed(known, result.alerts)
-            if not (changed or result.forget or result.messages or result.withheld):
-                return 0
             with parts.ledger.write() as connection:
+                # once more, now that nobody else writes: another node may have told of it meanwhile
+                found = self._compared(connection, site, passes, looked, now)
+                if found is None:
+                    return 0
+                changed, result, written = found
                 store.save(connection, changed)
                 store.forget(connection, result.forget)
                 self._write(connection, site, result, written, now)
                 store.prune(connection, now - _KEEP)
         return len(result.messages)
+
+    def _compared(
+        self, connection: Connection, site: Site, passes: Sequence[Pass], looked: Looked, now: datetime
+    ) -> tuple[list[Alert], Update, dict[str, list[datetime]]] | None:
+        """Return what is to be written, and the messages written of late; None where nothing is new."""
+        found = conditions.of_site(site, connection, now)
+        found += conditions.of_passes(site, passes, connection, now)
+        found += self._service.values()
+        known = store.load(connection)
+        if not found and not known:
+            return None
+        written = store.written_since(connection, now - _HOUR)
+        counts = {name: len(moments) for name, moments in written.items()}
+        result = update(known, found, site.alerts, looked, now, counts, self._bounds)
+        changed = _changed(known, result.alerts)
+        if not (changed or result.forget or result.messages or result.withheld):
+            return None
+        return changed, result, written
 
     def _write(
         self,
