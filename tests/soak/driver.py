@@ -199,7 +199,10 @@ class Soak:
         head, _, rest = text.partition("  name: Test plant")
         path.write_text(f"{head}  name: Test plant {self.step}{rest.lstrip(' 0123456789')}", encoding="utf-8")
         self.counts["reloads"] += 1
-        return str(self._asked("reload", None).said)
+        done = self._asked("reload", None)
+        if done.said != "reloaded":
+            raise Violation(f"a good configuration was refused: {done.refusal} {done.problems}")
+        return ""
 
     def _do_once(self, _rng: Random) -> str:
         """Run the real command once, in a process of its own."""
