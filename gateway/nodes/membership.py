@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from gateway import __version__
 from gateway.custody.shared_layout import SharedLayout
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, LeaseLost
 from gateway.events import event
 from gateway.ledger import leases, nodes
 from gateway.ledger.engine import Connection
@@ -113,10 +113,7 @@ class Membership:
 
     @contextmanager
     def turn(self, route: str, context: Context) -> Iterator[Context | None]:
-        """Give what one pass over ``route`` works with; None where it is not this node's turn.
-
-        Raises CustodyError where what is in work cannot be taken over.
-        """
+        """Give what one pass over ``route`` works with; None where it is not this node's turn."""
         name = lease_of(route)
         with self._lock:
             holding = self._held.get(name)
@@ -128,7 +125,7 @@ class Membership:
             yield None
             return
         try:
-            yield self._equipped(route, context, holding)
+            yield self._ready(route, context, holding)
         finally:
             with self._asked:
                 self._users[name] -= 1
@@ -139,6 +136,16 @@ class Membership:
         with self._lock:
             holding = self._held.get(name)
             return holding is not None and not holding.is_over and name not in self._leaving
+
+    def _ready(self, route: str, context: Context, holding: Holding) -> Context | None:
+        """Return what a pass works with; None, and the log says why, where it cannot be taken over now."""
+        try:
+            return self._equipped(route, context, holding)
+        except LeaseLost:
+            return None
+        except GatewayError as error:
+            event("problem", route=route, code=error.code, error=" ".join(error.lines()))
+            return None
 
     def _equipped(self, route: str, context: Context, holding: Holding) -> Context:
         stopping = context.stopping
