@@ -71,11 +71,10 @@ def _name(token: int) -> str:
 
 def _tokens(base: Path) -> list[int]:
     """Return the tokens of those who owned the files in work, smallest first."""
-    try:
-        with refusing("list", base), os.scandir(base) as entries:
-            found = [_OWNED.fullmatch(entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
+    if not exists(base):
         return []
+    with refusing("list", base), os.scandir(base) as entries:
+        found = [_OWNED.fullmatch(entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sorted(int(one[1]) for one in found if one)
 
 
