@@ -65,6 +65,27 @@ def owned_places(route_directory: StrPath) -> list[str]:
     return [str(base / _name(token)) for token in _tokens(base)]
 
 
+def greatest_token(layout: Layout) -> int:
+    """Return the greatest token of which the directories of work tell; 0 where no node ever worked."""
+    area = layout.area("working")
+    if not exists(area):
+        return 0
+    with refusing("list", area), os.scandir(area) as entries:
+        routes = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return max((token for route in routes for token in _tokens(route)), default=0)
+
+
+def let_go(layout: Layout, route: str) -> None:
+    """Let what nodes had in work stand loose, as where one gateway works; nobody may work on it meanwhile."""
+    layout.demand_inside(route)
+    base = Layout(layout.site).working(route)
+    places = [Path(one) for one in owned_places(base)]
+    for before in places:
+        _gather(before, base)
+    if places:
+        syncs.sync_directory(base)
+
+
 def _name(token: int) -> str:
     return f"t{token}"
 

@@ -74,6 +74,17 @@ def demand(connection: Connection, node: str, name: str, token: int) -> None:
         raise lost(name)
 
 
+def begin_anew(connection: Connection, names: Collection[str], token: int, now: datetime) -> None:
+    """Let nobody own anything; whoever takes one of ``names``, or one that is known, gets a token above."""
+    known = every(connection)
+    connection.execute(sa.delete(leases))
+    rows = [
+        {"name": name, "node": None, "token": token, "expires_at": now, "taken_at": None}
+        for name in sorted({*names, *known})
+    ]
+    connection.execute(sa.insert(leases), rows)
+
+
 def lost(name: str) -> LeaseLost:
     """Return the error of somebody who works on ``name`` and must not any more."""
     hint = "Nothing is to be done: whoever works on it now carries on what was begun here"

@@ -59,6 +59,11 @@ def leave(connection: Connection, node: str) -> None:
     connection.execute(sa.delete(nodes).where(nodes.c.node == node))
 
 
+def forget_all(connection: Connection) -> None:
+    """Forget every node: the ledger was put back, and what it says of them is long past."""
+    connection.execute(sa.delete(nodes))
+
+
 def present(connection: Connection, since: datetime) -> list[Node]:
     """Return the nodes that were seen ``since`` that moment, the oldest first."""
     statement = select(nodes).where(nodes.c.seen_at >= since).order_by(nodes.c.started_at, nodes.c.node)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from gateway.custody.copies import hash_file
 from gateway.custody.look import exists, look, sighting
 from gateway.custody.names import FETCH_PREFIX, TEMPORARY_PREFIX, working_name
+from gateway.custody.shared_layout import owned_places
 from gateway.errors import GatewayError
 from gateway.ledger import rebuilding, record_keys
 from gateway.ledger.engine import Connection
@@ -46,6 +47,7 @@ def take_work(context: Context, found: Recovery, reason: str) -> None:
     """Let the ledger know every file in the working directories and every correction not taken yet."""
     taken: set[str] = set()
     for route in _directories(str(context.layout.area("working"))):
+        _tell_of_others(context, route, found)
         for one in _grouped(context, route, found):
             try:
                 _take(context, route, one, found, reason, taken)
@@ -57,6 +59,17 @@ def take_work(context: Context, found: Recovery, reason: str) -> None:
 
 def _directories(area: str) -> list[str]:
     return sorted(one.name for one in look(area) if one.kind == "directory") if exists(area) else []
+
+
+def _tell_of_others(context: Context, route: str, found: Recovery) -> None:
+    """Say which files stand where another owner of the route worked: none, once all is in hand."""
+    base = context.layout.area("working") / route
+    for place in (os.fspath(base), *owned_places(base)):
+        if place == os.fspath(context.layout.working(route)):
+            continue
+        for one in (each for each in look(place) if each.kind == "file"):
+            path = context.layout.relative(os.path.join(place, one.name))
+            found.trouble(printable(path), "it stands where another owner of the route worked")
 
 
 def _grouped(context: Context, route: str, found: Recovery) -> list[_InWork]:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, SiteBusy
 from gateway.ledger import audit, checkpoint
 from gateway.ledger.audit_chain import Head
 from gateway.ledger.checkpoint import ACTIONS, Restoration
-from gateway.ledger.engine import open_ledger
+from gateway.ledger.engine import Connection, open_ledger
 from gateway.model import AuditEntry
-from gateway.operations.ledger_care.at_rest import SiteAtRest
+from gateway.operations.ledger_care.at_rest import SiteAtRest, demand_nobody
+from gateway.operations.ledger_care.owners import greatest_lease
 from gateway.operations.ledger_care.recovery import Recovery
 from gateway.printable import printable
 from gateway.stages.anchoring import declare
@@ -28,11 +29,23 @@ class Before:
 
     head: Head | None  #: of the ledger that was there, where it can still be read
     anchored: Head | None  #: the newest checkpoint
+    token: int = 0  #: the greatest that the ledger that was there has given to an owner
 
     @property
     def count(self) -> int:
         """The last entry that is known to have been."""
         return max((one.count for one in (self.head, self.anchored) if one is not None), default=0)
+
+    def demand_last(self, connection: Connection) -> None:
+        """Raise SiteBusy where somebody wrote into the ledger since, or is there now: a command, say."""
+        demand_nobody(connection)
+        head = audit.head(connection)
+        is_same = head == self.head or (self.head is None and head.count == 0)
+        if not is_same or greatest_lease(connection) > self.token:
+            raise SiteBusy(
+                "Somebody worked with the ledger meanwhile",
+                hint="Stop every gateway, give no commands, and call this one again",
+            )
 
     def facts(self) -> dict[str, Any]:
         """Return both ends for the audit trail."""
@@ -47,14 +60,15 @@ def before(rest: SiteAtRest) -> Before:
     """Return how the trail ended so far; a ledger that cannot be read leaves only its checkpoints."""
     noted = checkpoint.last(str(rest.layout.checkpoints_file))
     anchored = None if noted is None else Head(noted.count, noted.hash)
-    head = None
+    head, token = None, 0
     with (
         contextlib.suppress(GatewayError),
         contextlib.closing(open_ledger(rest.url)) as ledger,
         ledger.read() as connection,
     ):
         head = audit.head(connection)
-    return Before(head, anchored)
+        token = greatest_lease(connection)
+    return Before(head, anchored, token)
 
 
 def put_on_record(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.custody.look import exists
 from gateway.errors import NameTaken
@@ -16,7 +18,8 @@ from gateway.operations.ledger_care.at_rest import SiteAtRest, at_rest, open_led
 from gateway.operations.ledger_care.from_archive import take_archive
 from gateway.operations.ledger_care.in_work import take_work
 from gateway.operations.ledger_care.memory import recall_keys, recall_streams
-from gateway.operations.ledger_care.on_record import before, put_on_record
+from gateway.operations.ledger_care.on_record import Before, before, put_on_record
+from gateway.operations.ledger_care.owners import disown, greatest_lease, take_in_hand, token_above
 from gateway.operations.ledger_care.recovery import Progress, Recovery
 from gateway.printable import printable
 from gateway.stages.context import Context
@@ -53,16 +56,41 @@ def rebuild(
     with at_rest(directory, actor) as rest:
         new = f"{rest.file}.new" if into is None else os.path.abspath(into)
         discard(new)
-        found = Recovery()
+        found, ended = Recovery(), before(rest)
         with contextlib.closing(open_ledger_file(new, create=True)) as ledger:
             context = rest.context(ledger)
-            recover(context, found, why, progress)
-            restoration = None
-            if into is None:
-                ended = before(rest)
-                restoration = put_on_record(context, "rebuilt", 0, ended, why, found, {})
-        aside = None if into is not None else rest.put_in_place(new, "before-rebuild")
-    return Rebuilt(new if into is not None else rest.file, aside, found, restoration)
+            if into is not None:
+                recover(context, found, why, progress)
+                return Rebuilt(new, None, found, None)
+            said = renew(rest, context, ended, found, "rebuilt", why, progress)
+        placed = rest.put_in_place(new, "before-rebuild", ended.demand_last)
+    return Rebuilt(placed.ledger, placed.aside, found, said)
+
+
+def renew(
+    rest: SiteAtRest,
+    context: Context,
+    ended: Before,
+    found: Recovery,
+    kind: str,
+    reason: str,
+    progress: Progress,
+    kept: int = 0,
+    facts: Mapping[str, Any] | None = None,
+) -> Restoration:
+    """Make the ledger of ``context`` ready to be the site's: complete, on record, owned by nobody.
+
+    ``ended`` says how the trail before ended, ``kept`` how much of it is in this one.
+    """
+    with context.ledger.read() as connection:
+        tokens = (ended.token, greatest_lease(connection))
+    token = token_above(context, tokens, is_shared=rest.is_shared)
+    take_in_hand(context, token, is_shared=rest.is_shared)
+    recover(context, found, reason, progress)
+    with context.ledger.write() as connection:
+        disown(context, connection, token)
+    rest.look_once_more(ended.demand_last)
+    return put_on_record(context, kind, kept, ended, reason, found, facts or {})
 
 
 def recover(context: Context, found: Recovery, reason: str, progress: Progress) -> None:
@@ -71,6 +99,3 @@ def recover(context: Context, found: Recovery, reason: str, progress: Progress) 
     take_work(context, found, reason)
     recall_streams(context, found)
     recall_keys(context, found, progress)
-
-
-__all__ = ["Rebuilt", "SiteAtRest", "rebuild", "recover"]

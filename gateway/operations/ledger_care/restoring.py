@@ -12,8 +12,8 @@ from gateway.ledger.backup import Backup, discard, inspect, reading
 from gateway.ledger.belonging import kept_entries
 from gateway.operations.demands import demand_reason
 from gateway.operations.ledger_care.at_rest import SiteAtRest, at_rest, open_ledger_file
-from gateway.operations.ledger_care.on_record import before, put_on_record
-from gateway.operations.ledger_care.rebuilding import Rebuilt, recover
+from gateway.operations.ledger_care.on_record import before
+from gateway.operations.ledger_care.rebuilding import Rebuilt, renew
 from gateway.operations.ledger_care.recovery import Progress, Recovery
 from gateway.printable import printable
 
@@ -47,10 +47,10 @@ def restore(
         found = Recovery()
         with contextlib.closing(open_ledger_file(new)) as ledger:
             context = rest.context(ledger)
-            recover(context, found, why, progress)
-            said = put_on_record(context, "restored", kept, ended, why, found, {"backup": _facts(made)})
-        aside = rest.put_in_place(new, "before-restore")
-    return Rebuilt(rest.file, aside, found, said)
+            facts = {"backup": _facts(made)}
+            said = renew(rest, context, ended, found, "restored", why, progress, kept, facts)
+        placed = rest.put_in_place(new, "before-restore", ended.demand_last)
+    return Rebuilt(placed.ledger, placed.aside, found, said)
 
 
 def _kept(rest: SiteAtRest, path: str) -> int:
