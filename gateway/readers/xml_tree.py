@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.readers.xsd import RecordPlace, XsdReport, XsdSet
+from gateway.finding_codes import finding
+from gateway.readers.xsd import GivenUpError, RecordPlace, XsdReport, XsdSet, demand_complete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class RecordTree:
         self._completed: list[etree._Element] = []
         self._runs: list[_Run] = []
         self._previous: etree._Element | None = None
+        self._given_up = False
 
     def remember(self, element: etree._Element, place: RecordPlace, *, passing: bool) -> None:
         """Note that ``element`` is a record; ``passing`` ones are forgotten when they have gone."""
@@ -80,20 +82,42 @@ class RecordTree:
             return
         report = XsdReport(self.root, self.places, self._findings)
         if self.keep_all:
-            for error in self._xsd.errors(self.root):
+            for error in self._errors():
                 report.add(error, report.element(error))
             return
         self._validate_shell(report)
         for error in log:
             if error.type_name == IDENTITY:
                 report.add(error, None)
+        try:
+            demand_complete(log)
+        except GivenUpError as error:
+            self._give_up(error)
+
+    def _errors(self) -> list[etree._LogEntry]:
+        """Return the errors of the tree; none after the validation was given up, which is a finding."""
+        assert self._xsd is not None  # noqa: S101 - who asks has looked
+        assert self.root is not None  # noqa: S101 - who asks has looked
+        if self._given_up:
+            return []
+        try:
+            return self._xsd.errors(self.root)
+        except GivenUpError as error:
+            self._give_up(error)
+            return []
+
+    def _give_up(self, error: GivenUpError) -> None:
+        """Add the finding that keeps the document from passing; once."""
+        if not self._given_up:
+            self._findings.add(finding("F503", str(error), rule="xsd:given-up"))
+        self._given_up = True
 
     def _validate_completed(self) -> None:
         if self._xsd is None or self.root is None:
             return
         report = XsdReport(self.root, self.places, self._findings)
         completed = set(self._completed)
-        for error in self._xsd.errors(self.root):
+        for error in self._errors():
             element = report.element(error)
             unit = _within(element, completed)
             if unit is not None and not (self._is_order(error, element, unit) or self._is_plugged(error)):
@@ -110,7 +134,7 @@ class RecordTree:
                 stub = run.first.makeelement(run.first.tag)
                 run.first.addnext(stub)
                 stand_ins.add(stub)
-        for error in self._xsd.errors(self.root):
+        for error in self._errors():
             element = report.element(error)
             unit = _within(element, stand_ins)
             if (unit is None or self._is_order(error, element, unit)) and not self._is_plugged(error):

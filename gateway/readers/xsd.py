@@ -6,7 +6,6 @@ out of it, or to the network, is refused before anything is compiled.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import re
@@ -36,6 +35,9 @@ _MISSING = re.compile(r"The attribute '([^']*)' is required but missing")
 _NAMESPACE = re.compile(r"\{[a-z][a-z0-9+.-]*:[^{}']*\}")
 _PATH_STEP = re.compile(r"/([^/\[]+)(?:\[([0-9]+)\])?")
 
+#: Errors that libxml2 has of itself: a validation that it gave up, or memory that it did not get.
+_INNER = ("SCHEMAV_INTERNAL", "ERR_INTERNAL_ERROR", "ERR_NO_MEMORY")
+
 #: libxml2 keeps a node's line in 16 bits; from here on it guesses.
 LAST_TRUE_LINE = 65534
 #: Characters of a value shown in a finding.
@@ -51,6 +53,20 @@ class RecordPlace:
     line: int | None
 
 
+class GivenUpError(Exception):
+    """The validation was given up: what libxml2 says of the document is not all, and may be nothing."""
+
+    def __init__(self, why: str = "a value or a part takes too many steps") -> None:
+        """Say it as a finding says it."""
+        super().__init__(f"The validation by the XSD was given up: {why}.")
+
+
+def demand_complete(log: Iterable[etree._LogEntry]) -> None:
+    """Raise GivenUpError where an error is libxml2's own: about itself, not about the document."""
+    if any(str(entry.type_name) in _INNER for entry in log):
+        raise GivenUpError
+
+
 @dataclass(frozen=True, slots=True)
 class XsdSet:
     """A compiled XSD, and the elements whose content carries identity constraints."""
@@ -60,12 +76,21 @@ class XsdSet:
     _in_use: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def errors(self, root: etree._Element) -> list[etree._LogEntry]:
-        """Return everything that is wrong with the tree under ``root``."""
+        """Return everything that is wrong with the tree under ``root``.
+
+        Raises GivenUpError where that cannot be said: nothing of the tree counts as taken then.
+        """
         with self._in_use:  # the schema keeps the errors of one validation, and routes share schemas
-            with contextlib.suppress(etree.XMLSchemaValidateError):  # given up: the log says so
-                self.compiled.validate(root)
+            try:
+                taken = self.compiled.validate(root)
+            except etree.XMLSchemaValidateError as error:
+                raise GivenUpError from error
             log: Iterable[etree._LogEntry] = self.compiled.error_log  # type: ignore[assignment] # the stubs do not know that it iterates
-            return list(log)
+            found = list(log)
+        demand_complete(found)
+        if not taken and not found:
+            raise GivenUpError
+        return found
 
     def spans_records(self, names: Iterable[str]) -> bool:
         """Whether an identity constraint reaches beyond the elements called ``names``."""
@@ -88,11 +113,14 @@ def xsd_of(definition: Format) -> XsdSet | None:
 def takes(definition: Format, data: bytes) -> bool:
     """Return whether the XSD of ``definition`` takes the document ``data``; True where there is none.
 
-    Raises FormatError where the XSD cannot be loaded.
+    Raises FormatError where the XSD cannot be loaded. What it gives up is not taken.
     """
     found = xsd_of(definition)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    return found is None or found.compiled.validate(etree.fromstring(data, parser))
+    try:
+        return found is None or not found.errors(etree.fromstring(data, parser))
+    except GivenUpError:
+        return False
 
 
 @functools.lru_cache(maxsize=64)
