@@ -118,7 +118,7 @@ def show_failed(shared: Shared, transfer: str, as_json: bool) -> None:
     too.
     """
     from gateway.errors import CustodyError
-    from gateway.ledger import attempts, deliveries, transfers
+    from gateway.ledger import attempts, deliveries, retention, transfers
     from gateway.operations.excerpt import row_data, rows_of
     from gateway.operations.opening import open_site
     from gateway.stages.settle import report_of
@@ -128,6 +128,7 @@ def show_failed(shared: Shared, transfer: str, as_json: bool) -> None:
             row = transfers.find(connection, transfer)
             tried = attempts.of(connection, [row.id]).get(row.id, [])
             sent = deliveries.of(connection, [row.id]).get(row.id, [])
+            removal = retention.removals(connection, [row.id]).get(row.id)
         lost, rows = None, []
         try:
             rows = rows_of(context, row)
@@ -148,7 +149,9 @@ def show_failed(shared: Shared, transfer: str, as_json: bool) -> None:
         return
     # what to do next stands at the end of the report, where the eye rests
     _print_state(row, path, tried, sent)
-    if lost is not None:
+    if removal is not None:
+        say(f"{'removed:':<15}{moment(removal.removed_at) or 'begun'} by retention run {removal.run}")
+    elif lost is not None:
         say(f"The file cannot be opened: {lost}", err=True)
     _print_rows(rows)
     click.echo(f"\n\n{report_of(row)}", nl=False)

@@ -11,7 +11,7 @@ Keys = tuple[tuple[str, str], ...]
 #: Paths below which the form is described elsewhere.
 OPEN = (
     "findings", "old", "new", "versions", "envelope", "difference.changes[]", "states", "counts", "totals",
-    "contradicting", "transfers",
+    "contradicting", "transfers", "plan",
 )  # fmt: skip
 
 _TRANSFER: Keys = (
@@ -60,6 +60,26 @@ _RECOVERY: Keys = (
     ("record_keys", "record keys read again"),
     ("troubles", "exact number of places that people must look at; at most 1,000 are listed"),
     ("listed[]", "such a place, and what is the matter"),
+)
+
+_RUN: Keys = (
+    ("run", "id of the retention run"),
+    ("state", "`planned`, `approved`, `done`, `withdrawn`; `recovered`: known by its tombstones"),
+    ("planned_at", "when it was planned"),
+    ("planned_by", "by whom"),
+    ("reason", "why"),
+    ("plan_sha256", "of the plan in its canonical form: keys sorted, no blanks, UTF-8"),
+    ("approved_at", "when it was approved, or null"),
+    ("approved_by", "by whom, or null"),
+    ("approval_reason", "why, or null"),
+    ("done_at", "when it came to its end or was withdrawn, or null"),
+    ("plan", "what was planned: totals, what stays and why, every file; see docs/retention.md"),
+)
+
+_REMOVED: Keys = (
+    ("removed", "files removed"),
+    ("removed_bytes", "their bytes, reports and papers aside"),
+    ("unfinished", "files whose removal was begun and is not done"),
 )
 
 _GAP: Keys = (
@@ -481,6 +501,19 @@ KEYS: dict[str, Keys] = {
     "ledger backup": _BACKUP,
     "ledger restore": _RECOVERY,
     "ledger rebuild": _RECOVERY,
+    "retention plan": _RUN,
+    "retention show": _under("[]", (*_RUN, *_REMOVED)),
+    "retention approve": _RUN,
+    "retention withdraw": _RUN,
+    "retention apply": (
+        ("run", "id of the retention run"),
+        ("state", "`done`, or `approved` where something is unfinished"),
+        *_REMOVED,
+        ("left_total", "exact number of files that were left"),
+        ("left[].transfer", "a file that was left; at most 1,000 are listed"),
+        ("left[].path", "where it is, relative to the site"),
+        ("left[].why", "why it was left"),
+    ),
     "audit verify": (("entries", "entries checked"), *_under("problems[]", _AUDIT_PROBLEM)),
     "health": (
         ("health", "`healthy`, `degraded` or `failed`"),

@@ -39,6 +39,7 @@ COMMANDS = {
     "trust": ("gateway.cli.trust", "trust", "Host keys of SFTP servers: show, accept, remove."),
     "verify": ("gateway.cli.verify", "verify", "Check archive, manifests and ledger against each other."),
     "ledger": ("gateway.cli.ledger", "ledger", "The ledger: check, backup, restore, rebuild."),
+    "retention": ("gateway.cli.retention", "retention", "Old files: plan and approve their removal."),
     "audit": ("gateway.cli.audit", "audit", "The audit trail: log, verify, export."),
     "config": ("gateway.cli.config", "config", "The configuration: check, show."),
 }
@@ -48,7 +49,7 @@ SECTIONS = {
     "Set up a site": ("init", "demo", "config", "trust", "formats", "validate"),
     "Operate it": (
         "run", "status", "failed", "reprocess", "retry", "replay", "hold", "sequence",
-        "duplicates", "ledger",
+        "duplicates", "ledger", "retention",
     ),
     "Watch it": ("health", "doctor", "alerts", "metrics"),
     "Prove what happened": ("verify", "audit"),

@@ -8,6 +8,7 @@ from gateway.config.anchoring import Anchoring
 from gateway.config.build_alerts import build_channel, build_rule, build_service
 from gateway.config.build_places import build_destination, build_server, build_source
 from gateway.config.build_plans import build_calendar, build_expectation, build_schedule, build_unusual
+from gateway.config.build_retention import build_retention
 from gateway.config.notation import seconds, size
 from gateway.config.paths import absolute, optional
 from gateway.config.settings import Limits, Partner, Route, Site
@@ -54,6 +55,7 @@ def build_site(data: Mapping[str, Any], directory: Path, secrets: Secrets, diges
         alerts=tuple(build_rule(each) for each in alerts["rules"]),
         service=build_service(data["service"]),
         audit=_anchoring(data["audit"], directory, secrets),
+        retention=build_retention(data["retention"]),
     )
 
 

@@ -6,6 +6,7 @@ import re
 import string
 from typing import TYPE_CHECKING, Any
 
+from gateway.config.build_retention import check_retention
 from gateway.config.check_alerts import check_alerts, check_service
 from gateway.config.check_plans import check_calendars, check_plans, check_zone
 from gateway.config.check_remote import check_servers, remote_problems
@@ -67,6 +68,7 @@ def check_site(
     yield from check_calendars(document, data["calendars"])
     yield from check_alerts(document, data["alerts"], data["routes"])
     yield from check_service(document, data["service"])
+    yield from check_retention(document, data["retention"])
     for name, partner in data["partners"].items():
         yield from _agreed(document, ("partners", name, "versions"), partner["versions"], message_types)
 

@@ -33,6 +33,7 @@ from gateway.rules.completeness import CompletenessPolicy
 from gateway.rules.duplicates import Action, DuplicatePolicy
 from gateway.rules.expectations import Expectation
 from gateway.rules.in_force import DatePolicy
+from gateway.rules.retention import RetentionPolicy
 from gateway.rules.schedule import Blackout, Schedule
 from gateway.rules.sequence import SequencePolicy
 from gateway.rules.unusual import UnusualPolicy
@@ -54,6 +55,7 @@ __all__ = [
     "Limits",
     "Login",
     "Partner",
+    "RetentionPolicy",
     "RetryPolicy",
     "Route",
     "Schedule",
@@ -141,6 +143,7 @@ class Site:
     alerts: tuple[AlertRule, ...] = ()
     service: Service = field(default_factory=Service)
     audit: Anchoring = field(default_factory=Anchoring)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     missing_secrets: tuple[Problem, ...] = ()  #: what the configuration points to and cannot be had
 
     def server(self, name: str) -> Server:

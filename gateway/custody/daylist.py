@@ -65,6 +65,13 @@ def remove(day_directory: StrPath, names: Iterable[str]) -> None:
         _rewrite(day_directory, lambda listed: {one: sha for one, sha in listed.items() if one not in gone})
 
 
+def exchange(day_directory: StrPath, gone: Iterable[str], entries: Sequence[Entry]) -> None:
+    """Take ``gone`` off the list and put ``entries`` on it, in one durable step; the same when repeated."""
+    names = frozenset(gone)
+    new = {name: sha256 for sha256, name in entries}
+    _rewrite(day_directory, lambda old: {one: sha for one, sha in old.items() if one not in names} | new)
+
+
 def read(day_directory: StrPath) -> dict[str, str]:
     """Return SHA-256 by name, in the list's order; empty where there is no list.
 

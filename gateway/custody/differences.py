@@ -37,6 +37,8 @@ class Known:
     path: str  #: relative to the site
     sha256: str | None
     manifest_sha256: str | None
+    tombstone_sha256: str | None = None  #: where its removal was begun
+    is_removed: bool = False  #: and done
 
 
 @dataclass(slots=True)

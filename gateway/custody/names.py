@@ -20,6 +20,8 @@ ROOM = 40
 
 MANIFEST_SUFFIX = ".manifest.json"
 REPORT_SUFFIX = ".report.txt"
+#: Of what stands in the place of a file that retention removed.
+TOMBSTONE_SUFFIX = ".tombstone.json"
 DAY_LIST = "manifest-sha256.txt"
 TEMPORARY_PREFIX = ".part-"
 FETCH_PREFIX = ".fetch-"
@@ -53,8 +55,8 @@ def archive_name(name: str, room: int = ROOM) -> str:
         units[0] = _escaped(name[0:1])
     if name[-1:] in _TRAILING:
         units[-1] = _escaped(name[-1])
-    if name.lower().endswith((MANIFEST_SUFFIX, REPORT_SUFFIX)):
-        # A data file must not look like the manifest or report of another one.
+    if name.lower().endswith((MANIFEST_SUFFIX, REPORT_SUFFIX, TOMBSTONE_SUFFIX)):
+        # A data file must not look like the manifest, report or tombstone of another one.
         dot = name.rindex(".")
         units[dot] = _escaped(".")
     safe = "".join(units)

@@ -7,11 +7,13 @@ may be seen half-way. Memory: the names of one day directory, and eight bytes pe
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
+from typing import Any
 
 from gateway.custody import daylist
 from gateway.custody.copies import hash_file
@@ -25,15 +27,18 @@ from gateway.custody.names import (
     MANIFEST_SUFFIX,
     REPORT_SUFFIX,
     TEMPORARY_PREFIX,
+    TOMBSTONE_SUFFIX,
 )
 from gateway.custody.refusals import StrPath, refusing
 from gateway.custody.shared_layout import owned_places
+from gateway.custody.tombstone import parts_of, standing, tombstone_of
 from gateway.errors import CustodyError, FileMissing, ManifestInvalid
 from gateway.printable import printable
 
 #: Called after each file with its path relative to the site and its size in bytes.
 Progress = Callable[[str, int], None]
 
+_PAPERS = ((MANIFEST_SUFFIX, "manifest"), (REPORT_SUFFIX, "report"), (TOMBSTONE_SUFFIX, "tombstone"))
 # No manifest of the gateway is larger; a bigger file under such a name is not read into memory.
 _LARGEST_MANIFEST = 64 * 1024 * 1024
 
@@ -81,20 +86,24 @@ class _Run:
         self._layout = layout
         self._progress = progress
         self._places: array[int] | None = None
+        self._tombstones: array[int] | None = None
         self._roles: tuple[str, dict[str, str]] = "", {}
 
     def compare_with_ledger(self, known: Iterable[Known]) -> None:
         """Compare each known transfer with what its directory records of it."""
-        places = array("Q")
+        places, tombstones = array("Q"), array("Q")
         directory, stated = "", dict[str, str]()
         for one in known:
             places.append(_mark(one.path))
+            if one.tombstone_sha256 is not None:
+                tombstones.append(_mark(f"{one.path}\0{one.tombstone_sha256}"))
             path = os.path.join(self._layout.site, one.path)
             if os.path.dirname(path) != directory:
                 directory = os.path.dirname(path)
                 stated = _stated(directory)
             self._check_known(one, path, stated)
         self._places = array("Q", sorted(places))
+        self._tombstones = array("Q", sorted(tombstones))
 
     def check_day(self, directory: str) -> None:
         """Check a directory by its day list; by its manifests where the list is no use."""
@@ -167,9 +176,12 @@ class _Run:
             if not name.endswith(MANIFEST_SUFFIX):
                 continue
             data_name = name.removesuffix(MANIFEST_SUFFIX)
-            named |= {name, data_name, data_name + REPORT_SUFFIX}
             self._check_place(os.path.join(directory, data_name))
-            for part, expected in self._parts(os.path.join(directory, name), data_name):
+            parts = self._parts(os.path.join(directory, name), data_name, stated)
+            named.add(name)
+            if not parts or parts[0][0] == data_name:
+                named |= {data_name, data_name + REPORT_SUFFIX}
+            for part, expected in parts:
                 named.add(part)
                 path = os.path.join(directory, part)
                 if stated is None:
@@ -184,22 +196,46 @@ class _Run:
                     )
         return named
 
-    def _parts(self, path: str, data_name: str) -> list[tuple[str, str | None]]:
-        """Return name and digest of the files that the manifest at ``path`` is about."""
+    def _parts(
+        self, path: str, data_name: str, stated: Mapping[str, str] | None
+    ) -> list[tuple[str, str | None]]:
+        """Return name and digest of the files that the manifest at ``path`` is about, as far as they are due.
+
+        Where a tombstone stands that the ledger knows, it is due in their place.
+        """
         try:
-            manifest = read_manifest(read_file(path))
+            data = read_file(path)
+            manifest = read_manifest(data)
         except CustodyError as error:
             self._differs(Kind.ALTERED, path, str(error))
             return []
         if manifest["file"]["archived_as"] != data_name:
             self._differs(Kind.ALTERED, path, f"it is about {printable(manifest['file']['archived_as'])}")
             return []
-        beside = [
-            *manifest["companions"],
-            *(manifest[one] for one in ("output", "report") if one in manifest),
-        ]
-        parts = [(one["archived_as"], one.get("sha256")) for one in beside]
-        return [(data_name, manifest["file"].get("sha256")), *parts]
+        parts = [(part.name, part.sha256) for part in parts_of(manifest)]
+        removed = self._removed(os.path.join(os.path.dirname(path), data_name), manifest, data, stated)
+        return parts if removed is None else [removed]
+
+    def _removed(
+        self, path: str, manifest: Mapping[str, Any], content: bytes, stated: Mapping[str, str] | None
+    ) -> tuple[str, str] | None:
+        """Return name and digest of the tombstone of ``path``; None where none stands that counts.
+
+        One that the ledger does not know excuses nothing.
+        """
+        name = os.path.basename(tombstone_of(path))
+        if stated is not None and name not in stated:
+            return None
+        try:
+            found = standing(path, manifest, hashlib.sha256(content).hexdigest())
+        except CustodyError as error:
+            self._differs(Kind.ALTERED, tombstone_of(path), str(error))
+            return None
+        if found is None:
+            return None
+        mark = f"{self._layout.relative(path)}\0{found.sha256}"
+        is_known = self._tombstones is None or _holds(self._tombstones, mark)
+        return (name, found.sha256) if is_known else None
 
     def _compare(self, path: str, expected: str | None, witness: str) -> None:
         """Read ``path`` and compare its bytes with the digest that ``witness`` states."""
@@ -226,6 +262,8 @@ class _Run:
             return
         if listed and known.sha256 not in (None, listed):
             self._differs(Kind.ALTERED, path, "ledger and day list disagree", known.sha256, listed)
+        if known.is_removed:
+            self._check_tombstone(known, tombstone_of(path), stated)
         if known.manifest_sha256 is None:
             return
         listed = stated.get(os.path.basename(manifest))
@@ -236,13 +274,20 @@ class _Run:
                 Kind.ALTERED, manifest, "ledger and day list disagree", known.manifest_sha256, listed
             )
 
+    def _check_tombstone(self, known: Known, path: str, stated: Mapping[str, str]) -> None:
+        """Compare the tombstone of a file that the ledger knows to be removed."""
+        listed = stated.get(os.path.basename(path))
+        if listed is None:
+            self._compare(path, known.tombstone_sha256, "the ledger")
+        elif listed != known.tombstone_sha256:
+            detail = "ledger and day list disagree"
+            self._differs(Kind.ALTERED, path, detail, known.tombstone_sha256, listed)
+
     def _check_place(self, path: str) -> None:
         """Report the settled file ``path`` if there is a ledger and it does not know the place."""
         if self._places is None:
             return
-        mark = _mark(self._layout.relative(path))
-        at = bisect_left(self._places, mark)
-        if at == len(self._places) or self._places[at] != mark:
+        if not _holds(self._places, self._layout.relative(path)):
             self._differs(Kind.UNEXPECTED, path, "the ledger does not know it")
 
     def _unexpected(self, directory: str, names: set[str], detail: str) -> None:
@@ -260,7 +305,7 @@ class _Run:
         directory, name = os.path.split(path)
         if name == DAY_LIST:
             return "day-list"
-        for suffix, word in ((MANIFEST_SUFFIX, "manifest"), (REPORT_SUFFIX, "report")):
+        for suffix, word in _PAPERS:
             if name.endswith(suffix):
                 return word
         if self._roles[0] != directory:
@@ -298,6 +343,12 @@ def _stated(directory: str) -> dict[str, str]:
         return daylist.read(directory)
     except CustodyError:
         return {}
+
+
+def _holds(marks: array[int], text: str) -> bool:
+    mark = _mark(text)
+    at = bisect_left(marks, mark)
+    return at < len(marks) and marks[at] == mark
 
 
 def _mark(path: str) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, select
 from gateway.ledger import deliveries as delivery_rows
 from gateway.ledger.checkpoint_lines import Trouble
 from gateway.ledger.encoding import original_text
+from gateway.ledger.retention import Removal, removals_after
 from gateway.ledger.tables import audit, transfers
 from gateway.ledger.transfer_rows import from_row
 from gateway.model import Delivery, DeliveryState, Transfer
@@ -31,6 +32,7 @@ PAGE = 500
 _ENTRY = (audit.c.sequence, audit.c.action, audit.c.object_id, audit.c.new)
 _SETTLED = ("processed", "failed", "duplicate")
 _JUDGED = ("held", "accepted")
+_REMOVED = ("removal-begun", "removed")
 #: Member of an entry -> column of the row.
 _COLUMNS = {"path": "settled_path", "sha256": "sha256", "manifest_sha256": "manifest_sha256"}
 _FACTS = ("sha256", "records", "control_number", "format_digest")
@@ -43,6 +45,7 @@ class Said:
     columns: dict[str, tuple[Any, int]] = field(default_factory=dict)
     #: by destination and key: target, entry
     delivered: dict[tuple[str, str], tuple[Any, int]] = field(default_factory=dict)
+    removed: tuple[Any, bool, int] | None = None  #: tombstone's SHA-256, whether the files are gone, entry
     first: int = 0
 
     def take(self, sequence: int, action: str, new: Mapping[str, Any]) -> None:
@@ -52,12 +55,15 @@ class Said:
         if action == "recovered":  # the ledger was restored or rebuilt: the row begins anew, with this
             self.columns.clear()
             self.delivered.clear()
+            self.removed = None
             for one in new["deliveries"]:
                 self.delivered[one["destination"], one["key"]] = one.get("target"), sequence
         if action == "reprocess-begun":  # the next look at the file says these anew
             for name in (*_FACTS, *_COLUMNS.values()):
                 self.columns.pop(name, None)
         self.columns.update((name, (value, sequence)) for name, value in told.items())
+        if action in _REMOVED or (action == "recovered" and "tombstone_sha256" in new):
+            self.removed = new["tombstone_sha256"], action != "removal-begun", sequence
         if action == "delivered":
             self.delivered[new["destination"], new["key"]] = new.get("target"), sequence
 
@@ -90,6 +96,7 @@ class Page:
     said: Mapping[str, Said]
     sent: Mapping[str, Sequence[Delivery]]
     unreadable: tuple[str, ...] = ()  #: ids of rows that hold values which the gateway never writes
+    removed: Mapping[str, Removal] = field(default_factory=dict)
 
 
 def pages(connection: Connection) -> Iterator[Page]:
@@ -103,7 +110,8 @@ def pages(connection: Connection) -> Iterator[Page]:
         until = ids[-1] if len(ids) == PAGE else None
         said = _entries(connection, after, until)
         rows, unreadable = _rows(connection, ids)
-        yield Page(rows, said, delivery_rows.of(connection, ids), unreadable)
+        sent, removed = delivery_rows.of(connection, ids), removals_after(connection, after, until)
+        yield Page(rows, said, sent, unreadable, removed)
         if until is None:
             return
         after = until
@@ -158,6 +166,7 @@ def compare(page: Page) -> list[Trouble]:
             continue
         troubles += _columns(row, said)
         troubles += _deliveries(row, said, page.sent.get(one, ()))
+        troubles += _removal(one, said, page.removed.get(one))
     for one in page.rows.keys() - page.said.keys():
         message = f"The trail does not tell of transfer {one}"
         troubles.append(Trouble("ledger-row-inserted", message, column="transfers"))
@@ -200,3 +209,27 @@ def _deliveries(row: Transfer, said: Said, sent: Sequence[Delivery]) -> Iterator
             message = f"The trail does not tell that transfer {row.id} was delivered to {one.destination}"
             column = "deliveries.state"
             yield Trouble("ledger-row-altered", message, column=column, recorded="not yet", found="delivered")
+
+
+def _removal(transfer: str, said: Said, removal: Removal | None) -> Iterator[Trouble]:
+    """Compare the row of a file that was removed, or is being removed, with what the trail says of it."""
+    if said.removed is None:
+        if removal is not None:
+            message = f"The trail does not tell that transfer {transfer} was removed"
+            yield Trouble("ledger-row-inserted", message, column="tombstones")
+        return
+    recorded, is_gone, entry = said.removed
+    if removal is None:
+        message = (
+            f"The ledger has no removal of transfer {transfer}, and entry {entry} of the trail tells of it"
+        )
+        yield Trouble("ledger-row-missing", message, entry=entry, column="tombstones", recorded=str(recorded))
+    elif removal.tombstone_sha256 != recorded:
+        message = f"The removal of transfer {transfer} is not as entry {entry} of the trail left it"
+        column = "tombstones.tombstone_sha256"
+        found = removal.tombstone_sha256
+        yield Trouble("ledger-row-altered", message, None, None, entry, column, str(recorded), found)
+    elif (removal.removed_at is not None) != is_gone:
+        message = f"The removal of transfer {transfer} is not as entry {entry} of the trail left it"
+        words = ("begun", "done") if not is_gone else ("done", "begun")
+        yield Trouble("ledger-row-altered", message, None, None, entry, "tombstones.removed_at", *words)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, or_, select
 
+from gateway.ledger.retention import not_removed
 from gateway.ledger.statements import in_lists
-from gateway.ledger.tables import transfers
+from gateway.ledger.tables import tombstones, transfers
 from gateway.ledger.transfer_rows import from_row, sha256_head
 from gateway.model import State, Transfer
 
@@ -29,8 +30,12 @@ def settling(connection: Connection, route: str, limit: int | None = None) -> li
     return [from_row(row) for row in connection.execute(statement)]
 
 
-def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | None]]:
-    """Yield path, SHA-256 and manifest SHA-256 of every transfer that lies in the archive, by path.
+#: Path, SHA-256, manifest's SHA-256; tombstone's SHA-256 where removal was begun, and when it was done.
+Resting = tuple[str, str | None, str | None, str | None, "datetime | None"]
+
+
+def at_rest(connection: Connection) -> Iterator[Resting]:
+    """Yield what is known of every transfer that lies in the archive, or lay there, by path.
 
     A transfer that waits for its new attempt, or is replayed from the archive, lies there too.
     """
@@ -39,11 +44,18 @@ def at_rest(connection: Connection) -> Iterator[tuple[str, str | None, str | Non
         and_(transfers.c.authorised == "replay", transfers.c.state == State.DELIVERING),
     )
     statement = (
-        select(transfers.c.settled_path, transfers.c.sha256, transfers.c.manifest_sha256)
+        select(
+            transfers.c.settled_path,
+            transfers.c.sha256,
+            transfers.c.manifest_sha256,
+            tombstones.c.tombstone_sha256,
+            tombstones.c.removed_at,
+        )
+        .outerjoin_from(transfers, tombstones, tombstones.c.transfer == transfers.c.id)
         .where(transfers.c.settled_path.is_not(None), in_archive)
         .order_by(transfers.c.settled_path)
     )
-    yield from ((path, sha256, manifest) for path, sha256, manifest in connection.execute(statement))
+    yield from (tuple(row) for row in connection.execute(statement))
 
 
 def processed(
@@ -51,13 +63,13 @@ def processed(
 ) -> list[tuple[str, str, str, str | None]]:
     """Return id, name, path and SHA-256 of processed files of ``message_type`` in arrival order.
 
-    At most ``limit``, whose ids come after ``after``: an archive of any size is gone through a page at
-    a time, and no page keeps the ledger from its work for long.
+    Those that were removed are left out. At most ``limit``, whose ids come after ``after``: an archive of
+    any size is gone through a page at a time, and no page keeps the ledger from its work for long.
     """
     statement = (
         select(transfers.c.id, transfers.c.name, transfers.c.settled_path, transfers.c.sha256)
         .where(transfers.c.state == State.PROCESSED, transfers.c.message_type == message_type)
-        .where(transfers.c.settled_path.is_not(None), transfers.c.id > after)
+        .where(transfers.c.settled_path.is_not(None), transfers.c.id > after, not_removed())
         .order_by(transfers.c.id)
         .limit(limit)
     )

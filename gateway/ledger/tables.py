@@ -255,7 +255,7 @@ retention_runs = Table(
     "retention_runs",
     metadata,
     Column("id", ExactText, primary_key=True),
-    Column("state", ExactText, nullable=False),  # `planned`, `approved`, `done`, `withdrawn`
+    Column("state", ExactText, nullable=False),  # `planned`, `approved`, `done`, `withdrawn`, `recovered`
     Column("planned_at", UtcTime, nullable=False),
     Column("planned_by", ExactText, nullable=False),
     Column("reason", ExactText, nullable=False),
@@ -276,8 +276,11 @@ tombstones = Table(
     Column("path", FileName, nullable=False),
     Column("sha256", String(64)),
     Column("manifest_sha256", String(64)),
+    Column("tombstone_sha256", String(64), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("removed_at", UtcTime),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("begun_by", ExactText, nullable=False),
+    Column("removed_at", UtcTime),  # NULL: begun, and perhaps not yet done
 )
 
 # Since version 2. The lines of the checkpoints' file, so that one that is gone or edited there shows.

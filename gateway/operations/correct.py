@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.custody import copies, look, names, syncs
 from gateway.errors import ActionRefused, FormatError, GatewayError, LedgerError
 from gateway.formats.definition import Version
-from gateway.ledger import attempts, audit, transfers
+from gateway.ledger import attempts, audit, retention, transfers
 from gateway.ledger.engine import Connection
 from gateway.ledger.ids import new_id
 from gateway.model import Attempt, Evidence, State, Transfer
@@ -37,6 +37,8 @@ def correct(
             f"{failed.name} is {failed.state.value}; only failed files are corrected", where=failed.id
         )
     route_of(context, failed.route)
+    with context.ledger.read() as connection:
+        retention.demand_kept(connection, [failed])
     difference = compare(context, failed, corrected)
     child = _copy_in(context, failed, corrected, why)
     facts = {
@@ -76,6 +78,7 @@ def _undone(context: Context, child: Transfer) -> Iterator[None]:
 
 def _demand_uncorrected(connection: Connection, failed: Transfer) -> None:
     """Refuse what somebody else has corrected or asked for since ``failed`` was read."""
+    retention.demand_kept(connection, [failed])
     now = transfers.find(connection, failed.id)
     if now.state is not State.FAILED or now.superseded_by is not None:
         raise ActionRefused(

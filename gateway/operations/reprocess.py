@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.errors import ActionRefused
-from gateway.ledger import transfers
+from gateway.ledger import retention, transfers
 from gateway.ledger.engine import Connection
 from gateway.model import State, Transfer
 from gateway.operations.demands import demand_reason, route_of
@@ -97,9 +97,11 @@ def _named(connection: Connection, text: str) -> Transfer:
 def forecast(context: Context, rows: Sequence[Transfer], allow: Sequence[str] = ()) -> list[Forecast]:
     """Read and judge ``rows`` as a pass would now, and take everything back.
 
-    Raises ActionRefused for a word that cannot be allowed.
+    Raises ActionRefused for a word that cannot be allowed, or a file that was removed.
     """
     demand_allowed(allow)
+    with context.ledger.read() as connection:
+        retention.demand_kept(connection, rows)
     forecasts = []
     for name in dict.fromkeys(row.route for row in rows):
         route = route_of(context, name)

@@ -47,8 +47,8 @@ def _in_work(context: Context) -> dict[str, bool]:
 def _settled(context: Context) -> Iterator[Known]:
     """Yield what the ledger knows to be at rest, replays from the archive included."""
     with context.ledger.read() as connection:
-        for path, sha256, manifest_sha256 in settlements.at_rest(connection):
-            yield Known(path, sha256, manifest_sha256)
+        for path, sha256, manifest_sha256, tombstone_sha256, removed_at in settlements.at_rest(connection):
+            yield Known(path, sha256, manifest_sha256, tombstone_sha256, removed_at is not None)
 
 
 def verify_records(

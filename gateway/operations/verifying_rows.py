@@ -16,6 +16,7 @@ from gateway.ledger.checkpoint_lines import Trouble
 from gateway.ledger.engine import Connection
 from gateway.ledger.row_evidence import Page
 from gateway.model import Attempt, Delivery, State, Transfer
+from gateway.operations.verifying_retention import verify_runs
 from gateway.rules.lifecycle import SETTLED
 from gateway.stages.context import Context
 from gateway.stages.keeping import MOVED, stream_facts
@@ -26,7 +27,7 @@ _OF_THE_MOMENT = ("manifest", "gateway", "site", "report")
 
 
 def verify_rows(context: Context, progress: Callable[[int], None] | None = None) -> Iterator[Trouble]:
-    """Yield where rows of transfers, attempts, deliveries and streams are not what they were made.
+    """Yield where rows of transfers, attempts, deliveries, streams and removals are not what they were made.
 
     ``progress`` is told how many transfers were looked at. Memory: one page.
     """
@@ -39,6 +40,7 @@ def verify_rows(context: Context, progress: Callable[[int], None] | None = None)
             if progress is not None:
                 progress(seen)
         yield from _streams(connection)
+        yield from verify_runs(connection)
 
 
 def _by_manifest(context: Context, connection: Connection, page: Page) -> Iterator[Trouble]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 
 from gateway.custody.reopen import ReopenItem, reopen
-from gateway.ledger import attempts, deliveries, transfers
+from gateway.ledger import attempts, deliveries, retention, transfers
 from gateway.model import Actor, Attempt, Disposition, State, Transfer
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
 from gateway.stages.deliver import new_deliveries
@@ -26,6 +26,7 @@ def ask_again(
     """Commit that ``actor`` (default: who acts now) asks for a new attempt at settled ``rows``.
 
     ``authorised`` is ``replay``, or ``reprocess`` with the finding codes that may stand.
+    Raises ActionRefused where retention has removed the file of one of them.
     """
     action = "replay-requested" if authorised == "replay" else "reprocess-requested"
     moves = [
@@ -41,6 +42,7 @@ def ask_again(
     ]
     now, name = context.clock.now(), (actor or context.actor).name
     with context.ledger.write() as connection:
+        retention.demand_kept(connection, rows)
         done = record_moves(context, connection, moves)
         attempts.insert(connection, [Attempt(row.id, row.attempt, name, reason, now) for row in done])
     return done

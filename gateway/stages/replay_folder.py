@@ -21,7 +21,7 @@ from gateway.custody.copies import hash_file
 from gateway.custody.names import working_name
 from gateway.custody.refusals import refusing
 from gateway.errors import DiskFull, GatewayError, SourceError
-from gateway.ledger import settlements, transfers
+from gateway.ledger import retention, settlements, transfers
 from gateway.ledger.ids import new_id
 from gateway.model import Actor, Companion, Evidence, Identity, Sighting, State, Transfer
 from gateway.printable import printable
@@ -94,7 +94,9 @@ def _take(
     sha256, _size = hash_file(os.path.join(directory, name))
     found = _Found(directory, seen[name], sha256, seen.get(name + SUFFIX), request)
     with context.ledger.read() as connection:
-        resting = settlements.resting(connection, route.name, sha256)
+        found_at_rest = settlements.resting(connection, route.name, sha256)
+        # one that was removed is meant only where there is no other; the request for it is refused
+        resting = retention.kept(connection, found_at_rest) or found_at_rest
     if resting:
         _try_again(context, found, _meant(context, resting, name))
     else:

@@ -27,10 +27,13 @@ from gateway.custody.layout import Layout
 from gateway.errors import GatewayError
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.compare.definitions import compare
+from gateway.ledger import ids
+from gateway.operations import opening
 from gateway.operations.opening import open_site
 from gateway.rules.alerts import Condition
 from gateway.service.board import Board, WatchState
 from tests.cli.plant import CONSUMPTION, GOOD, WRONG, Plant, put_off, sample
+from tests.pipeline.plant import ShiftedClock
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _WRONG = Path(WRONG).name
@@ -137,6 +140,28 @@ def _examples(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     yield "reprocess --corrected", plant.json("reprocess", _WRONG, "--corrected", str(corrected), "--dry-run")
 
 
+def _removals(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield how old files are removed, eleven years later."""
+    old = plant.copy(tmp_path / "old")
+    config = old.directory / "config" / "gateway.yaml"
+    config.write_text(f"{config.read_text()}retention: {{rules: [{{keep: 10y}}]}}\n")
+    (next(old.directory.glob("processed/*/*/*1.csv"))).write_text("altered")
+    later = ShiftedClock()
+    later.advance(days=11 * 366)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "SystemClock", lambda: later)
+        patch.setattr(ids, "_SOURCE", ids._Source())  # ids of that time are nobody else's
+        given_up = old.json("--actor", "anna", "retention", "plan", "--limit", "1", "--reason", "x")
+        yield "retention withdraw", old.json("retention", "withdraw", given_up["run"], "--reason", "x")
+        run = old.json("--actor", "anna", "retention", "plan", "--reason", "x")
+        yield "retention plan", run
+        command = ("retention", "approve", run["run"], run["plan_sha256"], "--reason", "x")
+        yield "retention approve", old.json("--actor", "bert", *command)
+        yield "retention apply", old.json("retention", "apply", run["run"])
+        yield "retention show", old.json("retention", "show")
+        assert f"{run['run']}" in old.done("retention", "show", run["run"])
+
+
 def _impacts(plant: Plant, tmp_path: Path) -> Iterator[tuple[str, Any]]:
     """Yield what files show of two changes: one that refuses them, one that reads them otherwise."""
     (tmp_path / "gone.csv").symlink_to("nowhere")
@@ -177,8 +202,9 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     yield "audit verify", plant.json("audit", "verify")
     yield "ledger backup", plant.json("ledger", "backup", str(plant.directory / "ledger.backup"))
     yield "ledger check", plant.json("ledger", "check")
-    yield "ledger restore", plant.json(
-        "ledger", "restore", str(plant.directory / "ledger.backup"), "--reason", "x"
+    yield (
+        "ledger restore",
+        plant.json("ledger", "restore", str(plant.directory / "ledger.backup"), "--reason", "x"),
     )
     yield "ledger rebuild", plant.json("ledger", "rebuild", "--reason", "x")
     (plant.directory / "ledger" / "gateway.db").rename(plant.directory / "ledger" / "whole")
@@ -271,7 +297,8 @@ def test_the_json_of_every_command_has_the_documented_keys(
 ) -> None:
     """Every key that a command prints is documented, and every documented key is printed."""
     found: dict[str, set[str]] = {}
-    for name, data in [*_examples(busy, tmp_path), *_impacts(busy, tmp_path), *_changes(gapped)]:
+    shown = [*_examples(busy, tmp_path), *_impacts(busy, tmp_path), *_removals(busy, tmp_path)]
+    for name, data in [*shown, *_changes(gapped)]:
         found.setdefault(name, set()).update(path for path in _paths(data) if path)
     assert set(found) == set(KEYS)
     for name, keys in KEYS.items():

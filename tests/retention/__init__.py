@@ -1,0 +1,1 @@
+"""Retention: removal that is planned, approved and applied; tombstones."""

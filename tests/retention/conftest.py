@@ -1,0 +1,49 @@
+"""A site whose files are due: processed ones, a duplicate, a corrected one that failed, and an open one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.ledger import ids
+from gateway.operations.correct import correct
+from tests.pipeline.plant import ROUTE, Plant, ShiftedClock, confirmation, name_of
+
+RETENTION = "retention: {rules: [{keep: 10y}]}\n"
+
+
+@pytest.fixture(autouse=True)
+def _young_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ids begin at the present again: in one process they never go back, as other tests' clocks do."""
+    monkeypatch.setattr(ids, "_SOURCE", ids._Source())
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site as it is on the day on which its files came."""
+    directory = tmp_path_factory.mktemp("retention") / "site"
+    plant = Plant.build(directory, f"{ROUTE}{RETENTION}")
+    plant.drop(name_of(1), confirmation(1))
+    plant.drop(name_of(2), confirmation(2))
+    plant.drop(name_of(3), confirmation(3, quantity="4x"))
+    plant.drop(name_of(4), confirmation(4, quantity="4x"))
+    plant.run()
+    plant.drop("again.csv", confirmation(1))
+    plant.run()
+    good = directory.parent / "good.csv"
+    good.write_bytes(confirmation(3))
+    with plant.opened() as context:
+        correct(context, plant.transfer(name_of(3)), good, "the scale was broken")
+    plant.run()
+    return directory
+
+
+@pytest.fixture
+def plant(whole: Path, tmp_path: Path) -> Plant:
+    """The site, eleven years later."""
+    shutil.copytree(whole, tmp_path / "site")
+    clock = ShiftedClock()
+    clock.advance(days=11 * 366)
+    return Plant(tmp_path / "site", clock)
