@@ -8,6 +8,7 @@ number opens a new epoch behind the frontier, so old gaps keep their meaning.
 from __future__ import annotations
 
 import bisect
+import dataclasses
 from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
@@ -118,7 +119,11 @@ def _behind(policy: SequencePolicy, state: StreamState, file: Held) -> Decision:
         return Decision(Kind.IN_ORDER, Fate.GO, found.evolve(last=text))
     if ranges.holds(state.waived, position):
         found = state.evolve(waived=ranges.without(state.waived, position, position))
-        return _late(policy, state, found, text, "it was waived")
+        late = _late(policy, state, found, text, "it was waived")
+        if late.fate is Fate.GO and policy.order is Order.STRICT and _blocked(found, position):
+            # what was given up is the wait for it, not its own wait for those before it
+            return dataclasses.replace(_hold(policy, found, file), finding=late.finding)
+        return late
     if position < 0:
         return _late(policy, state, state, text, "the stream began with a higher number")
     message = f"The control number {text} was already used by another file of the stream"

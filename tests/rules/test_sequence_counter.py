@@ -200,6 +200,19 @@ def test_numbers_waived_in_advance_end_with_the_count() -> None:
     assert sequence.expected(policy, decisions[-1].state) == "4"
 
 
+def test_a_waived_number_that_comes_after_all_does_not_overtake_what_still_waits() -> None:
+    """A number that was given up shall, once it may go, wait for those before it that are missing or held."""
+    state = feed(STRICT, ["1", "3", "5"])[-1].state
+    state = sequence.waive(STRICT, state, "4", None, NOW).state
+    late = sequence.judge_authorised(STRICT, state, "4", None, NOW, "t4")
+    assert (late.fate, late.waiting_for) == (Fate.HOLD, "2")
+    assert late.finding is not None
+    assert late.finding.code == "F801"
+    found = feed(STRICT, ["2"], late.state)[-1]
+    assert found.fate is Fate.GO
+    assert [held.number for held in sequence.release(STRICT, found.state).held] == ["3", "4", "5"]
+
+
 def test_waiver_of_a_gap_and_of_numbers_to_come() -> None:
     """A waiver shall free what waits for it, now or when the numbers would have been due."""
     state = feed(STRICT, ["004", "008"])[-1].state

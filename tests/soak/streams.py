@@ -69,8 +69,10 @@ class Counter:
             if self.fails_late and "F801" not in allowed:
                 return "F801"
             self.waived.remove(number)
-            self.gone.add(number)
-            return "go"
+            return self._wait_or_go(number)
+        return self._wait_or_go(number)
+
+    def _wait_or_go(self, number: int) -> Answer:
         if self.is_strict and not self._is_whole_before(number):
             self.held.add(number)
             return "hold"
