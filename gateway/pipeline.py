@@ -83,7 +83,7 @@ def run_pass(context: Context, route: Route, report: Report, stages: Sequence[St
     ledger is not to be had, the disk is full, a link leads out of the site); nothing is lost
     then, and the next pass tries again.
     """
-    context.layout.demand_inside(route.name)
+    demand_place(context, route)
     take_requests(context, route, report)
     remove_abandoned(context, route, report)
     run_stages(context, route, report, stages)
@@ -99,8 +99,18 @@ def run_pass(context: Context, route: Route, report: Report, stages: Sequence[St
 
 def carry_on(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:
     """Carry on what is open on ``route`` without a look at its source; raises as `run_pass`."""
-    context.layout.demand_inside(route.name)
+    demand_place(context, route)
     run_stages(context, route, report, stages)
+
+
+def demand_place(context: Context, route: Route) -> None:
+    """Raise CustodyError where a link leads out of the site, AuditBroken where the ledger is an older one.
+
+    A file stays the ledger that it was at the start; for a server another one may have taken over.
+    """
+    context.layout.demand_inside(route.name)
+    if context.ledger.is_shared:
+        anchoring.demand_whole_trail(context)
 
 
 def run_stages(context: Context, route: Route, report: Report, stages: Sequence[Stage] = STAGES) -> None:

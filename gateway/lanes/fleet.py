@@ -22,7 +22,7 @@ from gateway.errors import LeaseLost, LedgerError
 from gateway.lanes.lane import Lane, Next
 from gateway.lanes.posts import Follower, Pass, Post, posts
 from gateway.ledger import transfers
-from gateway.pipeline import STAGES, Stage, anchor, carry_on, renew_formats, run_alone, run_pass
+from gateway.pipeline import STAGES, Stage, anchor, carry_on, demand_place, renew_formats, run_alone, run_pass
 from gateway.rules.schedule import Rest
 from gateway.rules.waking import LEAST_SECONDS, LOOKING, Due, Wake, earliest
 from gateway.stages.context import Context, Report
@@ -316,4 +316,5 @@ def _arrived(context: Context, route: Route) -> set[str]:
 
 
 def _deliver_to(destination: str, context: Context, route: Route, report: Report) -> None:
+    demand_place(context, route)
     deliver_to(context, route, destination, report)

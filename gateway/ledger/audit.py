@@ -34,13 +34,18 @@ if TYPE_CHECKING:
 
     from gateway.model import AuditEntry
 
+#: Where a connection tells what end of the trail its transaction makes.
+APPENDED = "audit trail ends with"
+
 __all__ = [
+    "APPENDED",
     "AuditProblem",
     "AuditReport",
     "ChainedEntry",
     "Head",
     "append",
     "export",
+    "has",
     "head",
     "newest",
     "objects",
@@ -66,6 +71,7 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
         added.append(to_row(values, previous))
     if added:
         connection.execute(sa.insert(audit), added)
+        connection.info[APPENDED] = Head(sequence, previous)
     return Head(sequence, previous)
 
 
@@ -74,6 +80,12 @@ def head(connection: Connection) -> Head:
     statement = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
     row = connection.execute(statement).first()
     return Head(row.sequence, row.hash) if row else Head(0, GENESIS)
+
+
+def has(connection: Connection, end: Head) -> bool:
+    """Return whether the trail once ended with ``end``, and goes on from there."""
+    statement = select(audit.c.hash).where(audit.c.sequence == end.count)
+    return bool(connection.execute(statement).scalar() == end.hash)
 
 
 def newest(connection: Connection, action: str) -> ChainedEntry | None:

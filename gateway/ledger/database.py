@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from gateway.ledger.audit_chain import Head
+
 
 class Database(Protocol):
     """One place in which a ledger is kept.
@@ -23,6 +25,10 @@ class Database(Protocol):
     @property
     def is_shared(self) -> bool:
         """Whether several nodes may work with it at the same time."""
+
+    @property
+    def written(self) -> Head | None:
+        """The end of the audit trail as this process committed it; None where it cannot be lost."""
 
     def writing(self) -> AbstractContextManager[Connection]:
         """Give a transaction that no other writer runs beside, in any process on any node.

@@ -22,6 +22,7 @@ from gateway.ledger.sqlite import SqliteFile, default_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.ledger.audit_chain import Head
     from gateway.ledger.database import Database
 
 __all__ = ["Connection", "Ledger", "default_url", "is_shared", "open_ledger"]
@@ -105,6 +106,11 @@ class Ledger:
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
+
+    @property
+    def written(self) -> Head | None:
+        """The end of the audit trail as this process committed it, on a server; None before it did."""
+        return self._database.written
 
     def integrity(self) -> list[str]:
         """Return what the database finds wrong with its structure; an empty list if it is sound."""

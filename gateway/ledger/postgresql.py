@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import DriverMissing, LedgerError
+from gateway.ledger.own_end import OwnEnd
 from gateway.ledger.postgresql_failures import committing, explained, explanation
 from gateway.ledger.tables import metadata
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.pool import ConnectionPoolEntry
+
+    from gateway.ledger.audit_chain import Head
 
 #: After which the server ends a transaction whose node stands still, in seconds: the others wait for it.
 IDLE_SECONDS = 10
@@ -97,19 +100,30 @@ class PostgresqlSchema:
         self._reader = engine.execution_options(begin=_BEGIN_READING)
         #: a commit of this process may still be under way, its connection broken
         self._has_open_end = False
+        self._own_end = OwnEnd(self.place)
+
+    @property
+    def written(self) -> Head | None:
+        """The end of the audit trail as this process committed it."""
+        return self._own_end.head
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the schema's lock."""
         # around all of it: undoing may fail too, where the connection broke before
-        with explained(self.place), self._begun() as connection, self._ended(connection):
-            yield connection
+        with explained(self.place), self._begun() as connection:
+            self._own_end.demand(connection)
+            with self._ended(connection):
+                yield connection
+            self._own_end.committed(connection)
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
         """Give a transaction beside the writer's, without the schema's lock."""
-        with explained(self.place), _begin(self._noter) as connection, self._ended(connection):
-            yield connection
+        with explained(self.place), _begin(self._noter) as connection:
+            self._own_end.demand(connection)
+            with self._ended(connection):
+                yield connection
 
     def _begun(self) -> Connection:
         """Return a connection under the schema's lock; a node that stands still with it loses it."""
@@ -155,6 +169,7 @@ class PostgresqlSchema:
         with explained(self.place):
             self._await_open_end()
             with self._reader.begin() as connection:
+                self._own_end.demand(connection)
                 yield connection
 
     def make_ready(self, *, create: bool) -> None:

@@ -64,6 +64,7 @@ class SqliteFile:
     """One SQLite file; see `database.Database`."""
 
     is_shared = False
+    written = None  # it is one file: nothing takes over for it
 
     def __init__(self, url: str, busy_seconds: float, *, create: bool) -> None:
         """Find the file behind ``url``; with ``create`` its directory is made.

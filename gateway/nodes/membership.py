@@ -6,18 +6,18 @@ the ledger does not answer costs the leases when their time is over; they are ta
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import timedelta
 
 from gateway import __version__
 from gateway.custody.shared_layout import SharedLayout
-from gateway.errors import GatewayError, LeaseLost
+from gateway.errors import AuditBroken, GatewayError, LeaseLost
 from gateway.events import event
 from gateway.ledger import leases, nodes
 from gateway.ledger.engine import Connection
@@ -26,6 +26,7 @@ from gateway.ledger.nodes import SERVICE, Node
 from gateway.ledger.transfers import greatest_id
 from gateway.nodes.fencing import FencedLedger, Holding
 from gateway.rules.leases import MARGIN, RENEWALS, Lease, Plan, Standing, decide
+from gateway.stages.anchoring import testify
 from gateway.stages.context import Context
 
 _LOG = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class Membership:
 
     def plan(self, context: Context) -> None:
         """Share the routes of ``context`` from now on."""
+        self._context = context
         routes = [route.name for route in context.site.routes if route.enabled]
         chosen = [name for name in routes if self._only in (None, name)]
         self._wanted = tuple(map(lease_of, chosen))
@@ -111,7 +113,7 @@ class Membership:
         """Whether it is this node that sends the alerts."""
         return self._only is not None or self._has(ALERTS)
 
-    @contextmanager
+    @contextlib.contextmanager
     def turn(self, route: str, context: Context) -> Iterator[Context | None]:
         """Give what one pass over ``route`` works with; None where it is not this node's turn."""
         name = lease_of(route)
@@ -172,14 +174,21 @@ class Membership:
             try:
                 self._turn()
             except GatewayError as error:
-                if self._error is None:
-                    event("problem", code=error.code, error=" ".join(error.lines()))
-                self._error = error.code
+                self._tell_error(error)
             except Exception:  # noqa: BLE001 - without this thread every lease would run out
                 _LOG.exception("leases could not be renewed")
                 self._error = "internal-error"
             else:
                 self._error = None
+
+    def _tell_error(self, error: GatewayError) -> None:
+        """Log what keeps the leases from being renewed, once; let all nodes know of lost commits."""
+        if self._error != error.code:
+            event("problem", code=error.code, error=" ".join(error.lines()))
+        self._error = error.code
+        if isinstance(error, AuditBroken):
+            with contextlib.suppress(GatewayError):  # it is tried again with the next turn
+                testify(self._context)
 
     def _rest(self) -> bool:
         """Wait until it is time to ask again; return whether it goes on."""

@@ -10,8 +10,9 @@ from gateway.custody.look import look
 from gateway.custody.names import MANIFEST_SUFFIX
 from gateway.custody.settle import manifest_owner
 from gateway.errors import AuditBroken, CustodyError
-from gateway.ledger import audit, checkpoint, transfers
+from gateway.ledger import audit, transfers
 from gateway.printable import printable
+from gateway.stages.anchoring import OLDER_HINT
 from gateway.stages.context import Context
 from gateway.stages.in_force import IN_FORCE
 
@@ -22,10 +23,6 @@ LOCK_ACTIONS = (IN_FORCE, "format-locked", "format-retired", "format-change-appr
 
 #: Bytes of the end of a day list that are read.
 _TAIL = 8192
-_RESTORE = (
-    "Put the newest ledger back with its log, if you have it. Else `gateway ledger restore FILE` with the "
-    "newest backup, or `gateway ledger rebuild` where there is none: both take over what was delivered since"
-)
 
 
 def is_untouched(layout: Layout) -> bool:
@@ -38,26 +35,6 @@ def is_untouched(layout: Layout) -> bool:
 
 def _holds_files(area: str) -> bool:
     return any(files for _directory, _directories, files in os.walk(area))
-
-
-def demand_whole_trail(context: Context) -> None:
-    """Raise AuditBroken where the newest checkpoint is not part of the ledger's audit trail.
-
-    Then the ledger is an older copy or was written anew: it does not know what it delivered since,
-    and a pass would deliver it a second time.
-    """
-    path = str(context.layout.checkpoints_file)
-    noted = checkpoint.last(path)
-    if noted is None:
-        return
-    with context.ledger.read() as connection:
-        problem = checkpoint.verify_against([noted], connection).problem
-    if problem is not None:
-        raise AuditBroken(
-            f"The ledger is not the one this site had: {problem.message}",
-            where=path,
-            hint=_RESTORE,
-        )
 
 
 def demand_newest_known(context: Context) -> None:
@@ -78,7 +55,7 @@ def demand_newest_known(context: Context) -> None:
                 raise AuditBroken(
                     f"The ledger is older than the archive: it does not know of {printable(name or '')}",
                     where=printable(day),
-                    hint=_RESTORE,
+                    hint=OLDER_HINT,
                 )
 
 

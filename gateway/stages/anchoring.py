@@ -26,13 +26,20 @@ LOST = "checkpoints-missing"
 #: Seconds that a copy has to answer: on a share that hangs, a write may never return.
 _PATIENCE = 10.0
 
+#: What to do where the ledger is older than the site.
+OLDER_HINT = (
+    "Put the newest ledger back with its log, if you have it. Else `gateway ledger restore FILE` with the "
+    "newest backup, or `gateway ledger rebuild` where there is none: both take over what was delivered since"
+)
+
 _under_way: set[Path] = set()
 
 
 def anchor(context: Context) -> list[GatewayError]:
     """Note the end of the trail, unless it stands there already; return what is wrong and stops nothing.
 
-    Raises LedgerError or ConfigurationError where it cannot be noted.
+    Raises LedgerError or ConfigurationError where it cannot be noted, AuditBroken where the ledger is not
+    the one whose end was noted last: then nothing is.
     """
     path, key = str(context.layout.checkpoints_file), context.site.audit.signer()
     with checkpoint.alone(path):
@@ -41,10 +48,42 @@ def anchor(context: Context) -> list[GatewayError]:
             head, known = audit.head(connection), checkpoint_rows.newest(connection)
         noted = checkpoint.last(path)
         if head.count and (noted is None or noted.hash != head.hash):
+            demand_whole_trail(context)
             _write(context, path, head, key, noted, known)
         elif noted is not None and (known is None or (noted.number or 0) > known.number):
             _remember(context, [noted])  # the gateway was stopped between the line and its note
         return [*troubles, *_copy(context.site, path)]
+
+
+def demand_whole_trail(context: Context) -> None:
+    """Raise AuditBroken where the newest checkpoint is not part of the ledger's audit trail.
+
+    Then the ledger is an older copy or was written anew: it does not know what it delivered since,
+    and a pass would deliver it a second time.
+    """
+    path = str(context.layout.checkpoints_file)
+    noted = checkpoint.last(path)
+    if noted is None:
+        return
+    with context.ledger.read() as connection:
+        problem = checkpoint.verify_against([noted], connection).problem
+    if problem is not None:
+        raise AuditBroken(
+            f"The ledger is not the one this site had: {problem.message}", where=path, hint=OLDER_HINT
+        )
+
+
+def testify(context: Context) -> None:
+    """Note the end of the trail as this process committed it, unless a later one is noted; asks no ledger.
+
+    For a process that has found that the ledger lacks it: so every node gets to know.
+    """
+    path, key = str(context.layout.checkpoints_file), context.site.audit.signer()
+    end = context.ledger.written
+    with checkpoint.alone(path):
+        noted = checkpoint.last(path)
+        if end is not None and (noted is None or noted.count < end.count):
+            checkpoint.append(path, end, context.clock.now(), key=key)
 
 
 def announce(context: Context, public: str) -> Checkpoint:

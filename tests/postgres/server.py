@@ -115,6 +115,31 @@ class PostgresServer:
         self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    @classmethod
+    def standby_of(cls, primary: PostgresServer) -> PostgresServer:
+        """Return a standby of ``primary`` (whose ``wal_level`` is `replica`) that was not started yet.
+
+        It is a copy that follows the primary's log under the name ``standby``.
+        """
+        one = cls(**primary._settings)
+        one.home = _own_directory("gateway-pg-")
+        one.data = one.home / "data"
+        source = f"host=127.0.0.1 port={primary.port} user={_USER} application_name=standby"
+        run("pg_basebackup", "-d", source, "-D", str(one.data), "-R", "-X", "stream", "-c", "fast", "-N")
+        return one
+
+    def wait_for_standby(self, how: str) -> None:
+        """Wait until the standby follows; commits wait for it from now on if ``how`` is `sync`."""
+        if how == "sync":
+            self.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            self.sql("SELECT pg_reload_conf()")
+        asked = "SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'"
+        wait_for(lambda: self.sql(asked) == [(how,)], f"a standby follows: {self.log}")
+
+    def promote(self) -> None:
+        """Let this standby take over; it can be written to when this returns."""
+        self.sql("SELECT pg_promote(true, 30)")
+
     def start(self) -> None:
         """Start the server, on the port that it had before, and wait until it answers."""
         self.port = self.port or _free_port()
