@@ -27,6 +27,9 @@ from gateway.operations.verifying import verify_audit, verify_site
 from gateway.operations.verifying_rows import verify_rows
 from gateway.pipeline import run_routes
 from gateway.stages.context import Context, Report
+from tests import ledger_guard
+
+ledger_guard.watch()
 
 #: A route for confirmations that asks for no evidence, so that one pass takes what is there.
 ROUTE = """\

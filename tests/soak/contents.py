@@ -76,13 +76,16 @@ def stamp_of(minute: int) -> int:
     return int(f"{_FIRST_ORDER + timedelta(minutes=minute):%Y%m%d%H%M%S}")
 
 
-def order(minute: int, serial: int, *, fault: str | None = None) -> Content:
-    """Return an order document in XML of the ``minute``; ``serial`` tells it from every other."""
-    stamp = stamp_of(minute)
+def order(minute: int, serial: int, *, fault: str | None = None, as_serial: int | None = None) -> Content:
+    """Return an order document in XML of the ``minute``; ``serial`` tells it from every other.
+
+    With ``as_serial`` it says that it is the message of that one.
+    """
+    stamp, told = stamp_of(minute), serial if as_serial is None else as_serial
     text = f"""<?xml version="1.0" encoding="UTF-8"?>
 <ProductionOrders xmlns="urn:plant-exchange:order:1">
   <Header>
-    <MessageId>ORD-ERPPRD-{serial:08d}</MessageId>
+    <MessageId>ORD-ERPPRD-{told:08d}</MessageId>
     <Sender>ERPPRD</Sender>
     <Receiver>MES01</Receiver>
     <SequenceNumber>{serial}</SequenceNumber>
@@ -115,12 +118,16 @@ def order(minute: int, serial: int, *, fault: str | None = None) -> Content:
 </ProductionOrders>
 """
     name = f"ORD-ERPPRD-{stamp:014d}-{serial % 1_000_000:06d}.xml"
-    message = f"ORD-ERPPRD-{serial:08d}"
+    message = f"ORD-ERPPRD-{told:08d}"
     return Content("orders", name, text.encode(), "ERPPRD", stamp, None, message, fault=fault)
 
 
-def bill(serial: int, *, fault: str | None = None) -> Content:
-    """Return a bill of material in JSON; without a ``fault`` it is whole."""
+def bill(serial: int, *, fault: str | None = None, as_serial: int | None = None) -> Content:
+    """Return a bill of material in JSON; without a ``fault`` it is whole.
+
+    With ``as_serial`` it says that it is the message of that one.
+    """
+    message = f"BOM-ERPPRD-{serial if as_serial is None else as_serial:08d}"
     items = [
         {
             "position": "0010",
@@ -133,7 +140,7 @@ def bill(serial: int, *, fault: str | None = None) -> Content:
     ]
     document = {
         "header": {
-            "messageId": f"BOM-ERPPRD-{serial:08d}",
+            "messageId": message,
             "sender": "ERPPRD",
             "receiver": "MES01",
             "sequenceNumber": serial,
@@ -158,4 +165,4 @@ def bill(serial: int, *, fault: str | None = None) -> Content:
     }
     name = f"BOM-ERPPRD-20261116040000-{serial % 1_000_000:06d}.json"
     data = json.dumps(document, indent=1).encode()
-    return Content("boms", name, data, "ERPPRD", None, None, f"BOM-ERPPRD-{serial:08d}", fault=fault)
+    return Content("boms", name, data, "ERPPRD", None, None, message, fault=fault)

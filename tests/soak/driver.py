@@ -8,6 +8,7 @@ leave out others (``--skip``) does not change it, which is how a long trace is m
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter as Tally
 from collections.abc import Callable
@@ -18,12 +19,13 @@ from random import Random
 from gateway.printable import printable
 from tests.faults.shim import Control
 from tests.sftp.openssh import OpenSsh
-from tests.soak import checks, site
+from tests.soak import checks, mishaps, site
 from tests.soak.clock import JumpingClock
 from tests.soak.model import RESTING, Model, Violation
 from tests.soak.operators import Operators
 from tests.soak.process import Done, Gateway, by_hand, command
 from tests.soak.receivers import Receivers
+from tests.soak.recovery import demand_recovery
 from tests.soak.senders import Senders
 from tests.soak.site import ROUTES, Partner
 from tests.soak.traps import Trap, a_kill, an_error
@@ -56,6 +58,7 @@ class Soak:
     counts: Tally[str] = field(default_factory=Tally)
     trace: list[str] = field(default_factory=list)
     step: int = 0
+    backup: Path | None = None  #: the newest
     sizes: checks.Sizes = field(default_factory=checks.Sizes)
 
     def __post_init__(self) -> None:
@@ -187,6 +190,17 @@ class Soak:
         self.counts["calls that failed"] += done.hits
         return f"{trap}: {done.hits} failed; {done.problems[:2]} {done.refusal}"
 
+    def _do_full(self, rng: Random) -> str:
+        """Let the disk be full for a while: some passes, with time between them."""
+        trap, said = mishaps.a_full_disk(rng, self.directory), []
+        self.counts["full disks"] += 1
+        for _ in range(rng.choice((2, 3, 5))):
+            done = self._asked("pass", trap, None)
+            self.counts["calls that failed"] += done.hits
+            said.append(str(done.hits))
+            self.clock.pass_time(rng.choice((1.0, 60.0)))
+        return f"{trap}: {', '.join(said)} failed"
+
     def _do_restart(self, _rng: Random) -> str:
         self.gateway.stop()
         self.counts["restarts"] += 1
@@ -227,18 +241,47 @@ class Soak:
         return f"{number.name}: left with {status}"
 
     def _do_backup(self, _rng: Random) -> str:
-        """Back the ledger up while the gateway may work on it, and check the ledger."""
+        """Back the ledger up while the gateway may work on it, and check the ledger; the newest is kept."""
         self.counts["backups"] += 1
-        file = self.plan.directory / f"backup-{self.step}.db"
-        for words in (["ledger", "backup", str(file)], ["ledger", "check"]):
+        for path in self.plan.directory.glob("backup-*"):
+            path.unlink()
+        self.backup = self.plan.directory / f"backup-{self.step}.db"
+        for words in (["ledger", "backup", str(self.backup)], ["ledger", "check"]):
             status, said = command(self.directory, self.clock, words)
             if status:
                 raise Violation(f"`gateway {words[0]} {words[1]}` left with {status}: {said}")
-        for path in self.plan.directory.glob(f"{file.name}*"):
-            path.unlink()
         return ""
 
+    def _do_recover(self, rng: Random) -> str:
+        """Recover a copy of the site from the last backup, however old, or from the archive alone."""
+        self.rest()
+        self.gateway.stop()
+        backup = self.backup if rng.random() < 0.7 else None
+        self.counts["recoveries" if backup is None else "restores"] += 1
+        scratch = self.plan.directory / "recovered"
+        return demand_recovery(rng, self.directory, self.model, self.clock, backup, scratch)
+
     # ---- steps: clocks, partners, people
+
+    def _do_midnight(self, rng: Random) -> str:
+        """Work over the site's midnight."""
+        self.clock.jump(mishaps.to_midnight(rng, self.clock))
+        self.counts["midnights"] += 1
+        said = self._do_pass(rng)
+        self.clock.pass_time(2.0)
+        return said
+
+    def _do_hands(self, rng: Random) -> str:
+        """Let somebody take a file out of work or the archive, and put it back after a while."""
+        lying = mishaps.lying_file(rng, self.directory, self.model)
+        if lying is None:
+            return "nothing lies there"
+        one, path = lying
+        self.counts["hands"] += 1
+        with mishaps.taken_out(path, self.plan.directory / "taken-out"):
+            mishaps.demand_missed(self.directory, self.clock, path)
+            said = self._do_pass(rng)
+        return f"{os.path.relpath(path, self.directory)} of {one.name} ({one.state}): {said}"
 
     def _do_time(self, rng: Random) -> str:
         seconds = rng.choice((1.0, 30.0, 400.0, _HOUR, 5 * _HOUR))
@@ -258,11 +301,15 @@ class Soak:
         return ""
 
     def _do_partner(self, rng: Random) -> str:
-        """Let the partner's server be away, or lose its sessions."""
+        """Let the partner's server be away, stand still, or lose its sessions."""
         if self.server is None:
             return "there is no partner"
         self.counts["server outages"] += 1
-        if rng.random() < 0.5:
+        chance = rng.random()
+        if chance < 0.2:
+            with mishaps.standing_still(self.server):
+                return f"stands still: {self._do_pass(rng)}"
+        if chance < 0.6:
             self.server.kill_sessions()
             return "lost its sessions"
         self.server.stop()
@@ -280,6 +327,7 @@ class Soak:
             self.operators.waive,
             self.operators.retry,
             self.operators.put_into_replay,
+            self.operators.forbidden,
         )
         self.counts["operator actions"] += 1
         deed = rng.choice(deeds)
@@ -346,6 +394,7 @@ class Soak:
             ("not delivered", self.receivers.owed(self.model)),
             ("not taken", self._not_taken()),
             ("held for nothing", self._held_for_nothing()),
+            ("delivered and not told", self.model.untold()),
         ):
             if found:
                 raise Violation(f"{what}: {found[:10]}; the last pass said {told[:5]}")
@@ -389,6 +438,10 @@ _STEPS = {
     "once": 0.5,
     "service": 0.3,
     "backup": 0.5,
+    "recover": 0.4,
+    "full": 1,
+    "hands": 1,
+    "midnight": 1,
     "time": 5,
     "jump": 2,
     "reboot": 1,

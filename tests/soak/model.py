@@ -120,11 +120,23 @@ class Model:
         """Return the transfers in any of ``states``, oldest first."""
         return [one for one in self.transfers.values() if one.state in states]
 
+    def untold(self) -> list[str]:
+        """Return deliveries that were due and of which the trail does not tell."""
+        return [f"{self.transfers[one].name} to {place}" for one, place, _ in self.promised - self.told]
+
     def _to_state(self, event: Event) -> None:
         sent, state = self.transfers[event.object_id], event.new["state"]
         if state in ("processed", "failed", "duplicate") and event.action == state and state != sent.verdict:
             raise Violation(f"{sent.name} ({sent.id}) is {state}; it must be {sent.verdict}: {sent.why}")
+        if state == "processed":
+            self._demand_told(sent)
         sent.state = state
+
+    def _demand_told(self, sent: Sent) -> None:
+        """Raise Violation where a file is settled and one of its destinations has not confirmed it."""
+        for one in ROUTES[sent.route].destinations:
+            if (sent.id, one, sent.attempt) not in self.told:
+                raise Violation(f"{sent.name} ({sent.id}) was settled before it was delivered to {one}")
 
     # ---- arrival
 

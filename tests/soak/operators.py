@@ -122,6 +122,23 @@ class Operators:
         done = self._act(lambda context: _none(retry_now(context, Choice(), _WHY)), [])
         return done.refusal or "all"
 
+    def forbidden(self, rng: Random) -> str:
+        """Ask for what must be refused; raises Violation where it is done."""
+        wrong: list[tuple[str, list[Sent], Any]] = [
+            ("reprocess", self.model.in_state("processed"), _reprocess),
+            ("replay", self.model.in_state("failed", "duplicate", "held"), _replay),
+            ("release", self.model.in_state("processed", "failed"), _release),
+            ("reprocess", [one for one in self.model.transfers.values() if one.child], _reprocess),
+        ]
+        what, free, deed = rng.choice(wrong)
+        if not free:
+            return f"nothing to {what} wrongly"
+        one = rng.choice(free[-_RECENT:])
+        done = self._act(lambda context: deed(context, one.id), [])
+        if not done.refusal:
+            raise Violation(f"{what} of {one.name} ({one.id}), which is {one.state}, was not refused")
+        return f"{what} of {one.name} ({one.state}): {done.refusal}"
+
     def put_into_replay(self, rng: Random) -> str:
         """Move a failed or processed file into replay/ with a request beside it."""
         free = [one for one in self.model.in_state("failed", "processed") if one.child is None][-_RECENT:]
@@ -154,6 +171,18 @@ class Operators:
 
         said = by_hand(self.directory, self.clock, work).said
         return None if said is None else self.directory / str(said)
+
+
+def _reprocess(context: Context, transfer: str) -> None:
+    reprocess(context, select(context, Selection((transfer,))), _WHY, ())
+
+
+def _replay(context: Context, transfer: str) -> None:
+    replay(context, [transfer], _WHY)
+
+
+def _release(context: Context, transfer: str) -> None:
+    release_by_hand(context, [transfer], _WHY)
 
 
 def _none(_value: object) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from gateway.errors import GatewayError, InternalError
 from gateway.lanes.once import tell
 from gateway.operations import opening
+from gateway.operations.ledger_care import at_rest
 from gateway.operations.opening import open_site, working_on
 from gateway.operations.reloading import reloaded
 from gateway.pipeline import run_routes
@@ -211,7 +212,8 @@ def _pass(context: Context, only: str | None = None) -> Done:
 
 def _prepare(clock: JumpingClock) -> None:
     """Let what opens the site find the soak's clock and the formats that are read already."""
-    vars(opening).update(SystemClock=lambda: clock, Catalogue=_Shared)
+    for module in (opening, at_rest):
+        vars(module).update(SystemClock=lambda: clock, Catalogue=_Shared)
 
 
 class _Shared:

@@ -116,6 +116,11 @@ class Senders:
         self._side_file(content)
         return content.name
 
+    def send_whole(self, content: Content) -> None:
+        """Put the file and what proves it complete where its route takes it from."""
+        self._put(content)
+        self._side_file(content)
+
     def place(self, content: Content) -> Path:
         """Return the directory that a file is put into."""
         return self.place_of(content.route)
@@ -215,6 +220,8 @@ class Senders:
             return csv_confirmation(old.route, old.name, old.sender, old.number, self.serial * 100, rows=4)
         if kind == "conflict" and old.route == "adjustments":
             return adjustment(old.number or 0, self.serial)
+        if kind == "conflict" and old.route in ("orders", "boms") and old.message is not None:
+            return self._same_message(old.route, int(old.message[-8:]))
         if kind == "record" and old.route in ("confirmations", "remote") and old.records:
             number = self._number(old.route, old.sender)
             name = confirmation_name(number, old.sender)
@@ -222,6 +229,13 @@ class Senders:
         if kind == "copy":
             return self._copy(old)
         return None
+
+    def _same_message(self, route: str, of: int) -> Content:
+        """Another document of a message that was sent before: here no number tells, only the message."""
+        if route == "boms":
+            return bill(self.serial, as_serial=of)
+        self.minute += 1
+        return order(self.minute, self.serial, as_serial=of)
 
     def _copy(self, old: Content) -> Content | None:
         """The same bytes as another file: under another number, or on another route."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledger_guard import OpenedBesideSqlite, watch
 from tests.soak.streams import Chain, Counter
 
 
@@ -29,6 +30,16 @@ def test_nothing_is_lost_and_nothing_comes_twice_whatever_happens(tmp_path: Path
 def test_the_same_holds_with_a_partners_server(tmp_path: Path) -> None:
     """The gateway shall keep its promises while it exchanges files with a server that comes and goes."""
     assert "| violations | 0 |" in _soaked(tmp_path, "--seed", "100", "--steps", "300", "--jobs", "2")
+
+
+def test_no_part_of_the_gateway_opens_its_ledger_beside_sqlite(tmp_path: Path) -> None:
+    """The tests shall refuse the gateway what takes its locks on the ledger away: to open the file itself."""
+    ledger = tmp_path / "ledger" / "gateway.db"
+    ledger.parent.mkdir()
+    ledger.write_bytes(b"a test may")
+    watch()
+    with pytest.raises(OpenedBesideSqlite):
+        eval(f"open({str(ledger)!r}, 'rb')", {"__name__": "gateway.ledger.careless"})  # noqa: S307 - as if
 
 
 def test_the_model_lets_go_what_nothing_is_missing_before() -> None:

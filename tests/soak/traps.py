@@ -14,6 +14,7 @@ from tests.faults.shim import CHANGES, FOREVER, LOOKS, Action, Control, Fault
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "ESTALE", "EDQUOT", "EINTR")
 _KILLS = (Action.KILL_BEFORE, Action.KILL_AFTER, Action.KILL_WITHIN)
 _FAULTS = (Action.REFUSE, Action.REFUSE, Action.REFUSE, Action.CUT_SHORT, Action.REFUSE_AFTER)
+_KILLED_AT = ("outbox", "outbox", "working", "processed", "inbox", "failed", "ledger")
 _PLACES = (
     "",
     "",
@@ -50,8 +51,14 @@ class Trap:
 
 
 def a_kill(rng: Random, site: Path) -> Trap:
-    """Return a kill somewhere in what a process does next: near its begin, or anywhere in a pass."""
-    return Trap(Fault(rng.choice(_KILLS), rng.randrange(1, rng.choice((20, 60, 150, 400)))), site)
+    """Return a kill somewhere in what a process does next: anywhere in a pass, or in what it does at a place.
+
+    What a pass does at a destination is a few calls of hundreds, and the most delicate ones.
+    """
+    action = rng.choice(_KILLS)
+    if rng.random() < 0.5:
+        return Trap(Fault(action, rng.randrange(1, rng.choice((20, 60, 150, 400)))), site)
+    return Trap(Fault(action, rng.randrange(1, rng.choice((8, 20)))), site / rng.choice(_KILLED_AT))
 
 
 def an_error(rng: Random, site: Path) -> Trap:
