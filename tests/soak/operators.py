@@ -73,9 +73,9 @@ class Operators:
 
     def correct(self, rng: Random) -> str:
         """Give a corrected file for one that failed."""
-        free = [
-            one for one in self.model.in_state("failed") if one.child is None and one.known.number is not None
-        ]
+        free = [one for one in self.model.in_state("failed") if one.child is None]
+        # what has no message fails for its name or its emptiness; a correction has the same name
+        free = [one for one in free if one.known.number is not None and one.known.message is not None]
         if not free:
             return "nothing failed"
         one = rng.choice(free[-_RECENT:])
