@@ -21,6 +21,7 @@ from gateway.custody.look import exists
 from gateway.custody.moves import make_directory, rename_new
 from gateway.custody.names import FETCH_PREFIX, archive_name
 from gateway.custody.refusals import StrPath, refusing
+from gateway.errors import CustodyError
 
 _OWNED = re.compile(r"t([0-9]{1,18})")
 
@@ -45,12 +46,14 @@ class SharedLayout(Layout):
         """Return the paths as the owner of ``route`` has them; what is in work is its own from now on.
 
         To be called by the owner alone, and before it does anything else. Done again it changes nothing.
-        Raises CustodyError; then the route cannot be worked on yet.
+        Raises CustodyError; then the route cannot be worked on yet. So it is where somebody owned it later:
+        this process was paused and has lost it, or the ledger is older than the site.
         """
         self.demand_inside(route)
         base = super().working(route)
         make_directory(base)
         mine = base / _name(token)
+        _demand_latest(base, token)
         if not exists(mine):
             _take_over(base, mine)
         for before in (base, *(base / _name(other) for other in _tokens(base) if other < token)):
@@ -99,9 +102,24 @@ def _tokens(base: Path) -> list[int]:
     return sorted(int(one[1]) for one in found if one)
 
 
+def _demand_latest(base: Path, token: int) -> None:
+    latest = max(_tokens(base), default=0)
+    if latest > token:
+        raise CustodyError(
+            f"Files in work belong to a later owner, {_name(latest)}; this one is {_name(token)}",
+            where=str(base),
+            hint="Nothing is to be done where another node works on the route now. If none does, the ledger "
+            "is older than the site: `gateway ledger restore` or `gateway ledger rebuild` makes it fit again",
+        )
+
+
 def _take_over(base: Path, mine: Path) -> None:
-    """Give the newest directory of an owner before the name ``mine``; without one make it."""
-    before = max(_tokens(base), default=0)
+    """Give the newest directory of an owner before the name ``mine``; without one make it.
+
+    Who is late finds the one gone that it has seen: it was renamed by whoever came after.
+    """
+    token = int(mine.name[1:])
+    before = max((one for one in _tokens(base) if one < token), default=0)
     if not before:
         make_directory(mine)
         return

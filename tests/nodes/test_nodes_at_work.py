@@ -43,7 +43,7 @@ def test_nodes_share_the_work_and_a_killed_one_is_taken_over(tmp_path: Path, url
         _all_through(site, files)
         taken = [sum(one["taken"] for one in node.events("pass-ended")) for node in (first, second)]
         assert taken == [6, 6], "each took the files of its own routes"
-        files += [name for line in range(1, 5) for name in _drop(site, line, range(4, 20))]
+        files += [name for line in range(1, 5) for name in _drop(site, line, range(4, 12))]
         until(lambda: any(name.startswith(".") for name in site.delivered()) or _processed(site) > 12, "work")
         first.process.kill()
         _all_through(site, files)
@@ -59,7 +59,7 @@ def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_p
     """A node stopped amid its work shall find its route taken over when it goes on, and change nothing."""
     with cluster(tmp_path / "site", url, routes(1)) as site:
         site.start(2)
-        files = _drop(site, 1, range(1, 61))
+        files = _drop(site, 1, range(1, 31))
         owner = site.holder("line1")
         (other,) = [node for node in site.nodes if node is not owner]
         until(lambda: _begun(site), "a claim")
@@ -68,7 +68,7 @@ def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_p
         _all_through(site, files)
         owner.signal(signal.SIGCONT)
         until(lambda: "route line1" in [one["lease"] for one in owner.events("lease-lost")], "its end")
-        files += _drop(site, 1, range(61, 66))
+        files += _drop(site, 1, range(31, 34))
         _all_through(site, files)
 
 

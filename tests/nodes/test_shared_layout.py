@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gateway.custody.layout import Layout
 from gateway.custody.shared_layout import SharedLayout
+from gateway.errors import CustodyError
 
 
 def _names(directory: Path) -> list[str]:
@@ -40,4 +43,7 @@ def test_the_next_owner_takes_over_everything_but_half_fetched_files(tmp_path: P
     assert _names(third.working("orders").parent) == ["t3"]
     assert third.owned("orders", 3).working("orders") == third.working("orders"), "again is no change"
     assert shared.working("orders") == third.working("orders"), "others find it"
+    with pytest.raises(CustodyError, match="later owner, t3"):
+        shared.owned("orders", 2)  # as one would that was paused before its first look
+    assert _names(third.working("orders")) == ["T-1", "T-2"]
     assert shared.working("bills") == Layout(tmp_path).working("bills"), "nobody ever owned it"
