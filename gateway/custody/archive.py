@@ -19,6 +19,7 @@ from gateway.custody.look import exists, look, open_regular
 from gateway.custody.manifest import read_manifest
 from gateway.custody.names import MANIFEST_SUFFIX, TEMPORARY_PREFIX, temporary_name
 from gateway.custody.refusals import refusing
+from gateway.custody.tombstone import Tombstone, standing, tombstone_of
 from gateway.errors import CustodyError, ManifestInvalid
 
 # No manifest of the gateway is larger; a bigger file under such a name is not read into memory.
@@ -36,6 +37,7 @@ class Paper:
     manifest: Mapping[str, Any] | None = None  #: None where it is not believed
     trouble: str | None = None  #: why it is not
     listed: str | None = None  #: SHA-256 of the data by its day list
+    tombstone: Tombstone | None = None  #: of its file, which retention removed
     is_placed: bool = True  #: False: it has not got its name yet, the file was being settled
 
 
@@ -94,7 +96,20 @@ def _paper(path: str, paper: Paper, listed: Mapping[str, str], doubt: str | None
     said = (manifest["result"].get("path"), manifest["transfer"]["route"])
     if said != (paper.data, paper.route):
         return _doubted(paper, sha256, f"its manifest is about {said[0]}")
-    return Paper(paper.area, paper.route, paper.data, sha256, manifest, doubt, paper.listed)
+    stone, why = _tombstone(
+        os.path.join(os.path.dirname(path), os.path.basename(paper.data)), manifest, sha256
+    )
+    if stone is not None and paper.area in DAY_AREAS and doubt is None:
+        stone = stone if listed.get(tombstone_of(os.path.basename(paper.data))) == stone.sha256 else None
+    return Paper(paper.area, paper.route, paper.data, sha256, manifest, doubt or why, paper.listed, stone)
+
+
+def _tombstone(data: str, manifest: Mapping[str, Any], sha256: str) -> tuple[Tombstone | None, str | None]:
+    """Return the tombstone of the file ``data``, or why what stands in its place is not believed."""
+    try:
+        return standing(data, manifest, sha256), None
+    except CustodyError as error:
+        return None, str(error)
 
 
 def _doubted(paper: Paper, sha256: str, why: str) -> Paper:

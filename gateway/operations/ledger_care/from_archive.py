@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -21,11 +21,13 @@ from gateway.custody.look import exists, sighting
 from gateway.custody.names import working_name
 from gateway.custody.recorded import Recorded, recorded
 from gateway.errors import CustodyError
-from gateway.ledger import rebuilding
+from gateway.ledger import rebuilding, retention
 from gateway.ledger.ids import is_id, new_id
+from gateway.ledger.retention import Removal
 from gateway.model import Disposition, State, Transfer
-from gateway.operations.ledger_care.recording import put_recovered
+from gateway.operations.ledger_care.recording import Recalled, put_recovered
 from gateway.operations.ledger_care.recovery import Progress, Recovery
+from gateway.operations.ledger_care.removals import recalled
 from gateway.printable import printable
 from gateway.rules.lifecycle import SETTLED
 from gateway.stages.context import Context
@@ -38,15 +40,18 @@ def take_archive(context: Context, found: Recovery, progress: Progress) -> None:
     """Bring every transfer that the archive records into the ledger, a few hundred per transaction."""
     walk = archive.papers(context.layout)
     while papers := list(islice(walk, _BATCH)):
-        rows = [row for paper in papers for row in _rows(context, paper, found)]
-        _put(context, rows, found)
+        removed = recalled(context, papers, found)
+        rows = [row for paper in papers for row in _rows(context, paper, removed, found)]
+        _put(context, rows, removed, found)
         progress(f"{found.manifests:,} manifests read; {printable(papers[-1].data)}")
     with context.ledger.write() as connection:
         rebuilding.order_unplaced(connection)
         rebuilding.link_corrections(connection)
 
 
-def _rows(context: Context, paper: Paper, found: Recovery) -> Iterator[Recorded]:
+def _rows(
+    context: Context, paper: Paper, removed: Mapping[str, Recalled], found: Recovery
+) -> Iterator[Recorded]:
     """Yield what the ledger shall know of the file of one manifest."""
     if paper.trouble is not None:
         found.trouble(paper.data, paper.trouble)
@@ -62,7 +67,10 @@ def _rows(context: Context, paper: Paper, found: Recovery) -> Iterator[Recorded]
         found.trouble(paper.data, f"its manifest names no transfer, but {printable(rows.transfer.id)}")
         return
     found.manifests += 1
-    yield _planned(rows) if not paper.is_placed else _seen(context, rows, found)
+    if not paper.is_placed:
+        yield _planned(rows)
+    else:
+        yield rows if rows.transfer.id in removed else _seen(context, rows, found)
 
 
 def _planned(rows: Recorded) -> Recorded:
@@ -130,16 +138,20 @@ def _by_bytes(context: Context, paper: Paper) -> Iterator[Recorded]:
     yield Recorded(row, (), ())
 
 
-def _put(context: Context, rows: Sequence[Recorded], found: Recovery) -> None:
+def _put(
+    context: Context, rows: Sequence[Recorded], removed: Mapping[str, Recalled], found: Recovery
+) -> None:
     """Write what is not in the ledger already, and note how that was before."""
     with context.ledger.write() as connection:
         there = rebuilding.known(connection, [one.transfer.id for one in rows])
+        gone = retention.removals(connection, removed)
         places = rebuilding.at_places(connection, [one.transfer.settled_path or "" for one in rows])
         chosen: dict[str, Recorded] = {}
         for one in rows:
             row = one.transfer
             old = there.get(row.id)
-            if old is not None and _is_same(old, row):
+            is_told = row.id not in removed or (row.id in gone and _is_told(gone[row.id], removed[row.id]))
+            if old is not None and _is_same(old, row) and is_told:
                 found.unchanged += 1
             elif old is None and not one.attempts and row.settled_path in places:
                 found.unchanged += 1  # taken over by its bytes; the ledger knows the file at this place
@@ -151,13 +163,18 @@ def _put(context: Context, rows: Sequence[Recorded], found: Recovery) -> None:
                 found.counts[row.state.value] += 1
                 found.resumed += row.state not in SETTLED
         batch = [(one.transfer, one.attempts, one.deliveries) for one in chosen.values()]
-        put_recovered(context, connection, batch)
+        put_recovered(context, connection, batch, removed)
 
 
 def _is_same(old: Transfer, new: Transfer) -> bool:
     """Return whether the ledger has the transfer settled as this manifest says."""
     said = (old.state, old.settled_path, old.manifest_sha256)
     return said == (new.state, new.settled_path, new.manifest_sha256)
+
+
+def _is_told(old: Removal, new: Recalled) -> bool:
+    """Return whether the ledger has the removal as its tombstone says, or is about to note its end."""
+    return old.tombstone_sha256 == new[0].tombstone_sha256
 
 
 def _is_elsewhere(context: Context, old: Transfer, new: Transfer) -> bool:
