@@ -7,8 +7,9 @@ again from the archived files, with the very format version that read them befor
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from gateway.config.settings import Route
 from gateway.custody.look import open_regular
@@ -24,6 +25,9 @@ from gateway.rules.recount import Acceptance, recount
 from gateway.rules.sequence import Model, StreamState
 from gateway.stages.context import Context, in_batches
 from gateway.stages.keeping import keep_stream
+
+if TYPE_CHECKING:
+    from gateway.validation.reading import Reading
 
 #: How a transfer was whose acceptance its stream has counted already.
 _COUNTED = frozenset({State.DELIVERING.value, State.PROCESSED.value, State.REPLAY.value})
@@ -111,16 +115,44 @@ def _read_keys(
     context: Context,
     connection: Connection,
     route: Route,
-    rows: Iterable[Transfer],
+    rows: Sequence[Transfer],
     found: Recovery,
 ) -> None:
+    """Read the keys of ``rows``, those of one format version at once; write them in the order of the rows."""
+    readings: dict[str, Reading] = {}
+    try:
+        for definition, group in _by_format(context, rows, found):
+            try:
+                readings.update(_readings(context, definition, group, found))
+            except GatewayError as error:
+                for row in group:
+                    _unread(row, error, found)
+        for row in rows:
+            if row.id in readings:
+                _write_keys(connection, route, row, readings[row.id], found)
+    finally:
+        for reading in readings.values():
+            reading.keys.close()
+
+
+def _unread(row: Transfer, error: GatewayError, found: Recovery) -> None:
+    found.trouble(row.settled_path or row.id, f"its record keys are not known again: {error}")
+
+
+def _by_format(
+    context: Context, rows: Sequence[Transfer], found: Recovery
+) -> list[tuple[Format, list[Transfer]]]:
+    """Return the rows by the format that read them; without those of formats that have no record keys."""
+    groups: dict[str, tuple[Format, list[Transfer]]] = {}
     for row in rows:
         try:
             definition = _definition(context, row)
-            if any(one.key for one in definition.record_types):
-                _read_file(context, connection, route, row, definition, found)
         except GatewayError as error:
-            found.trouble(row.settled_path or row.id, f"its record keys are not known again: {error}")
+            _unread(row, error, found)
+            continue
+        if any(one.key for one in definition.record_types):
+            groups.setdefault(definition.digest, (definition, []))[1].append(row)
+    return list(groups.values())
 
 
 def _definition(context: Context, row: Transfer) -> Format:
@@ -131,25 +163,37 @@ def _definition(context: Context, row: Transfer) -> Format:
     return definition
 
 
-def _read_file(
-    context: Context,
-    connection: Connection,
-    route: Route,
-    row: Transfer,
-    definition: Format,
-    found: Recovery,
-) -> None:
+def _readings(
+    context: Context, definition: Format, rows: Sequence[Transfer], found: Recovery
+) -> dict[str, Reading]:
+    """Return what is read of each file, by transfer; those that cannot be opened are said and left out."""
     from gateway.validation.reading import Input, ListingLimits, read_files
 
-    opened = functools.partial(open_regular, context.path_of(row))
-    reading = read_files(definition, [Input(number=0, name=row.name, open=opened)], limits=ListingLimits())[0]
+    able = [row for row in rows if _is_there(context, row, found)]
+    inputs = [
+        Input(number=number, name=row.name, open=functools.partial(open_regular, context.path_of(row)))
+        for number, row in enumerate(able)
+    ]
+    readings = read_files(definition, inputs, limits=ListingLimits())
+    return {row.id: reading for row, reading in zip(able, readings, strict=True)}
+
+
+def _is_there(context: Context, row: Transfer, found: Recovery) -> bool:
     try:
-        if reading.sha256 != row.sha256:
-            found.trouble(row.settled_path or row.id, "altered: its record keys are not read")
-            return
-        for batch in reading.keys.batches():
-            keys = [record_keys.RecordKey(*key) for key in batch]
-            record_keys.add(connection, route.name, row.id, keys)
-            found.keys += len(keys)
-    finally:
-        reading.keys.close()
+        open_regular(context.path_of(row)).close()
+    except GatewayError as error:
+        _unread(row, error, found)
+        return False
+    return True
+
+
+def _write_keys(
+    connection: Connection, route: Route, row: Transfer, reading: Reading, found: Recovery
+) -> None:
+    if reading.sha256 != row.sha256:
+        found.trouble(row.settled_path or row.id, "altered: its record keys are not read")
+        return
+    for batch in reading.keys.batches():
+        keys = [record_keys.RecordKey(*key) for key in batch]
+        record_keys.add(connection, route.name, row.id, keys)
+        found.keys += len(keys)
