@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from gateway.custody.daylist import list_of
@@ -60,13 +61,17 @@ def demand_newest_known(context: Context) -> None:
 
 
 def _newest_days(area: str) -> list[str]:
-    """Return the newest day directory of each route in ``area``."""
+    """Return the newest day directory of each route in ``area``.
+
+    A route whose directory cannot be listed is left out: its own pass says so, and no other's waits for it.
+    """
     found = []
     for route in sorted(look(area), key=lambda one: one.name) if os.path.isdir(area) else ():
         if route.kind == "directory":
             place = os.path.join(area, route.name)
-            days = [one.name for one in look(place) if one.kind == "directory"]
-            found += [os.path.join(place, max(days))] if days else []
+            with contextlib.suppress(CustodyError):
+                days = [one.name for one in look(place) if one.kind == "directory"]
+                found += [os.path.join(place, max(days))] if days else []
     return found
 
 

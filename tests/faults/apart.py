@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults.progress import Progress
 from tests.faults.shim import Control, environment
 
 _MEMORY = Path("/dev/shm")
@@ -26,8 +28,10 @@ def apart(module: str, arguments: Sequence[str], jobs: int) -> Iterator[dict[str
             _started(home, module, [str(part), str(jobs), *arguments]) for part, home in enumerate(homes)
         ]
         try:
+            progress = Progress(module.rpartition(".")[2])
             for process in started:
-                if process.wait() != 0:
+                _wait(process, homes, progress)
+                if process.returncode != 0:
                     raise RuntimeError(f"{module} ended with status {process.returncode}")
         finally:
             for process in started:
@@ -36,6 +40,22 @@ def apart(module: str, arguments: Sequence[str], jobs: int) -> Iterator[dict[str
         for home in homes:
             for line in (home / "lines").read_text().splitlines():
                 yield json.loads(line)
+
+
+def _wait(process: subprocess.Popen[bytes], homes: Sequence[Path], progress: Progress) -> None:
+    """Wait for one of them, and say meanwhile how far all are."""
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+            return
+        said = [json.loads(line) for home in homes for line in _whole_lines(home / "lines")]
+        tried = [line for line in said if "wrong" in line]
+        wrong = sum(bool(line["wrong"]) for line in tried)
+        progress.look(sum(line.get("cases", 0) for line in said), len(tried), wrong)
+
+
+def _whole_lines(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _started(home: Path, module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -23,6 +23,7 @@ from typing import Any
 from gateway.errors import ActionRefused
 from gateway.ledger import audit, transfers
 from gateway.operations import sequences
+from gateway.pipeline import run_routes
 from gateway.stages.context import Context
 from tests.pipeline.plant import Plant, ShiftedClock
 
@@ -100,6 +101,16 @@ class Day:
 def run_pass(plant: Plant) -> None:
     """Run one pass over every route, as the service does."""
     plant.run()
+
+
+def run_route(name: str) -> Callable[[Plant], None]:
+    """Return a step's work that is a pass over one route, as `gateway run --route` does it."""
+
+    def run(plant: Plant) -> None:
+        with plant.working() as context:
+            run_routes(context, name)
+
+    return run
 
 
 def command(work: Callable[[Context], object]) -> Callable[[Plant], None]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.matrix import Result
+from tests.faults.progress import Progress
 from tests.faults.shim import Action, environment
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -62,11 +63,13 @@ class Matrix:
     def summary(self) -> str:
         """Return what was tried, in one sentence."""
         plan = self.plan
+        alone = sum(one.is_alone for one in self.results)
         kills = collections.Counter(one.killed for one in self.results)
         said = ", ".join(f"{count:,} killed {times} times" for times, count in sorted(kills.items()))
         return (
             f"{plan.day}: {len(self.results):,} of {self.points:,} points at {self.calls:,} calls "
             f"(every {plan.every}, offset {plan.offset}, seed {plan.seed}): {said}; "
+            f"they left {alone:,} different sites, and each of those was recovered; "
             f"{len(self.failed):,} came to another end; {self.seconds:,.0f} s"
         )
 
@@ -94,29 +97,41 @@ def in_memory() -> Iterator[Path]:
 def kill(plan: Plan) -> Matrix:
     """Try the points of a plan; raises RuntimeError where a process of it fails."""
     matrix = Matrix(plan)
-    begun = time.monotonic()
+    progress = Progress(plan.day)
     with in_memory() as place, concurrent.futures.ThreadPoolExecutor(plan.jobs) as pool:
-        for said in pool.map(lambda job: _job(plan, place, job), range(plan.jobs)):
-            head = json.loads(said[0])
+        for head, results in pool.map(lambda job: _job(plan, place, job, progress), range(plan.jobs)):
             matrix.points, matrix.calls = head["points"], head["calls"]
-            matrix.results += map(Result.from_json, said[1:])
+            matrix.results += results
     matrix.results.sort(key=lambda one: (one.point.step, one.point.number, one.point.action))
-    matrix.seconds = time.monotonic() - begun
+    matrix.seconds = time.monotonic() - progress.begun
     return matrix
 
 
-def _job(plan: Plan, place: Path, job: int) -> list[str]:
+def _job(plan: Plan, place: Path, job: int, progress: Progress) -> tuple[dict[str, int], list[Result]]:
+    """Return how many points there are, and what came of those that this process tried."""
     own = place / str(job)
     own.mkdir()
     order = {**vars(plan), "place": str(own), "job": job}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.matrix", json.dumps(order)],
-        cwd=_ROOT,
-        env=environment(own / "control"),
-        capture_output=True,
-        text=True,
-    )
+    results = []
+    with (
+        (place / f"said-{job}").open("w+") as said,
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.matrix", json.dumps(order)],
+            cwd=_ROOT,
+            env=environment(own / "control"),
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        head = json.loads(process.stdout.readline() or "{}")
+        progress.begin(head.get("tried", 0))
+        for line in process.stdout:
+            results.append(Result.from_json(line))
+            progress.note(is_wrong=bool(results[-1].differs))
+        if process.wait() != 0:
+            said.seek(0)
+            raise RuntimeError(said.read())
     shutil.rmtree(own)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr)
-    return done.stdout.splitlines()
+    return head, results

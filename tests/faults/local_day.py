@@ -10,6 +10,7 @@ duplicate and to files without bytes, want other evidence, and one of them rewri
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.operations.correct import correct
@@ -18,7 +19,7 @@ from gateway.operations.reprocess import Selection, replay, reprocess, select
 from gateway.operations.sequences import waive
 from gateway.stages.arrive import arrive
 from gateway.stages.context import Context, Report
-from tests.faults.day import Day, Step, command, run_pass, taken_from
+from tests.faults.day import Day, Step, command, run_pass, run_route, taken_from
 from tests.pipeline.plant import Plant, confirmation, name_of, route
 
 _DAY = "CONFIRMED-TODAY.ctl"
@@ -169,17 +170,28 @@ def receive(directory: Path) -> dict[str, list[str]]:
     return taken
 
 
+def _by_route(name: str, world: Callable[[Plant], None], *, copied: bool = True) -> Iterator[Step]:
+    """Yield a pass over each route: what is killed in one has only that one to do again."""
+    for route_ in ("confirmations", *_JUDGING, "mapped"):
+        yield Step(f"{name}, {route_}", run_route(route_), world, copied=copied)
+        world, copied = _nothing, True
+
+
+def _nothing(plant: Plant) -> None:
+    """Be a world in which nothing happens."""
+
+
 LOCAL = Day(
     "local",
     build,
     (
-        Step("morning", run_pass, _morning),
+        *_by_route("morning", _morning),
         Step("arrival only", _look_only, lambda plant: plant.drop(*_own(20, 2), "failing")),
         Step("withdrawn", run_pass, lambda plant: (plant.inbox("failing") / _own(20, 2)[0]).unlink()),
         Step("reprocess", command(_again)),
         Step("replay", command(lambda context: replay(context, [_own(4, 1)[0]], "the receiver lost it"))),
         Step("correct", command(_correct)),
-        Step("noon", run_pass, _repeats, copied=False),
+        *_by_route("noon", _repeats, copied=False),
         Step(
             "release",
             command(lambda context: release_by_hand(context, [_own(6, 2)[0]], "number 1 was never sent")),

@@ -24,6 +24,8 @@ from tests.faults.storage import Disk, build
 
 #: Of senders that write and go on without a sync.
 _CARELESS = ("inbox/confirmations", "inbox/mapped", "replay/confirmations")
+#: What of the unsynced the disk may have: nothing, all, or some.
+_KINDS = ("synced", "everything", "any 1", "any 2")
 
 
 class Loss:
@@ -78,11 +80,10 @@ def work(directory: Path, control: Path, part: int, of: int, every: int, seed: i
         loss = Loss(Bench(directory, told), directory)
         found = loss.record(told)
         told_of = [str(one) for one in found.violations]
+        points = found.commits[part::of][::every]
         summary = {"calls": len(loss.calls), "commits": len(found.commits), "violations": told_of}
-        print(json.dumps(summary), flush=True)  # noqa: T201 - what the parent reads
-        for line in loss.replayed(
-            found.commits[part::of][::every], ("synced", "everything", "any 1", "any 2"), seed
-        ):
+        print(json.dumps({**summary, "cases": len(points) * len(_KINDS)}), flush=True)  # noqa: T201
+        for line in loss.replayed(points, _KINDS, seed):
             print(json.dumps(line), flush=True)  # noqa: T201
 
 
