@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 #: Bits of competing choices: 2 to the 24 is a second or so of Python.
@@ -75,10 +75,28 @@ def too_many_ways(pattern: str) -> str | None:
         if piece.branches and piece.most != 1 and _nested(piece):
             return "a repetition inside a repetition can hang the gateway"
     try:
-        _weigh_group(whole, [])
+        _Weighing().group(whole, [])
     except _TooManyWaysError:
         return "too many repetitions of the same characters, such as several `.*`, can hang the gateway"
     return None
+
+
+def steps(pattern: str) -> Callable[[int], float]:
+    """Return how many steps ``pattern``, of which nothing is said above, takes with a text of some length.
+
+    One step for each character where its choices do not compete.
+    """
+    weighing = _Weighing()
+    weighing.group(_read(pattern), [])
+    heaviest = weighing.heaviest
+    return lambda length: math.prod(_ways(bits, length) for bits in heaviest) if heaviest[1:] else length
+
+
+def _ways(bits: float, length: int) -> float:
+    """Return the ways of one choice in a text; a repetition cannot be longer than that."""
+    if bits == _UNBOUNDED:
+        return length + 1
+    return min(2**bits, length + 1) if bits < _UNBOUNDED else 2**bits
 
 
 def _nested(group: _Piece) -> bool:
@@ -144,34 +162,40 @@ def _starts(branch: list[_Piece]) -> frozenset[str]:
     return found
 
 
-def _weigh_group(group: _Piece, active: Competing) -> Competing:
-    """Return the choices still open after a group; the heaviest branch counts."""
-    if group.overlaps():
-        active = _compete(active, group.characters, math.log2(len(group.branches)))
-    after = [_weigh_branch(branch, active) for branch in group.branches]
-    return max(after, key=lambda competing: sum(bits for _characters, bits in competing))
+class _Weighing:
+    """One walk over a pattern, with the heaviest choices that compete for the same characters."""
 
+    def __init__(self) -> None:
+        self.heaviest: tuple[float, ...] = ()
 
-def _weigh_branch(branch: list[_Piece], active: Competing) -> Competing:
-    for piece in branch:
-        if piece.least > 0 and not piece.branches:
-            active = [each for each in active if each[0] & piece.characters]
-        if piece.branches and piece.least == piece.most == 1:
-            active = _weigh_group(piece, active)
-            continue
-        if piece.branches:
-            # What happens inside may happen again on every round.
-            inside = _weigh_group(piece, [])
-            for characters, bits in inside:
-                active = _compete(active, characters, bits * (piece.most or 1))
-        active = _compete(active, piece.characters, piece.bits)
-    return active
+    def group(self, group: _Piece, active: Competing) -> Competing:
+        """Return the choices still open after a group; the heaviest branch counts."""
+        if group.overlaps():
+            active = self._compete(active, group.characters, math.log2(len(group.branches)))
+        after = [self._branch(branch, active) for branch in group.branches]
+        return max(after, key=lambda competing: sum(bits for _characters, bits in competing))
 
-
-def _compete(active: Competing, characters: frozenset[str], bits: float) -> Competing:
-    """Add choices over ``characters``; raise if too many compete for them."""
-    if bits == 0:
+    def _branch(self, branch: list[_Piece], active: Competing) -> Competing:
+        for piece in branch:
+            if piece.least > 0 and not piece.branches:
+                active = [each for each in active if each[0] & piece.characters]
+            if piece.branches and piece.least == piece.most == 1:
+                active = self.group(piece, active)
+                continue
+            if piece.branches:
+                # What happens inside may happen again on every round.
+                inside = self.group(piece, [])
+                for characters, bits in inside:
+                    active = self._compete(active, characters, bits * (piece.most or 1))
+            active = self._compete(active, piece.characters, piece.bits)
         return active
-    if bits + sum(other for theirs, other in active if theirs & characters) > _BITS:
-        raise _TooManyWaysError
-    return [*active, (characters, bits)]
+
+    def _compete(self, active: Competing, characters: frozenset[str], bits: float) -> Competing:
+        """Add choices over ``characters``; raise if too many compete for them."""
+        if bits == 0:
+            return active
+        together = (bits, *(other for theirs, other in active if theirs & characters))
+        if sum(together) > _BITS:
+            raise _TooManyWaysError
+        self.heaviest = max(self.heaviest, together, key=sum)
+        return [*active, (characters, bits)]

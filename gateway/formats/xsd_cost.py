@@ -3,7 +3,8 @@
 Its automata are made anew for every content model, with a transition from each optional element to
 each of those behind it, and are run with going back: where a repetition stands in a repetition with
 nothing that must come between, one text fits in many ways. Enumerations are compared one by one.
-What stays is bounded: a pattern that goes back ten million times ends the validation with an error.
+What stays is bounded: a pattern that goes back ten million times ends the validation with an error, and
+values that would take long are counted before it begins (xsd_slow).
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from gateway.formats.pattern_choices import too_many_ways
 if TYPE_CHECKING:
     from lxml import etree
 
-#: Values of one enumeration, and types in one union, those of its members included.
-MOST_CODES = 1_000
+#: Values of one enumeration: lists of units have over 2,000. What wrong values cost is in xsd_slow.
+MOST_CODES = 10_000
+#: Types in one union, those of its members included.
+MOST_MEMBERS = 1_000
 #: Elements of one content model, groups and base types included.
 MOST_ELEMENTS = 5_000
 #: Pairs of elements in one content model that may follow each other because all between are optional.
@@ -133,8 +136,8 @@ class _Models:
         if codes > MOST_CODES:
             hint = "write a long list as `codes` of the field"
             raise _TooCostlyError(f"{_called(kind)} lists more than {MOST_CODES:,} values; {hint}")
-        if self._members(kind) > MOST_CODES:
-            raise _TooCostlyError(f"{_called(kind)} joins more than {MOST_CODES:,} types")
+        if self._members(kind) > MOST_MEMBERS:
+            raise _TooCostlyError(f"{_called(kind)} joins more than {MOST_MEMBERS:,} types")
 
     def _members(self, kind: etree._Element) -> int:
         """Return how many types a simple type joins, those of its members included."""

@@ -193,7 +193,7 @@ class _Reading:
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
-            schema=self._xsd.compiled if self._xsd is not None and self._plugged else None,
+            schema=self._xsd.plugged if self._xsd is not None and self._plugged else None,
         )
 
     def _released(self, guard: Guard, pieces: Sequence[str]) -> Iterator[bytes]:

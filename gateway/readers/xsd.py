@@ -18,8 +18,10 @@ from lxml import etree
 
 from gateway.errors import FormatError
 from gateway.finding_codes import finding
-from gateway.formats import xsd_cost
+from gateway.formats import xsd_cost, xsd_slow
+from gateway.readers import xsd_waiting
 from gateway.readers.xml_plan import local
+from gateway.readers.xsd_plugging import without_slow_facets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -73,6 +75,8 @@ class XsdSet:
 
     compiled: etree.XMLSchema
     constrained: frozenset[str]  #: local names of global elements, ``""`` for any other place
+    slow: xsd_slow.SlowNames  #: values that may take long
+    plugged: etree.XMLSchema  #: for the parser: the same, but for facets that take long
     _in_use: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def errors(self, root: etree._Element) -> list[etree._LogEntry]:
@@ -80,6 +84,8 @@ class XsdSet:
 
         Raises GivenUpError where that cannot be said: nothing of the tree counts as taken then.
         """
+        if problem := xsd_waiting.too_slow(root, self.slow):
+            raise GivenUpError(problem)
         with self._in_use:  # the schema keeps the errors of one validation, and routes share schemas
             try:
                 taken = self.compiled.validate(root)
@@ -136,9 +142,12 @@ def _load(main: Path) -> XsdSet:
     for document in documents:
         constrained |= _constrained(document)
     try:
-        return XsdSet(etree.XMLSchema(file=os.fspath(main)), frozenset(constrained))
+        compiled = etree.XMLSchema(file=os.fspath(main))
+        slow = xsd_slow.slow_names(documents)
+        plugged = without_slow_facets(main) if constrained and slow else compiled
     except etree.XMLSchemaParseError as error:
         raise FormatError("The XSD is not valid.", where=str(main), cause=error) from error
+    return XsdSet(compiled, frozenset(constrained), slow, plugged)
 
 
 def _documents(main: Path) -> Iterator[etree._Element]:

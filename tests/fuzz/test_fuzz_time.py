@@ -42,7 +42,7 @@ HANGING_XSD = {
     "nested repetition": _TYPE.format("<xs:pattern value='(a+)+b'/>"),
     "optional letters": _TYPE.format(f"<xs:pattern value='{'a?' * 30}{'a' * 30}'/>"),
     "long pattern": _TYPE.format(f"<xs:pattern value='{'|'.join(f'x{n}' for n in range(2000))}'/>"),
-    "many codes": _TYPE.format(_CODES * 1001),
+    "many codes": _TYPE.format(_CODES * 10001),
     "counters in counters": _MODEL.format(
         "<xs:sequence maxOccurs='1000'><xs:element name='a' minOccurs='100' maxOccurs='1000'/></xs:sequence>"
     ),
