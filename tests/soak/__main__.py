@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter as Tally
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,9 +46,7 @@ def soak(given: argparse.Namespace) -> Outcome:
     directory: Path = given.directory
     end = began + given.minutes * 60 if given.minutes else float("inf")
     warm()
-    partner = contextlib.nullcontext() if given.no_sftp else OpenSsh()
-    with Control(Path(os.environ["FAULTS_CONTROL"])) as control, partner as server:
-        one = Soak(Plan(given.seed, directory), control, server)
+    with _made(given) as one:
         try:
             one.run(lambda step: time.monotonic() < end and step <= given.steps, _numbers(given.skip))
             wrong = ""
@@ -60,6 +59,22 @@ def soak(given: argparse.Namespace) -> Outcome:
     return Outcome(given.seed, dict(one.counts), time.monotonic() - began, wrong)
 
 
+@contextlib.contextmanager
+def _made(given: argparse.Namespace) -> Iterator[Soak]:
+    """Give the site to soak, with the servers around it."""
+    plan = Plan(given.seed, given.directory)
+    if given.nodes:
+        from tests.postgres.server import PostgresServer
+        from tests.soak.cluster import NodesSoak
+
+        with PostgresServer() as database:
+            yield NodesSoak(plan, None, count=given.nodes, database=database)
+        return
+    partner = contextlib.nullcontext() if given.no_sftp else OpenSsh()
+    with Control(Path(os.environ["FAULTS_CONTROL"])) as control, partner as server:
+        yield Soak(plan, control, server)
+
+
 def in_process(given: argparse.Namespace, seed: int, root: Path) -> Outcome:
     """Soak the site of ``seed`` in a process of its own; its directory is removed where everything held."""
     directory = root / f"seed-{seed}"
@@ -67,7 +82,8 @@ def in_process(given: argparse.Namespace, seed: int, root: Path) -> Outcome:
     words = [sys.executable, "-m", "tests.soak", "--here", "--seed", str(seed), "--directory", str(directory)]
     words += ["--minutes", str(given.minutes), "--steps", str(given.steps), "--skip", given.skip]
     words += ["--no-sftp"] if given.no_sftp else []
-    variables = environment(root / f"seed-{seed}.control")
+    words += ["--nodes", str(given.nodes)]
+    variables = dict(os.environ) if given.nodes else environment(root / f"seed-{seed}.control")
     done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
     try:
         outcome = Outcome(**json.loads(done.stdout))
@@ -105,6 +121,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1, help="so many at the same time")
     parser.add_argument("--seeds", type=int, default=0, help="so many in all (default: as many as jobs)")
     parser.add_argument("--no-sftp", action="store_true", help="without a partner's server")
+    parser.add_argument("--nodes", type=int, default=0, help="so many nodes on a ledger on PostgreSQL")
     parser.add_argument("--skip", default="", help="steps to leave out, such as 3,10-20")
     parser.add_argument("--directory", type=Path, help="where the sites are made")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)

@@ -10,6 +10,7 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gateway.operations.overview import overview
 from gateway.stages.context import Context
@@ -23,19 +24,26 @@ _AREAS = ("inbox", "working", "processed", "failed", "duplicates", "replay")
 _WARM = 8
 _ROOM = (96 * 1024, 12, 8)  # KiB, open files, threads
 _EMPTY = hashlib.sha256(b"").hexdigest()
-_TRAIL = (
-    "SELECT sequence, action, object_type, object_id, new FROM audit WHERE sequence > ? ORDER BY sequence"
-)
+#: Entries of the audit trail after a given one, for `event_of`.
+TRAIL = "SELECT sequence, action, object_type, object_id, new FROM audit WHERE sequence > ? ORDER BY sequence"
 
 
 def trail(directory: Path, after: int) -> Iterator[Event]:
     """Yield the entries of the audit trail after the one numbered ``after``, read without the gateway."""
     connection = sqlite3.connect(directory / "ledger" / "gateway.db", timeout=30)
     try:
-        for sequence, action, object_type, object_id, new in connection.execute(_TRAIL, (after,)):
-            yield Event(sequence, action, object_type, object_id, json.loads(new) if new else {})
+        for row in connection.execute(TRAIL, (after,)):
+            yield event_of(row)
     finally:
         connection.close()
+
+
+def event_of(row: tuple[Any, ...]) -> Event:
+    """Return what a row of the trail tells; one database gives JSON as text, the other one reads it."""
+    sequence, action, object_type, object_id, new = row
+    return Event(
+        sequence, action, object_type, object_id, json.loads(new) if isinstance(new, str) else new or {}
+    )
 
 
 @dataclass

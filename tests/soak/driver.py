@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from tests.faults.shim import Control
 from tests.sftp.openssh import OpenSsh
 from tests.soak import checks, mishaps, site
 from tests.soak.clock import JumpingClock
-from tests.soak.model import RESTING, Model, Violation
+from tests.soak.model import RESTING, Event, Model, Violation
 from tests.soak.operators import Operators
 from tests.soak.process import Done, Gateway, by_hand, command
 from tests.soak.receivers import Receivers
@@ -51,7 +51,7 @@ class Soak:
     """One site under the soak."""
 
     plan: Plan
-    control: Control
+    control: Control | None
     server: OpenSsh | None = None
     clock: JumpingClock = field(default_factory=JumpingClock)
     model: Model = field(default_factory=Model)
@@ -68,9 +68,9 @@ class Soak:
         if self.server is not None:
             root = self.server.root / f"soak-{self.plan.seed}-{self.plan.directory.name}"
             partner = Partner(root, self.server.yaml("partner", reply_timeout="5s", connect_timeout="5s"))
-        site.build(directory, partner)
         self.directory = directory
         self.partner = partner
+        self._build(directory)
         self.routes = [one.name for one in ROUTES.values() if partner is not None or not one.is_remote]
         remote = None if partner is None else partner.out
         self.senders = Senders(directory / "inbox", self.model, remote)
@@ -86,7 +86,13 @@ class Soak:
         self.operators = Operators(directory, self.model, self.clock, self.senders)
         self.custody = checks.Custody(directory)
         self.gateway = Gateway(directory, self.control)
-        # near a change of clocks, by the plant's calendar
+        self._set_clock()
+
+    def _build(self, directory: Path) -> None:
+        site.build(directory, self.partner)
+
+    def _set_clock(self) -> None:
+        """Begin near a change of clocks, by the plant's calendar."""
         self.clock.pass_time(self._chance("start").choice((0.0, 124.9, 342.0)) * 24 * _HOUR)
 
     # ---- the loop
@@ -100,14 +106,23 @@ class Soak:
                     self._take_step(self._chance(self.step))
             self.rest()
         finally:
-            self.gateway.kill()
+            self._end()
+
+    def _end(self) -> None:
+        self.gateway.kill()
+
+    def _steps(self) -> dict[str, float]:
+        return _STEPS
+
+    def _trail(self) -> Iterator[Event]:
+        return checks.trail(self.directory, self.model.seen)
 
     def _chance(self, about: int | str) -> Random:
         """Return the random numbers of one step: no other step has a part in them."""
         return Random(f"{self.plan.seed}/{about}")  # noqa: S311 - they shall be the same every time
 
     def _take_step(self, rng: Random) -> None:
-        names, weights = zip(*_STEPS.items(), strict=True)
+        names, weights = zip(*self._steps().items(), strict=True)
         (name,) = rng.choices(names, weights)
         self._note(f"{self.step} {name}")
         self._note(f"   {getattr(self, f'_do_{name}')(rng)}")
@@ -125,7 +140,7 @@ class Soak:
     def look(self, rng: Random | None = None) -> None:
         """Follow the trail and let the receivers take what is there, if they come now."""
         found = self.receivers.look() if rng is None or rng.random() < 0.4 else {}
-        self.model.follow(checks.trail(self.directory, self.model.seen))
+        self.model.follow(self._trail())
         self.counts["received"] += self.receivers.take(self.model, found)
         self.counts["checks"] += 1
 
@@ -319,19 +334,14 @@ class Soak:
             self.server.start()
 
     def _do_operator(self, rng: Random) -> str:
-        deeds = (
-            self.operators.reprocess,
-            self.operators.replay,
-            self.operators.correct,
-            self.operators.release,
-            self.operators.waive,
-            self.operators.retry,
-            self.operators.put_into_replay,
-            self.operators.forbidden,
-        )
         self.counts["operator actions"] += 1
-        deed = rng.choice(deeds)
+        deed = rng.choice(self._deeds())
         return f"{deed.__name__} {deed(rng)}"
+
+    def _deeds(self) -> tuple[Callable[[Random], str], ...]:
+        own = self.operators
+        first = (own.reprocess, own.replay, own.correct, own.release, own.waive, own.retry)
+        return (*first, own.put_into_replay, own.forbidden)
 
     def _asked(self, what: str, trap: Trap | None, *arguments: object) -> Done:
         """Let the gateway process do something that it must survive."""
@@ -422,7 +432,7 @@ class Soak:
 
 
 #: Steps and how often they come, in proportion.
-_STEPS = {
+_STEPS: dict[str, float] = {
     "send": 30,
     "finish": 8,
     "again": 8,

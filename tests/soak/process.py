@@ -61,7 +61,7 @@ class Gateway:
     """A gateway process that works on a site, pass by pass, until it is stopped or killed."""
 
     directory: Path
-    control: Control
+    control: Control | None  #: of faults; None where no process is started here
     passes: int = 0
     _pipe: Connection | None = None
     _process: multiprocessing.process.BaseProcess | None = None

@@ -157,9 +157,15 @@ class Partner:
         return self.root / "in"
 
 
-def build(directory: Path, partner: Partner | None = None) -> None:
-    """Make the site in ``directory``; with ``partner`` it has the route over SFTP too."""
+def build(directory: Path, partner: Partner | None = None, ledger: str = "") -> None:
+    """Make the site in ``directory``; with ``partner`` it has the route over SFTP too.
+
+    With the URL of a ``ledger`` it is one for several nodes, whose leases are short.
+    """
     text = configuration(_LOCAL)
+    if ledger:
+        text = text.replace("site:\n", f"site:\n  ledger: {ledger}\n  interval: 1s\n", 1)
+        text += "service: {lease: 2s}\n"
     if partner is not None:
         for place in (partner.out, partner.taken, partner.into):
             place.mkdir(parents=True, exist_ok=True)
