@@ -40,10 +40,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def eleven_years_later(whole: Path, directory: Path) -> Plant:
+    """Return a copy of the site in ``directory``, when its files are due."""
+    shutil.copytree(whole, directory)
+    clock = ShiftedClock()
+    clock.advance(days=11 * 366)
+    return Plant(directory, clock)
+
+
 @pytest.fixture
 def plant(whole: Path, tmp_path: Path) -> Plant:
     """The site, eleven years later."""
-    shutil.copytree(whole, tmp_path / "site")
-    clock = ShiftedClock()
-    clock.advance(days=11 * 366)
-    return Plant(tmp_path / "site", clock)
+    return eleven_years_later(whole, tmp_path / "site")
