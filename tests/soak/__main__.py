@@ -26,6 +26,7 @@ from tests.faults.shim import Control, environment
 from tests.sftp.openssh import OpenSsh
 from tests.soak.driver import Plan, Soak
 from tests.soak.process import warm
+from tests.soak.steps import SteppedSoak
 
 _TOLD = 60  #: last lines of the trace that are shown where something does not hold
 
@@ -72,7 +73,7 @@ def _made(given: argparse.Namespace) -> Iterator[Soak]:
         return
     partner = contextlib.nullcontext() if given.no_sftp else OpenSsh()
     with Control(Path(os.environ["FAULTS_CONTROL"])) as control, partner as server:
-        yield Soak(plan, control, server)
+        yield SteppedSoak(plan, control, server)
 
 
 def in_process(given: argparse.Namespace, seed: int, root: Path) -> Outcome:

@@ -17,15 +17,15 @@ from tests.nodes.cluster import Cluster, Node
 from tests.pipeline.plant import Plant
 from tests.postgres.server import PostgresServer
 from tests.soak import checks, site
-from tests.soak.driver import Soak
 from tests.soak.model import Event
+from tests.soak.steps import SteppedSoak
 
 #: Seconds within which everything must come to rest once all nodes work, a lease that runs out included.
 _PATIENCE = 90.0
 
 
 @dataclass
-class NodesSoak(Soak):
+class NodesSoak(SteppedSoak):
     """One site, its nodes, and the server with its ledger."""
 
     count: int = 2

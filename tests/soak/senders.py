@@ -204,9 +204,14 @@ class Senders:
         if not earlier:
             return "nothing was sent yet"
         old = rng.choice(earlier[-60:])
-        kind = rng.choice(("resend", "renamed", "conflict", "record", "copy"))
-        made = self._repetition(rng, old, kind)
-        return f"no {kind} of {old.name}" if made is None else f"{kind}: {self.send(rng, made)}"
+        kinds = ["resend", "renamed", "conflict", "record", "copy"]
+        rng.shuffle(kinds)
+        # a conflict is the rarest mistake and the worst: it comes first more often
+        for kind in ["conflict", *kinds] if rng.random() < 0.25 else kinds:
+            made = self._repetition(rng, old, kind)
+            if made is not None:
+                return f"{kind}: {self.send(rng, made)}"
+        return f"nothing can repeat {old.name}"
 
     def _repetition(self, rng: Random, old: Content, kind: str) -> Content | None:
         self.serial += 1
