@@ -68,15 +68,21 @@ def _demand_rows(site: Path, model: Model, *, at_once: bool) -> None:
     for one in model.transfers.values():
         if one.state == "withdrawn":
             continue  # no manifest tells of it
-        wanted: tuple[str | None, ...] = (one.state, one.child)
-        if one.state not in RESTING:
-            wanted = ("claimed" if at_once else "failed", one.child)
-        found = rows.get(one.id)
-        if found is None or found[:2] != wanted or (one.state not in RESTING and found[2] != "F905"):
+        is_settled = one.state in RESTING
+        state = one.state if is_settled else "claimed" if at_once else "failed"
+        found, child, code = rows.get(one.id, (None, None, None))
+        if found != state or (not is_settled and code != "F905") or child not in _children(model, one):
             raise Violation(
-                f"after a recovery {one.route}/{one.name} ({one.id}), which was {one.state}, is {found}, "
-                f"not {wanted}"
+                f"after a recovery {one.route}/{one.name} ({one.id}), which was {one.state}, is {found} "
+                f"({code}), not {state}; its correction is {child}, not {one.child}"
             )
+
+
+def _children(model: Model, one: Sent) -> tuple[str | None, ...]:
+    """Return what may be on record as its correction: only a manifest tells whose correction a file is."""
+    if one.child is None or model.transfers[one.child].state in RESTING:
+        return (one.child,)
+    return one.child, None
 
 
 def _send_again(rng: Random, site: Path, model: Model) -> list[Sent]:
