@@ -68,6 +68,14 @@ class Destination(Protocol):
         """
         ...
 
+    def withdraw(self, parcels: Sequence[Parcel]) -> None:
+        """Remove what was staged, as far as that can be done now; raises nothing.
+
+        For an owner of a route who was overtaken before it was on record that anything was staged: nobody
+        else knows the names.
+        """
+        ...
+
     def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Give each staged parcel its final name, durable when this returns.
 

@@ -54,6 +54,13 @@ class Folder:
             return [result or failure for result in results]
         return results
 
+    def withdraw(self, parcels: Sequence[Parcel]) -> None:
+        """Remove temporary files."""
+        for parcel in parcels:
+            for piece in self._pieces(parcel).every():
+                with contextlib.suppress(CustodyError, OSError):
+                    writes.discard(piece.temporary)
+
     def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Name the checksum file of each parcel, the parcel, its marker; sync the directory once."""
         results: list[GatewayError | None] = []

@@ -7,6 +7,7 @@ looking, at once over a second connection where there is one, else with the next
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Sequence
 
@@ -63,6 +64,12 @@ class Sftp:
                 return Staging(session, self._settings, [(one, self._pieces(one)) for one in parcels]).run()
         except ServerError as error:
             return [error] * len(parcels)
+
+    def withdraw(self, parcels: Sequence[Parcel]) -> None:
+        """Remove temporary files."""
+        paths = [piece.temporary for one in parcels for piece in self._pieces(one).every()]
+        with contextlib.suppress(ServerError), self._connections.session(self._settings.server) as session:
+            remove_left(session, paths)
 
     def publish(self, parcels: Sequence[Parcel]) -> list[GatewayError | None]:
         """Give each parcel its name: checksum file before the data, done marker after it."""

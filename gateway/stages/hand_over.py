@@ -23,6 +23,7 @@ from gateway.errors import (
     DestinationError,
     FileMissing,
     GatewayError,
+    LeaseLost,
     PredecessorUndelivered,
     PublicationUnfinished,
     ServerUnreachable,
@@ -141,7 +142,11 @@ def _carry(context: Context, destination: Destination, place: str, group: Sequen
     fresh = [one for one in group if one.delivery.state is DeliveryState.PENDING]
     _apply(destination.stage, fresh)
     _tell_lost_outputs(context, fresh)
-    _commit_staged(context, [one for one in fresh if one.error is None], place)
+    try:
+        _commit_staged(context, [one for one in fresh if one.error is None], place)
+    except LeaseLost:
+        destination.withdraw([one.parcel for one in fresh])  # who came after may have looked before it came
+        raise
     _stop_after_failure(group)
     going = [one for one in group if one.error is None]
     _apply(destination.publish, going)

@@ -2,82 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from gateway.alerts import conditions
 from gateway.custody import claim as custody_claim
 from gateway.custody import settle as custody_settle
 from gateway.custody.look import look
 from gateway.custody.reopen import ReopenItem, reopen
 from gateway.destinations import Parcel, Staged, destination_for
-from gateway.errors import FileMissing, GatewayError, LeaseLost
+from gateway.errors import FileMissing, GatewayError, LeaseLost, LedgerVersion
 from gateway.ledger import leases, transfers
+from gateway.ledger.engine import open_ledger
 from gateway.ledger.ids import new_id
-from gateway.ledger.nodes import SERVICE, database_time
+from gateway.ledger.nodes import database_time
 from gateway.model import State
-from gateway.nodes.membership import Membership, this_node
 from gateway.operations.opening import open_site
 from gateway.operations.overview import overview
 from gateway.pipeline import run_routes
 from gateway.stages import settle as settling
-from gateway.stages.context import Context
 from tests.nodes.cluster import Cluster, routes
-from tests.pipeline.plant import Plant, confirmation, name_of, shared_catalogue
+from tests.nodes.inside import Clock, Node, passes_over
+from tests.pipeline.plant import confirmation, name_of
 from tests.postgres.server import PostgresServer
-
-
-@dataclass
-class _Clock:
-    """One machine's clocks, wrong by ``off``; the monotonic one begins anywhere."""
-
-    off: timedelta = timedelta()
-    start: float = 0.0
-    passed: float = field(default=0.0)
-
-    def now(self) -> datetime:
-        """Return what this machine takes for the time."""
-        return datetime.now(UTC) + self.off
-
-    def monotonic(self) -> float:
-        """Return seconds since its boot."""
-        return self.start + self.passed
-
-    def boot_id(self) -> str:
-        """Return its boot."""
-        return f"boot-{self.start}"
-
-
-class _Node:
-    """A node in this process, whose thread never asks by itself: the test says when it has its turn."""
-
-    def __init__(self, plant: Plant, clock: _Clock) -> None:
-        self.clock = clock
-        self._stack = contextlib.ExitStack()
-        self.context = self._stack.enter_context(open_site(plant.directory, role="gateway"))
-        self.context.clock, self.context.catalogue = clock, shared_catalogue()
-        service = dataclasses.replace(self.context.site.service, lease_seconds=3600.0)
-        self.context.site = dataclasses.replace(self.context.site, service=service)
-        self.member = Membership(self.context, this_node(self.context, kind=SERVICE))
-        self.context.sharing = self._stack.enter_context(self.member)
-
-    def end(self) -> None:
-        """Leave the site."""
-        self._stack.close()
-
-    @contextlib.contextmanager
-    def turn(self) -> Iterator[Context]:
-        """Give what its pass works with."""
-        with self.member.turn("line1", self.context) as mine:
-            assert mine is not None
-            yield mine
 
 
 @pytest.fixture
@@ -87,21 +40,13 @@ def site(tmp_path: Path, postgres: PostgresServer) -> Cluster:
 
 
 @pytest.fixture
-def nodes(site: Cluster) -> Iterator[tuple[_Node, _Node]]:
+def nodes(site: Cluster) -> Iterator[tuple[Node, Node]]:
     """Return the owner of the route, whose clock is three hours ahead, and another node, five behind."""
-    first = _Node(site.plant, _Clock(timedelta(hours=3), 1e6))
-    second = _Node(site.plant, _Clock(timedelta(hours=-5), 50.0))
+    first = Node(site.plant, Clock(timedelta(hours=3), 1e6))
+    second = Node(site.plant, Clock(timedelta(hours=-5), 50.0))
     yield first, second
     first.end()
     second.end()
-
-
-def _passes_over(site: Cluster, second: _Node) -> None:
-    """Let the lease run out, as it does while its owner is paused, and the other node take the route."""
-    site_sql = "UPDATE leases SET expires_at = '2020-01-01T00:00:00.000000Z', node = node RETURNING name"
-    site.sql(site_sql)
-    second.member._turn()
-    assert second.member.has("line1")
 
 
 def _drop(site: Cluster, number: int) -> str:
@@ -109,11 +54,11 @@ def _drop(site: Cluster, number: int) -> str:
     return name_of(number)
 
 
-def test_a_stale_owner_writes_nothing_into_the_ledger(site: Cluster, nodes: tuple[_Node, _Node]) -> None:
+def test_a_stale_owner_writes_nothing_into_the_ledger(site: Cluster, nodes: tuple[Node, Node]) -> None:
     """A write of an owner whose lease another node has taken shall be refused, with nothing written."""
     first, second = nodes
     with first.turn() as stale:
-        _passes_over(site, second)
+        passes_over(site, second)
         before = site.sql("SELECT count(*) FROM audit")
         with pytest.raises(LeaseLost), stale.ledger.write() as connection:
             transfers.insert(connection, [])
@@ -124,7 +69,7 @@ def test_a_stale_owner_writes_nothing_into_the_ledger(site: Cluster, nodes: tupl
             raise AssertionError("the lease cannot be counted on by the own clock")
 
 
-def test_a_lease_that_ran_out_and_nobody_took_goes_on(site: Cluster, nodes: tuple[_Node, _Node]) -> None:
+def test_a_lease_that_ran_out_and_nobody_took_goes_on(site: Cluster, nodes: tuple[Node, Node]) -> None:
     """An owner that comes back before anybody took its route shall go on with the same lease."""
     first, _second = nodes
     with first.turn() as mine:
@@ -137,14 +82,14 @@ def test_a_lease_that_ran_out_and_nobody_took_goes_on(site: Cluster, nodes: tupl
 
 
 def test_a_stale_owner_can_neither_take_nor_settle_nor_bring_back(
-    site: Cluster, nodes: tuple[_Node, _Node]
+    site: Cluster, nodes: tuple[Node, Node]
 ) -> None:
     """Moves that an owner had in mind before another took over shall find no way, late as they come."""
     first, second = nodes
     name = _drop(site, 1)
     with first.turn() as stale:
         working = stale.layout.working("line1")
-        _passes_over(site, second)
+        passes_over(site, second)
         run_routes(second.context)
         row = site.plant.transfer(name)
         assert row.state is State.PROCESSED
@@ -169,7 +114,7 @@ def test_a_stale_owner_can_neither_take_nor_settle_nor_bring_back(
 
 @pytest.mark.parametrize("was_committed", [True, False])
 def test_a_stale_owner_publishes_nothing_twice(
-    site: Cluster, nodes: tuple[_Node, _Node], tmp_path: Path, was_committed: bool
+    site: Cluster, nodes: tuple[Node, Node], tmp_path: Path, was_committed: bool
 ) -> None:
     """What an owner staged shall get its name once: by the new owner, and never by the one before."""
     first, _second = nodes
@@ -194,14 +139,14 @@ def test_a_stale_owner_publishes_nothing_twice(
         assert os.listdir(outbox) == []
 
 
-def test_ids_grow_over_nodes_whose_clocks_disagree(site: Cluster, nodes: tuple[_Node, _Node]) -> None:
+def test_ids_grow_over_nodes_whose_clocks_disagree(site: Cluster, nodes: tuple[Node, Node]) -> None:
     """A transfer that arrives later shall have the greater id, whichever node took it by whatever clock."""
     first, second = nodes
     _drop(site, 1)
     run_routes(first.context)
     (row,) = site.plant.transfers()
     assert row.id > new_id(datetime.now(UTC) + timedelta(hours=2))[:10]
-    _passes_over(site, second)
+    passes_over(site, second)
     _drop(site, 2)
     run_routes(second.context)
     rows = site.plant.transfers()
@@ -209,7 +154,7 @@ def test_ids_grow_over_nodes_whose_clocks_disagree(site: Cluster, nodes: tuple[_
     assert rows[0].arrived_at > rows[1].arrived_at, "the clocks disagree by eight hours"
 
 
-def test_status_says_who_works_on_what(site: Cluster, nodes: tuple[_Node, _Node]) -> None:
+def test_status_says_who_works_on_what(site: Cluster, nodes: tuple[Node, Node]) -> None:
     """`gateway status` shall show each node, its routes, and that one works with another configuration."""
     path = site.plant.directory / "config" / "gateway.yaml"
     path.write_text(path.read_text() + "# changed\n")
@@ -217,3 +162,37 @@ def test_status_says_who_works_on_what(site: Cluster, nodes: tuple[_Node, _Node]
         shown = overview(context)["nodes"]
     assert [one["routes"] for one in shown] == [["line1"], []]
     assert all(one["differs"] for one in shown)
+
+
+def test_nodes_that_differ_are_told_once_they_have_been_there_for_a_while(
+    site: Cluster, nodes: tuple[Node, Node]
+) -> None:
+    """Nodes of two gateway versions shall be one alert, and none while one after the other is changed over."""
+    context = nodes[0].context
+
+    def told() -> list[bool]:
+        with context.ledger.read() as connection:
+            found = conditions.of_site(context.site, connection, context.clock.now())
+        return [one.begins for one in found if one.kind == "nodes-differ"]
+
+    assert told() == []
+    change = "UPDATE nodes SET gateway_version = '0.9' WHERE node = %s RETURNING node"
+    site.sql(change, nodes[1].member.node.node)
+    assert told() == [False]
+    site.sql("UPDATE nodes SET started_at = '2026-01-01T00:00:00.000000Z' RETURNING node")
+    assert told() == [True]
+
+
+def test_a_node_older_than_the_ledger_writes_nothing(site: Cluster, nodes: tuple[Node, Node]) -> None:
+    """A node whose ledger a newer gateway has changed shall stop, and none of its version begin."""
+    with nodes[0].turn() as mine:
+        later = (
+            "INSERT INTO schema_version VALUES (99, '2027-01-01T00:00:00.000000Z', '9.0') RETURNING version"
+        )
+        site.sql(later)
+        with pytest.raises(LedgerVersion), mine.ledger.write() as connection:
+            transfers.insert(connection, [])
+    with pytest.raises(LedgerVersion):
+        nodes[1].member._turn()
+    with pytest.raises(LedgerVersion, match="knows versions up to"):
+        open_ledger(site.url)
