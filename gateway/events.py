@@ -43,7 +43,9 @@ EVENTS: Mapping[str, Kind] = {
     "lease-taken": Kind("This node works on a route from now on; `tries` is the token of its lease."),
     "lease-given": Kind("This node has given a route back, so that another one can take it."),
     "lease-lost": Kind("This node gave no sign in time; another one works on the route.", logging.WARNING),
-    "nodes-differ": Kind("Nodes of the site work with different configurations.", logging.WARNING),
+    "nodes-differ": Kind(
+        "Nodes of the site work with different configurations or gateway versions.", logging.WARNING
+    ),
     "channel-failed": Kind("A channel did not take an alert; it is tried again, for a day.", logging.WARNING),
     "channel-remarked": Kind("A channel took an alert, but not for everybody.", logging.WARNING),
     "reloading": Kind("SIGHUP came: the configuration is read again."),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gateway.config.settings import Route, SftpDestination, SftpSource, Site
 from gateway.errors import Expected, GatewayError
-from gateway.ledger import circuits, standing, streams
+from gateway.ledger import circuits, nodes, standing, streams
 from gateway.ledger.engine import Connection
 from gateway.model import Transfer
 from gateway.printable import printable
@@ -77,6 +77,7 @@ def of_site(site: Site, connection: Connection, now: datetime) -> list[Condition
         *(condition for one in known for condition in _circuit(one, routes)),
         *_gaps(connection, routes, now),
         *_disk(site),
+        *_nodes(site, connection),
     ]
 
 
@@ -286,6 +287,36 @@ def _gaps(connection: Connection, routes: Mapping[str, Route], now: datetime) ->
             since=min(gap.since for gap in old),
             mark=max(gap.since for gap in old).isoformat(timespec="microseconds"),
         )
+
+
+def _nodes(site: Site, connection: Connection) -> Iterator[Condition]:
+    """Yield that nodes differ, once all have been there for a while: one after the other is changed over."""
+    now = nodes.database_time(connection)
+    there = nodes.present(connection, now - timedelta(seconds=site.service.lease_seconds))
+    serving = [one for one in there if one.kind == nodes.SERVICE]
+    differing = [
+        word
+        for word, values in (
+            ("configurations", {one.configuration for one in serving}),
+            ("gateway versions", {one.gateway_version for one in serving}),
+        )
+        if len(values) > 1
+    ]
+    if not differing:
+        return
+    names = [printable(one.name) for one in serving]
+    yield Condition(
+        kind="nodes-differ",
+        key="site",
+        text=f"Nodes {', '.join(names[:_LISTED])} work with different {' and '.join(differing)}",
+        facts={
+            "count": len(serving),
+            "nodes": names[:_LISTED],
+            "versions": sorted({one.gateway_version for one in serving}),
+            "look": "gateway status",
+        },
+        begins=all(now - one.started_at >= PATIENCE for one in serving),
+    )
 
 
 def _disk(site: Site) -> Iterator[Condition]:

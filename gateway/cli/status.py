@@ -258,7 +258,8 @@ def _needs(data: dict[str, Any]) -> None:
     if data["formats"]:
         needs.append("a format that takes no files: see above, and gateway formats check")
     needs += [
-        f"node {node['name']}, which works with another configuration: send it SIGHUP, or restart it"
+        f"node {node['name']}, which works with another configuration or gateway version: "
+        "send it SIGHUP, or restart it"
         for node in data["nodes"]
         if node["differs"]
     ]

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from gateway.errors import LeaseLost
-from gateway.ledger.tables import leases
+from gateway.ledger.migrations import refuse_newer
+from gateway.ledger.tables import leases, schema_version
 from gateway.rules.leases import Lease
 
 
@@ -65,11 +66,17 @@ def give_back(connection: Connection, node: str, tokens: Mapping[str, int], now:
 def demand(connection: Connection, node: str, name: str, token: int) -> None:
     """Raise LeaseLost unless ``node`` is still the owner; to be called under the write lock.
 
+    Raises LedgerVersion where a newer gateway has changed the ledger meanwhile: what this one would write
+    is not what the tables hold now.
+
     The token alone decides. A lease whose time is over, and that nobody has taken, is as good as ever:
     nobody can take it before this transaction ends.
     """
-    statement = select(leases.c.node, leases.c.token).where(leases.c.name == name)
+    version = select(sa.func.max(schema_version.c.version)).scalar_subquery()
+    statement = select(leases.c.node, leases.c.token, version.label("version")).where(leases.c.name == name)
     found = connection.execute(statement).first()
+    if found is not None:
+        refuse_newer(found.version, "ledger")
     if found is None or (found.node, found.token) != (node, token):
         raise lost(name)
 

@@ -19,7 +19,7 @@ from gateway import __version__
 from gateway.custody.shared_layout import SharedLayout
 from gateway.errors import AuditBroken, GatewayError, LeaseLost
 from gateway.events import event
-from gateway.ledger import leases, nodes
+from gateway.ledger import leases, migrations, nodes
 from gateway.ledger.engine import Connection
 from gateway.ledger.ids import grow_from, new_id
 from gateway.ledger.nodes import SERVICE, Node
@@ -205,6 +205,7 @@ class Membership:
         lasting = timedelta(seconds=self._seconds)
         held = dict(self._held)
         with self._ledger.note() as connection:
+            migrations.refuse_newer(migrations.version_of(connection), self._ledger.path)
             now = nodes.database_time(connection)
             kept = leases.renew(
                 connection, self.node.node, {name: one.token for name, one in held.items()}, now + lasting
@@ -270,8 +271,9 @@ class Membership:
         nodes.join(connection, dataclasses.replace(self.node, started_at=now, seen_at=now))
 
     def _compare(self, there: list[Node]) -> None:
-        """Say, once, which other nodes work with another configuration."""
-        others = frozenset(one.name for one in there if one.configuration != self._configuration)
+        """Say, once, which other nodes work with another configuration or gateway version."""
+        mine = (self._configuration, __version__)
+        others = frozenset(one.name for one in there if (one.configuration, one.gateway_version) != mine)
         if others - self._others:
             event("nodes-differ", nodes=sorted(others))
         self._others = others

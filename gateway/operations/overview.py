@@ -39,6 +39,7 @@ _LISTED_ELSEWHERE = frozenset(
         "circuit-open",
         "host-key",
         "format-refused",
+        "nodes-differ",
     }
 )
 

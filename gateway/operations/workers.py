@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gateway import __version__
 from gateway.config.settings import Site
 from gateway.custody import guard
 from gateway.ledger import leases, nodes
@@ -21,7 +22,7 @@ class Worker:
     since: str  #: UTC, ISO 8601
     routes: tuple[str, ...]  #: on which it works now
     is_service: bool = True  #: it shares the routes with others, and does not only come and go
-    differs: bool = False  #: its configuration is not the one that stands there now
+    differs: bool = False  #: from the configuration or gateway version here and now
 
 
 def workers(site: Site, ledger: Ledger) -> list[Worker]:
@@ -53,7 +54,7 @@ def workers(site: Site, ledger: Ledger) -> list[Worker]:
             one.started_at.isoformat(timespec="seconds"),
             owned[one.node],
             one.kind == nodes.SERVICE,
-            one.configuration != site.digest,
+            (one.configuration, one.gateway_version) != (site.digest, __version__),
         )
         for one in there
     ]

@@ -49,6 +49,9 @@ KINDS: Mapping[str, Kind] = {
     "audit-broken": Kind("The audit trail is not as it was written.", Origin.ROUTE),
     "ledger-trouble": Kind("The ledger could not be read or written.", Origin.ROUTE),
     "internal-error": Kind("The gateway met a fault of its own.", Origin.ROUTE),
+    "nodes-differ": Kind(
+        "Nodes of the site work with different configurations or gateway versions.", Origin.LEDGER
+    ),
     "configuration-refused": Kind("A changed configuration is refused; the old one goes on.", Origin.SERVICE),
     "service-stuck": Kind("A part of the service does not come to an end.", Origin.SERVICE),
 }
