@@ -3,7 +3,8 @@
 A validator follows every ``$ref``, ``allOf`` and ``anyOf`` anew, without remembering. Where a schema
 leads back to itself in two ways for the same member, each level of nesting doubles the work, and a
 file of 64 levels takes longer than anyone can wait. The library cannot be interrupted, so the
-schema is followed here first, with numbers in place of values.
+schema is followed here first, with numbers in place of values. Trees of several kinds of nodes
+(`anyOf` with itself) are such schemas, and files nest them a few levels: those are taken.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 MOST_APPLIED = 10_000
 #: Values of one ``enum``: every one is compared with every value of the file. Objects take longer.
 MOST_CODES, MOST_OBJECTS = 5_000, 500
-#: Levels of nesting that files may have.
-_LEVELS = 64
+#: Levels of nesting that files may have: the first of these at which not too much is applied.
+LEVELS = (64, 48, 32, 24, 20, 16, 14, 12, 10, 8, 6, 4)
 #: Ways through the schema that are followed, those with most schemas at once first.
 _MOST_WAYS = 20_000
 
@@ -48,14 +49,26 @@ def too_costly(files: SchemaFiles) -> str | None:
     for uri, contents in files.documents.items():
         if problem := _long_list(contents):
             return f"{problem} ({uri.rpartition('/')[2]})"
-    try:
-        _follow(_Graph(files), (files.uri, ()))
-    except _TooMuchError:
+    if not deepest(files):
         return (
             f"one value of a file may be compared with more than {MOST_APPLIED:,} schemas: parts that lead "
             "back to the same `$ref` in several ways double the work on every level"
         )
     return None
+
+
+def deepest(files: SchemaFiles) -> int:
+    """Return how many levels of nesting a file may have that is compared with the schema; 0 if none."""
+    return next((levels for levels in LEVELS if _is_bounded(files, levels)), 0)
+
+
+def _is_bounded(files: SchemaFiles, levels: int) -> bool:
+    """Whether at most ``MOST_APPLIED`` schemas are applied to any value of a file of so many levels."""
+    try:
+        _follow(_Graph(files), (files.uri, ()), levels)
+    except _TooMuchError:
+        return False
+    return True
 
 
 def _long_list(part: Any) -> str | None:
@@ -140,7 +153,7 @@ class _Graph:
         return schema if isinstance(schema, dict) else {}
 
 
-def _follow(graph: _Graph, root: Place) -> None:
+def _follow(graph: _Graph, root: Place, levels: int) -> None:
     """Follow values inwards; raise where too much is applied to one of them."""
     order = itertools.count()
     first = graph.applied(root)
@@ -148,7 +161,7 @@ def _follow(graph: _Graph, root: Place) -> None:
     seen = {frozenset(first.items())}
     while waiting and len(seen) < _MOST_WAYS:
         _most, _number, level, applied = heapq.heappop(waiting)
-        for found in graph.below(applied) if level < _LEVELS else ():
+        for found in graph.below(applied) if level < levels else ():
             key = frozenset(found.items())
             if key not in seen:
                 seen.add(key)

@@ -60,6 +60,7 @@ class JsonSchema:
     contents: dict[str, Any]
     registry: jsonschema_rs.Registry
     document: Any
+    deepest: int  #: levels of nesting of which it is asked
     _items: dict[Pointer, Any] = field(default_factory=dict)
 
     def errors(self, instance: Any, *, values: int = 0) -> Iterable[SchemaError]:
@@ -67,10 +68,12 @@ class JsonSchema:
 
         Of a document of more than ``MOST_VALUES`` values, as its text tells, only the first error.
         """
-        return _errors(self.document, instance, values)
+        return self._too_deep(instance, ()) or _errors(self.document, instance, values)
 
     def item_errors(self, pointer: Pointer, instance: Any, *, values: int = 0) -> Iterable[SchemaError]:
         """Return what is wrong with one element of the array at ``pointer``; see ``errors``."""
+        if too_deep := self._too_deep(instance, (*pointer, 0)):
+            return too_deep
         if pointer not in self._items:
             _, place = self._array(pointer)
             reference = {"$ref": f"{self.uri}#{_fragment((*place, 'items'))}"}
@@ -78,6 +81,13 @@ class JsonSchema:
                 reference["$schema"] = self.contents["$schema"]
             self._items[pointer] = _validator(reference, self.registry, None)
         return _errors(self._items[pointer], instance, values)
+
+    def _too_deep(self, instance: Any, place: Pointer | tuple[str | int, ...]) -> tuple[SchemaError, ...]:
+        """Return the error of a value at ``place`` that is nested deeper than the schema can be asked of."""
+        if self.deepest >= json_schema_cost.LEVELS[0] or not _is_deeper(instance, self.deepest - len(place)):
+            return ()
+        told = f"The value is nested deeper than the {self.deepest} levels that this schema can be asked of"
+        return (SchemaError((), "nesting", told),)
 
     def divides(self, pointer: Pointer) -> bool:
         """Whether the array at ``pointer`` can be validated element by element."""
@@ -168,7 +178,11 @@ def _load(main: Path) -> JsonSchema:
     try:
         registry = jsonschema_rs.Registry(list(files.documents.items()))
         return JsonSchema(
-            files.uri, files.contents, registry, _validator(files.contents, registry, files.uri)
+            files.uri,
+            files.contents,
+            registry,
+            _validator(files.contents, registry, files.uri),
+            json_schema_cost.deepest(files),
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         reason = ValueError(str(error).partition("\n")[0])
@@ -186,6 +200,21 @@ def _validator(schema: dict[str, Any], registry: jsonschema_rs.Registry, uri: st
         offline=True,
         pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_BACKTRACKS),
     )
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether there are members or elements in members more than ``levels`` times."""
+    row = [value]
+    for _ in range(levels + 1):
+        row = [
+            inner
+            for each in row
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not row:
+            return False
+    return True
 
 
 def values_in(text: str) -> int:

@@ -14,6 +14,7 @@ from lxml import etree
 from gateway.config.loading import FILE, known_site
 from gateway.errors import ConfigurationError
 from gateway.formats import json_schema_cost, json_schemas, xsd_cost
+from gateway.readers import json_schema
 from tests.fuzz.target import ROOT
 
 _XSD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">{}</xs:schema>'
@@ -73,19 +74,14 @@ def test_an_ordinary_xsd_is_accepted() -> None:
         assert xsd_cost.too_costly([etree.fromstring(_XSD.format(text))]) is None
 
 
-_TWICE = [{"$ref": "#"}, {"$ref": "#"}]
 HANGING_JSON: dict[str, Any] = {
-    "doubled at every level": {"properties": {"a": {"allOf": _TWICE}}},
+    "multiplied at every level": {"properties": {"a": {"allOf": [{"$ref": "#"}] * 10}}},
     "doubled beside each other": {
         "$ref": "#/$defs/0",
         "$defs": {
             **{str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 2} for n in range(24)},
             "24": {"type": "string"},
         },
-    },
-    "doubled by name and pattern": {
-        "properties": {"a": {"$ref": "#"}},
-        "patternProperties": {"a": {"$ref": "#"}},
     },
     "many codes": {"enum": list(range(5001))},
     "many objects": {"items": {"enum": [{"a": n} for n in range(501)]}},
@@ -114,12 +110,32 @@ def test_a_recursive_json_schema_is_accepted(tmp_path: Path) -> None:
         assert json_schema_cost.too_costly(files_of(schema, tmp_path)) is None
 
 
+def test_a_tree_of_several_kinds_is_followed_to_a_depth(tmp_path: Path) -> None:
+    """A schema that reaches itself by `anyOf` shall be enforced, and end what is nested too deep."""
+    inner = {"kind": {}, "children": {"type": "array", "items": {"$ref": "#"}}}
+    kinds = [{"properties": {**inner, "kind": {"const": kind}}, "required": ["kind"]} for kind in "abc"]
+    files_of({"anyOf": kinds}, tmp_path)
+    schema = json_schema._load(tmp_path / "schema.json")
+
+    def tree(levels: int, leaf: str) -> object:
+        return {"kind": "a", "children": [tree(levels - 1, leaf)]} if levels else {"kind": leaf}
+
+    named = {
+        "properties": {"a": {"$ref": "#"}},
+        "patternProperties": {"a": {"$ref": "#"}, "^a": {"$ref": "#"}},
+    }
+    assert 0 < json_schema_cost.deepest(files_of(named, tmp_path)) < schema.deepest < 64
+    assert not list(schema.errors(tree(5, "b")))
+    assert [error.keyword for error in schema.errors(tree(5, "z"))] == ["anyOf"]
+    began = time.monotonic()
+    assert [error.keyword for error in schema.errors(tree(30, "z"))] == ["nesting"]
+    assert time.monotonic() - began < 1
+
+
 def test_a_pattern_that_goes_back_is_bounded() -> None:
     """A pattern with back-references shall refuse a value in bounded steps."""
-    from gateway.readers.json_schema import _validator
-
     registry = jsonschema_rs.Registry([])
-    validator = _validator({"type": "string", "pattern": "^(a|a)*\\1$"}, registry, None)
+    validator = json_schema._validator({"type": "string", "pattern": "^(a|a)*\\1$"}, registry, None)
     began = time.monotonic()
     assert all(not validator.is_valid("a" * 5000 + "b") for _ in range(100))
     assert time.monotonic() - began < 5
