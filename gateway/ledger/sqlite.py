@@ -20,6 +20,7 @@ from sqlalchemy.util import LRUCache
 
 from gateway.errors import LedgerError
 from gateway.ledger.failures import explained
+from gateway.ledger.sqlite_log import log_of, write_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,8 @@ class SqliteFile:
                 "from the archive; a new site is made with `gateway init`",
             )
         self._busy_seconds = busy_seconds
+        #: whether pages may stand in the log that are not on the disk; to be asked before a connection
+        self._is_doubtful = os.path.exists(log_of(self.place))
         self._writer = _engine_of(self.place, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
         # A reader that tries to write is a mistake in the program: the database refuses it.
         reader = (*_SETTINGS, "PRAGMA query_only=ON")
@@ -91,6 +94,9 @@ class SqliteFile:
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the file's write lock."""
         with explained(self.place), self._writer.begin() as connection:
+            if self._is_doubtful:
+                write_again(log_of(self.place))
+                self._is_doubtful = False
             yield connection
             if not _in_transaction(connection):
                 # SQLite gave the transaction up (a full disk) and the block went on regardless.
