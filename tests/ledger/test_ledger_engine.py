@@ -229,7 +229,7 @@ def test_a_damaged_file(tmp_path: Path, damage: str) -> None:
     damaged = slice(0, 16) if damage == "header" else slice(8192, None)
     raw[damaged] = b"\x55" * len(raw[damaged])
     path.write_bytes(raw)
-    with pytest.raises(LedgerError, match="restore the last backup"):  # noqa: PT012 - the block is a transaction
+    with pytest.raises(LedgerError, match="gateway ledger restore FILE"):  # noqa: PT012 - the block is a transaction
         broken = open_ledger(default_url(tmp_path))
         with broken.write() as connection:
             transfers.insert(connection, [transfer()])
