@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.errors import GatewayError
 from gateway.rules.waking import LEAST_SECONDS, Wake
 
 _LOG = logging.getLogger(__name__)
+#: Seconds after which a lane asks again when it is due, where the ledger could not say.
+_ASK_AGAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,9 @@ class Lane:
     def _asked(self) -> Next | None:
         try:
             return self._due()
+        except GatewayError as error:  # the ledger is away, say: the next pass tells of it
+            _LOG.warning("lane %s: nobody can say when it is due: %s", self.name, error)
+            return Next(_ASK_AGAIN, None)
         except BaseException:  # noqa: BLE001 - as above; it is asked again
             _LOG.exception("lane %s: nobody could say when it is due", self.name)
             return Next(60.0, None)

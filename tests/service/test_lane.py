@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.errors import LedgerError
 from gateway.lanes.lane import Lane, Next
 from gateway.rules.waking import Wake
 
@@ -114,6 +115,30 @@ def test_a_pass_that_stumbles_does_not_end_its_lane(lanes: list[Lane]) -> None:
         lane.wake(Wake.SCHEDULE)
         assert done.acquire(timeout=_PATIENCE)
     assert lane.is_alive
+
+
+def test_a_ledger_that_is_away_is_no_fault_of_the_lane(
+    lanes: list[Lane], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the ledger cannot say when a lane is due, the lane shall say so shortly and ask again soon."""
+    work, asked = Work(), threading.Semaphore(0)
+
+    def due() -> Next | None:
+        asked.release()
+        raise LedgerError("The ledger's server cannot be reached")
+
+    lane = Lane("a", work, due=due, rest_seconds=0.0)
+    lanes.append(lane)
+    lane.start()
+    for why in (Wake.START, Wake.EVENT):
+        lane.wake(why)
+        assert work.begun.acquire(timeout=_PATIENCE)
+        work.may_end.release()
+        assert asked.acquire(timeout=_PATIENCE)
+    lane.stop()
+    assert lane.join(_PATIENCE)
+    assert [one.exc_info for one in caplog.records] == [None] * 2
+    assert "cannot be reached" in caplog.text
 
 
 def test_a_stopped_lane_begins_nothing(lanes: list[Lane]) -> None:
