@@ -14,16 +14,16 @@ from gateway.ledger import audit, transfers
 from gateway.ledger.backup import inspect, write_backup
 from gateway.operations.ledger_care.backing_up import back_up
 from gateway.operations.ledger_care.checking import check_ledger
+from tests.care.sites import copied, three_files
 from tests.pipeline.plant import Plant
 
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     """Return a site that has processed three files."""
-    made = Plant.build(tmp_path / "site")
-    for control in (1, 2, 3):
-        made.drop_confirmation(control)
-    made.run()
+    made = copied(three_files, tmp_path)
+    for file in tmp_path.glob("backup.db*"):
+        file.unlink()
     return made
 
 

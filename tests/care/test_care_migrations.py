@@ -17,11 +17,8 @@ from gateway.ledger.backup import inspect
 from gateway.ledger.copying import sqlite_url
 from gateway.ledger.engine import open_ledger
 from gateway.model import State
+from tests.care.old_ledger import old_ledger
 from tests.ledger.test_ledger_migrations import schema
-
-_HERE = Path(__file__).parent
-#: The tables of version 1, and rows that a gateway of that version wrote into them.
-_TABLES, _ROWS = _HERE.parent / "ledger" / "schema_v1.sql", _HERE / "rows_v1.sql"
 
 #: Opens a ledger, and is killed as a step is through and not yet committed.
 _KILLED = """
@@ -47,12 +44,7 @@ def old(tmp_path: Path) -> Path:
     """Return a ledger of version 1 with five transfers in all that belongs to them."""
     path = tmp_path / "ledger" / "gateway.db"
     path.parent.mkdir()
-    with sqlite3.connect(path) as connection:
-        statements = _TABLES.read_text().split(";\n")
-        for statement in sorted(statements, key=lambda one: not one.startswith("CREATE TABLE")):
-            connection.execute(statement)
-        connection.executescript(_ROWS.read_text())
-    connection.close()
+    old_ledger(path)
     return path
 
 
@@ -99,6 +91,7 @@ def test_the_old_ledger_is_kept_before_its_tables_are_changed(old: Path) -> None
     assert schema(backup) == before
 
 
+@pytest.mark.slow
 def test_a_killed_upgrade_is_made_once_more(old: Path) -> None:
     """A process that is killed in the middle of an upgrade shall leave the old version, whole."""
     done = subprocess.run([sys.executable, "-c", _KILLED, str(old)], check=False)
@@ -109,6 +102,7 @@ def test_a_killed_upgrade_is_made_once_more(old: Path) -> None:
     assert len(_backups(old)) == 2
 
 
+@pytest.mark.slow
 def test_two_processes_upgrade_once(old: Path) -> None:
     """Of two processes that open an old ledger at once one shall upgrade it, and both shall go on."""
     both = [subprocess.Popen([sys.executable, "-c", _OPENS, str(old)]) for _ in range(2)]

@@ -53,7 +53,7 @@ def _outbox(plant: Plant) -> list[str]:
 
 
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-@given(st.lists(STEPS, min_size=4, max_size=8), st.one_of(st.none(), st.integers(0, 3)))
+@given(st.lists(STEPS, min_size=4, max_size=6), st.one_of(st.none(), st.integers(0, 3)))
 def test_a_rebuilt_ledger_is_the_one_that_was_lost(
     steps: list[tuple[str, str, int]], backup_after: int | None
 ) -> None:

@@ -16,11 +16,10 @@ from gateway.operations.ledger_care.backing_up import back_up
 from gateway.operations.ledger_care.rebuilding import rebuild
 from gateway.operations.ledger_care.restoring import restore
 from gateway.operations.opening import SERVICE, working_on
-from tests.pipeline.plant import Plant, configuration, name_of, route
+from tests.care.sites import STRICT
+from tests.pipeline.plant import Plant, configuration, name_of
 from tests.postgres.server import PostgresServer
 from tests.postgres.sites import sited
-
-STRICT = route(sequence="{model: counter, order: strict, start: 1}")
 
 
 def _moved(plant: Plant, url: str | None) -> None:

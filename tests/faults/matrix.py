@@ -91,7 +91,7 @@ class Matrix:
         if "error" in undisturbed:
             raise AssertionError(undisturbed)
         self.expected, self._alike = undisturbed["end"], undisturbed["alike"]
-        _load(undisturbed["modules"])
+        load(undisturbed["modules"])
         for number in range(len(self.day.steps)):
             noted = self._place / f"calls-{number}"
             calls = list(journal(noted)) if noted.exists() else []
@@ -234,7 +234,7 @@ def in_child(work: Callable[[], object]) -> Ended:
     return Ended(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, said)
 
 
-def _load(names: Sequence[str]) -> None:
+def load(names: Sequence[str]) -> None:
     """Import what a run imports, so that no child has to."""
     for name in names:
         # what only exists while a program runs, such as a module made by another one
