@@ -195,7 +195,8 @@ def _found(data: dict[str, Any]) -> list[dict[str, Any]]:
 
 #: Further places where the same comparison finds the same kind of change.
 _AGAIN = ("digest", "no state at all", "delivery time", "stream deleted", "archive file gone",
-          "manifest gone", "day list gone", "companion gone", "format gone", "mapping gone", "checkpoint removed")  # fmt: skip
+          "manifest gone", "day list gone", "companion gone", "format gone", "mapping gone",
+          "checkpoint removed")  # fmt: skip
 _CASES = [pytest.param(one, marks=pytest.mark.slow) if one in _AGAIN else one for one in ATTACKS]
 
 
