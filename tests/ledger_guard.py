@@ -12,7 +12,8 @@ import sys
 from types import FrameType
 from typing import Any
 
-_NAMES = tuple(f"ledger{os.sep}gateway.db{suffix}" for suffix in ("", "-wal", "-shm", "-journal"))
+# Not its log: SQLite keeps no lock on that, and `gateway.ledger.sqlite_log` writes what is left in it again.
+_NAMES = tuple(f"ledger{os.sep}gateway.db{suffix}" for suffix in ("", "-shm", "-journal"))
 _BINARY = tuple(map(os.fsencode, _NAMES))
 
 

@@ -167,7 +167,7 @@ def test_status_says_who_works_on_what(site: Cluster, nodes: tuple[Node, Node]) 
 def test_nodes_that_differ_are_told_once_they_have_been_there_for_a_while(
     site: Cluster, nodes: tuple[Node, Node]
 ) -> None:
-    """Nodes of two gateway versions shall be one alert, and none while one after the other is changed over."""
+    """Nodes of two gateway versions shall be one alert, and none while they are changed over in turn."""
     context = nodes[0].context
 
     def told() -> list[bool]:
