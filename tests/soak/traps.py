@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.faults.shim import CHANGES, FOREVER, LOOKS, Action, Control, Fault
+from tests.faults.shim import CHANGES, FOREVER, LOOKS, Action, Control, Fault, Kind
 
 #: Errors that a call can fail with.
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "ESTALE", "EDQUOT", "EINTR")
@@ -36,18 +36,18 @@ class Trap:
 
     fault: Fault
     below: Path
-    also_looks: bool = False  #: calls that only look count, too
+    kinds: frozenset[Kind] = CHANGES
 
     def __str__(self) -> str:
         what = self.fault
         many = "" if what.last == 0 else f" to {'the end' if what.last == FOREVER else what.last}"
         error = f" {errno.errorcode[what.error]}" if what.error else ""
-        return f"{what.action.name}{error} at call {what.first}{many} below {self.below.name}"
+        kind = "/".join(sorted(one.name.lower() for one in self.kinds)) if len(self.kinds) < 5 else "call"
+        return f"{what.action.name}{error} at {kind} {what.first}{many} below {self.below.name}"
 
     def lay(self, control: Control) -> None:
         """Let it wait for the calls of this process."""
-        kinds = CHANGES | LOOKS if self.also_looks else CHANGES
-        control.arm(self.fault, below=os.path.realpath(self.below), kinds=kinds, pid=os.getpid())
+        control.arm(self.fault, below=os.path.realpath(self.below), kinds=self.kinds, pid=os.getpid())
 
 
 def a_kill(rng: Random, site: Path) -> Trap:
@@ -58,7 +58,10 @@ def a_kill(rng: Random, site: Path) -> Trap:
     action = rng.choice(_KILLS)
     if rng.random() < 0.5:
         return Trap(Fault(action, rng.randrange(1, rng.choice((20, 60, 150, 400)))), site)
-    return Trap(Fault(action, rng.randrange(1, rng.choice((8, 20)))), site / rng.choice(_KILLED_AT))
+    below = site / rng.choice(_KILLED_AT)
+    if rng.random() < 0.5:
+        return Trap(Fault(action, rng.randrange(1, 8)), below, kinds=frozenset({Kind.RENAME}))
+    return Trap(Fault(action, rng.randrange(1, rng.choice((8, 20)))), below)
 
 
 def an_error(rng: Random, site: Path) -> Trap:
@@ -69,4 +72,8 @@ def an_error(rng: Random, site: Path) -> Trap:
     number = 0 if action is Action.CUT_SHORT else getattr(errno, rng.choice(ERRORS))
     if number == errno.EINTR:
         last = min(last, first + 9)  # who is interrupted for ever is stopped, not refused
-    return Trap(Fault(action, first, last, number), site / rng.choice(_PLACES), rng.random() < 0.3)
+    return Trap(
+        Fault(action, first, last, number),
+        site / rng.choice(_PLACES),
+        CHANGES | LOOKS if rng.random() < 0.3 else CHANGES,
+    )
