@@ -13,9 +13,9 @@ from typing import Any
 
 from gateway.custody.copies import hash_file
 from gateway.model import State
+from tests.faults import prepared
 from tests.faults.day import DayClock, differences, outcome
 from tests.faults.shim import CHANGES, LOOKS, Control, Fault, Kind, journal
-from tests.pipeline import kill_points
 from tests.pipeline.plant import Plant, shared_catalogue
 
 #: Every call that a fault may happen to.
@@ -36,7 +36,7 @@ class Bench:
         self._template = self._directory / "template"
         self.begun = time.monotonic()
         shared_catalogue().usable("confirmation")
-        kill_points.build(self._template)
+        prepared.build(self._template)
         noted = control.path.with_name(
             "bench.journal"
         )  # it stays open, and what is prepared may be unmounted
@@ -99,7 +99,7 @@ class Bench:
         return {part: [str(one).replace(_COPY, "") for one in lines] for part, lines in outcome(site).items()}
 
     def _receive(self, site: Path, notes: Path) -> None:
-        taken = kill_points.receive(Plant(site))
+        taken = prepared.receive(Plant(site))
         with notes.open("a") as file:
             file.writelines(f"{place} {name}\n" for place, names in taken.items() for name in names)
 
