@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.custody import syncs, writes
 from gateway.custody.names import DAY_LIST
@@ -23,6 +23,8 @@ Entry = tuple[str, str]
 
 #: Somebody else who writes the same list at the same time is met once at most.
 _TRIES = 3
+#: Bytes of a line: a name has at most 255, of which each may be escaped.
+_LONGEST_LINE = 4096
 _LINE = re.compile(rb"(\\?)([0-9a-f]{64}) [ *]([^\n\0]+)")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\([\\nr])")
@@ -82,12 +84,18 @@ def read(day_directory: StrPath) -> dict[str, str]:
     with refusing("read", path):
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                return _read(file, path)
         except FileNotFoundError:
             return {}
+
+
+def _read(file: BinaryIO, path: str) -> dict[str, str]:
     listed: dict[str, str] = {}
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
-        sha256, name = _parse(line, path, number)
+    lines = iter(lambda: file.readline(_LONGEST_LINE), b"")  # never more than that at once, whatever it is
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+            break
+        sha256, name = _parse(line.removesuffix(b"\n"), path, number)
         if listed.setdefault(name, sha256) != sha256:
             raise ManifestInvalid("A name is listed with two digests", where=f"{shown(path)}, line {number}")
     return listed

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MANIFEST_VERSION = "1.1"
 _SCHEMA = "manifest.schema.json"
 _PROBLEMS_SHOWN = 5
+#: Members and elements of a manifest: more would take gigabytes of memory, and minutes to look through.
+_MOST_VALUES = 2_000_000
 _NOT_PLAIN = re.compile(r"[^\n -~]")
 
 
@@ -112,6 +114,8 @@ def read_manifest(data: bytes) -> dict[str, Any]:
 
     Raises ManifestInvalid naming the first problems, each with its place.
     """
+    if sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
+        raise ManifestInvalid("The manifest has too many parts to be one")
     try:
         manifest = json.loads(data.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:

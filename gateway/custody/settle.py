@@ -36,6 +36,9 @@ from gateway.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+#: Bytes of a manifest that are looked at for the transfer it is of.
+_LARGEST_MANIFEST = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class CompanionMove:
@@ -295,7 +298,7 @@ def manifest_owner(manifest: StrPath) -> str | None:
         return None
     try:
         with open_regular(manifest) as file, refusing("read", manifest):
-            return str(json.load(file)["transfer"]["id"])
+            return str(json.loads(file.read(_LARGEST_MANIFEST))["transfer"]["id"])
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestInvalid(where=shown(manifest), cause=error) from error
 

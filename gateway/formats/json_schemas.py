@@ -36,6 +36,8 @@ DEFAULT_DRAFT = 2020
 
 #: Digits up to which a whole number with a point or an exponent is written out.
 _MOST_DIGITS = 400
+#: Bytes of one file of a JSON Schema.
+_LARGEST = 16 * 1024 * 1024
 
 Pointer = tuple[str, ...]
 Place = tuple[str, Pointer]  #: URI of a document, and where in it
@@ -206,6 +208,8 @@ def leading_nowhere(files: SchemaFiles) -> Iterator[tuple[str, str]]:
 
 def _contents(path: Path) -> dict[str, Any]:
     try:
+        if path.stat().st_size > _LARGEST:
+            raise FormatError("The JSON Schema is larger than 16 MiB.", where=str(path))
         text = path.read_text("utf-8-sig")
         contents = json.loads(text, parse_float=_bound, parse_constant=_no_number)
     except (OSError, ValueError, RecursionError) as error:

@@ -232,14 +232,15 @@ def read(path: str) -> Checkpoints:
     """Return the checkpoints in ``path``; none if there is no file. LedgerError if it is unreadable."""
     try:
         with open(path, "rb") as file:
-            lines = file.read().split(b"\n")
+            lines = iter(lambda: file.readline(_LONGEST_LINE), b"")  # never more at once, whatever it is
+            read_lines = [
+                (number, _parse(line.removesuffix(b"\n"), number))
+                for number, line in enumerate(lines, start=1)
+            ]
     except FileNotFoundError:
         return Checkpoints(())
     except OSError as error:
         raise LedgerError("The audit checkpoints cannot be read", where=path, cause=error) from error
-    if not lines[-1]:
-        lines.pop()
-    read_lines = [(number, _parse(line, number)) for number, line in enumerate(lines, start=1)]
     return Checkpoints(
         tuple(one for _, one in read_lines if one), tuple(number for number, one in read_lines if not one)
     )

@@ -42,6 +42,8 @@ _INNER = ("SCHEMAV_INTERNAL", "ERR_INTERNAL_ERROR", "ERR_NO_MEMORY")
 
 #: libxml2 keeps a node's line in 16 bits; from here on it guesses.
 LAST_TRUE_LINE = 65534
+#: Bytes of one file of an XSD: the tree takes tens of times as much.
+LARGEST = 16 * 1024 * 1024
 #: Characters of a value shown in a finding.
 _SHOWN = 200
 
@@ -170,6 +172,8 @@ def _documents(main: Path) -> Iterator[etree._Element]:
 def _parse(path: Path) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
+        if path.stat().st_size > LARGEST:
+            raise FormatError("The XSD is larger than 16 MiB.", where=str(path))
         tree = etree.parse(os.fspath(path), parser)
     except (OSError, etree.XMLSyntaxError) as error:
         raise FormatError("The XSD cannot be read.", where=str(path), cause=error) from error

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, ImportFailed
+from gateway.formats import xsd_cost
 from gateway.formats.compare.xsd.building import build
 from gateway.formats.compare.xsd.documents import read_set
 from gateway.formats.compare.xsd.model import Element, Schema, local, namespace
@@ -60,6 +61,8 @@ def import_xsd(
         raise ImportFailed(
             "A file of the XSD set cannot be used", where=str(entry), hint="Mend the file", problems=refused
         )
+    if problem := xsd_cost.too_costly(one.root for one in documents.found):
+        raise ImportFailed(f"The XSD could hang the gateway: {problem}", where=str(entry))
     schema = build(documents)
     home = documents.found[-1].root.get("targetNamespace", "")
     start = _root(schema, root, home, entry, {child.get("name") for child in documents.found[-1].root})
