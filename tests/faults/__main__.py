@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from tests.faults import cuts, errors, power
-from tests.faults.days import DAYS
+from tests.faults.days import DAYS, WHOLE
 from tests.faults.kills import Plan, kill
 
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _kill(given: argparse.Namespace) -> int:
     status = 0
-    for day in DAYS if given.day == "all" else [given.day]:
+    for day in WHOLE if given.day == "all" else [given.day]:
         matrix = kill(Plan(day, given.every, given.offset, given.twice, given.jobs, given.seed))
         print(f"{matrix.table()}\n\n{matrix.summary()}\n", flush=True)  # noqa: T201
         for one in matrix.failed:

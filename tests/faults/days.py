@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from tests.faults.day import Day
@@ -15,7 +16,15 @@ def _local_day() -> Iterator[Day]:
     yield LOCAL
 
 
+@contextlib.contextmanager
+def _morning() -> Iterator[Day]:
+    yield dataclasses.replace(LOCAL, name="morning", steps=LOCAL.steps[:5])
+
+
 DAYS: dict[str, Callable[[], contextlib.AbstractContextManager[Day]]] = {
     "local": _local_day,
     "remote": remote_day,
+    "morning": _morning,
 }
+#: What all of it is: the morning is a part of the local day.
+WHOLE = ("local", "remote")

@@ -145,10 +145,14 @@ def work(
     """Try a part of the cases and print each outcome as a line: what a process with the library does."""
     with Control(control) as told:
         bench = Bench(directory, told)
-        chosen = spread(cases(bench.calls, names), share, seed)[part::of]
-        print(json.dumps({"calls": len(bench.calls), "cases": len(chosen)}), flush=True)  # noqa: T201
-        for case in chosen:
-            print(json.dumps(asdict(tried(bench, told, case))), flush=True)  # noqa: T201
+        try_part(bench, told, spread(cases(bench.calls, names), share, seed)[part::of])
+
+
+def try_part(bench: Bench, control: Control, chosen: Sequence[Case]) -> None:
+    """Try the cases and print each outcome as a line."""
+    print(json.dumps({"calls": len(bench.calls), "cases": len(chosen)}), flush=True)  # noqa: T201
+    for case in chosen:
+        print(json.dumps(asdict(tried(bench, control, case))), flush=True)  # noqa: T201
 
 
 def tried_apart(names: Sequence[str], share: int, seed: int, jobs: int = 1) -> Iterator[dict[str, Any]]:

@@ -77,14 +77,20 @@ class Loss:
 def work(directory: Path, control: Path, part: int, of: int, every: int, seed: int) -> None:
     """Record and replay, and print each outcome as a line: what a process with the library does."""
     with Control(control) as told:
-        loss = Loss(Bench(directory, told), directory)
-        found = loss.record(told)
-        told_of = [str(one) for one in found.violations]
-        points = found.commits[part::of][::every]
-        summary = {"calls": len(loss.calls), "commits": len(found.commits), "violations": told_of}
-        print(json.dumps({**summary, "cases": len(points) * len(_KINDS)}), flush=True)  # noqa: T201
-        for line in loss.replayed(points, _KINDS, seed):
-            print(json.dumps(line), flush=True)  # noqa: T201
+        # a share of what every process finds, and of that every so manieth
+        try_part(Bench(directory, told), told, directory, slice(part, None, of * every), seed)
+
+
+def try_part(bench: Bench, control: Control, directory: Path, which: slice, seed: int) -> None:
+    """Record a pass, replay it up to some of its commits, and print each outcome as a line."""
+    loss = Loss(bench, directory)
+    found = loss.record(control)
+    points = found.commits[which]
+    told_of = [str(one) for one in found.violations]
+    summary = {"calls": len(loss.calls), "commits": len(found.commits), "violations": told_of}
+    print(json.dumps({**summary, "cases": len(points) * len(_KINDS)}), flush=True)  # noqa: T201
+    for line in loss.replayed(points, _KINDS, seed):
+        print(json.dumps(line), flush=True)  # noqa: T201
 
 
 def lost_apart(every: int, seed: int, jobs: int = 1) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,25 @@
+"""A few errors and a few losses of power on one prepared site: what the default suite has time for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.faults import errors, power
+from tests.faults.bench import Bench
+from tests.faults.shim import Control
+
+#: One of so many cases of errors; every so manieth commit.
+_SHARE, _EVERY = 1500, 41
+
+
+def main(directory: Path, control: Path) -> None:
+    """Try both and print each outcome as a line: what a process with the library does."""
+    with Control(control) as told:
+        bench = Bench(directory, told)
+        errors.try_part(bench, told, errors.spread(errors.cases(bench.calls, tuple(errors.MEET)), _SHARE, 4))
+        power.try_part(bench, told, directory, slice(None, None, _EVERY), 1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
