@@ -29,11 +29,14 @@ def verify_audit(
     the number of entries checked.
     """
     path = str(context.layout.checkpoints_file)
+    # A gateway at work adds to all three, in the order trail, file, note. Read the other way about, each one
+    # has what the one read before it tells of.
+    with context.ledger.read() as connection:
+        noted = checkpoint_rows.every(connection)
     kept = checkpoint.read(path)
     with context.ledger.read() as connection:
         chain = audit.verify(connection, progress)
         anchored = checkpoint.verify_against(kept.listed, connection)
-        noted = checkpoint_rows.every(connection)
     own = context.layout.relative(path)
     troubles = [*_troubles(chain), *_troubles(anchored)]
     if noted and not context.layout.checkpoints_file.exists():

@@ -34,8 +34,8 @@ def _all_through(site: Cluster, expected: list[str]) -> None:
     site.demand_once(expected)
 
 
-def test_nodes_share_the_work_and_a_killed_one_is_taken_over(tmp_path: Path, url: str) -> None:
-    """Two nodes shall share the routes evenly; where one is killed the other shall carry on all of it."""
+def test_nodes_share_the_work_and_take_over_from_who_stands_still_or_dies(tmp_path: Path, url: str) -> None:
+    """Two nodes shall share evenly, and take over, once, what one that stands still or dies has begun."""
     with cluster(tmp_path / "site", url, routes(4)) as site:
         first, second = site.start(2)
         until(lambda: [len(node.leases() - {"alerts"}) for node in (first, second)] == [2, 2], "even shares")
@@ -44,32 +44,20 @@ def test_nodes_share_the_work_and_a_killed_one_is_taken_over(tmp_path: Path, url
         taken = [sum(one["taken"] for one in node.events("pass-ended")) for node in (first, second)]
         assert taken == [6, 6], "each took the files of its own routes"
         files += [name for line in range(1, 5) for name in _drop(site, line, range(4, 12))]
-        until(lambda: any(name.startswith(".") for name in site.delivered()) or _processed(site) > 12, "work")
-        first.process.kill()
+        until(lambda: _begun(site) > 12, "work")
+        first.signal(signal.SIGSTOP)
+        until(lambda: len(second.leases()) == 5, "the take-over")
         _all_through(site, files)
-        until(lambda: len(second.leases()) == 5, "all leases")
-        second.signal(signal.SIGTERM)
-        assert second.ends() == 0
-        assert site.sql("SELECT count(*) FROM leases WHERE node IS NOT NULL AND name <> ALL(%s)", ["x"]) == [
-            (0,)
-        ]
-
-
-def test_a_node_that_is_paused_past_its_lease_neither_settles_nor_delivers(tmp_path: Path, url: str) -> None:
-    """A node stopped amid its work shall find its route taken over when it goes on, and change nothing."""
-    with cluster(tmp_path / "site", url, routes(1)) as site:
-        site.start(2)
-        files = _drop(site, 1, range(1, 31))
-        owner = site.holder("line1")
-        (other,) = [node for node in site.nodes if node is not owner]
-        until(lambda: _begun(site), "a claim")
-        owner.signal(signal.SIGSTOP)
-        until(lambda: "route line1" in other.leases(), "the take-over")
+        first.signal(signal.SIGCONT)
+        until(lambda: len(first.events("lease-lost")) >= 2, "it knows")
+        files += [name for line in range(1, 5) for name in _drop(site, line, range(12, 15))]
+        until(lambda: _begun(site) > 44, "work")
+        second.process.kill()
         _all_through(site, files)
-        owner.signal(signal.SIGCONT)
-        until(lambda: "route line1" in [one["lease"] for one in owner.events("lease-lost")], "its end")
-        files += _drop(site, 1, range(31, 34))
-        _all_through(site, files)
+        until(lambda: len(first.leases()) == 5, "all leases")
+        first.signal(signal.SIGTERM)
+        assert first.ends() == 0
+        assert site.sql("SELECT count(*) FROM leases WHERE node IS NOT NULL") == [(0,)]
 
 
 @pytest.mark.slow
