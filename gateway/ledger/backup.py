@@ -21,7 +21,7 @@ from gateway.custody.copies import hash_file
 from gateway.custody.look import exists
 from gateway.custody.moves import rename_new
 from gateway.custody.refusals import shown
-from gateway.errors import BackupInvalid, CustodyError, FileMissing, LedgerError, NameTaken
+from gateway.errors import BackupInvalid, CustodyError, DiskFull, FileMissing, LedgerError, NameTaken
 from gateway.ledger import audit, migrations
 from gateway.ledger.audit_chain import Head
 from gateway.ledger.copying import copy_into, sqlite_url
@@ -75,12 +75,20 @@ def write_backup(
         found = _look(temporary, target)
         if before_naming is not None:
             before_naming(found)
-        writes.replace(target + _SUFFIX, f"{found.sha256}  {os.path.basename(target)}\n".encode())
+        writes.replace(
+            target + _SUFFIX, found.sha256.encode() + b"  " + os.fsencode(os.path.basename(target)) + b"\n"
+        )
         rename_new(temporary, target)
         syncs.sync_directory(os.path.dirname(target) or ".")
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(CustodyError):
             discard(temporary)
+        if isinstance(error, DiskFull):
+            raise DiskFull(
+                "No space is left for the backup",
+                where=shown(target),
+                hint="Nothing was written. Free space there, or name another place",
+            ) from error
         raise
     return found
 

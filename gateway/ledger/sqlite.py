@@ -83,6 +83,7 @@ class SqliteFile:
                 "from the archive; a new site is made with `gateway init`",
             )
         self._busy_seconds = busy_seconds
+        self._file: tuple[int, int] | None = None  #: which file it is, once it is ready
         #: whether pages may stand in the log that are not on the disk; to be asked before a connection
         self._is_doubtful = os.path.exists(log_of(self.place))
         self._writer = _engine_of(self.place, busy_seconds, "BEGIN IMMEDIATE", _SETTINGS)
@@ -94,6 +95,7 @@ class SqliteFile:
     def writing(self) -> Iterator[Connection]:
         """Give a transaction under the file's write lock."""
         with explained(self.place), self._writer.begin() as connection:
+            self._demand_same_file()
             if self._is_doubtful:
                 write_again(log_of(self.place))
                 self._is_doubtful = False
@@ -101,6 +103,19 @@ class SqliteFile:
             if not _in_transaction(connection):
                 # SQLite gave the transaction up (a full disk) and the block went on regardless.
                 raise LedgerError("The transaction was lost before its end", where=self.place)
+
+    def _demand_same_file(self) -> None:
+        """Raise LedgerError where the file that is open stands at its place no more.
+
+        SQLite would go on writing to it, and nobody would ever find there what was done meanwhile.
+        """
+        if self._file is not None and _identity(self.place) != self._file:
+            raise LedgerError(
+                "The ledger's file was removed or replaced while it was in use",
+                where=self.place,
+                hint="Stop the gateway. Put the file back with its log, or call `gateway ledger restore FILE`"
+                " or `gateway ledger rebuild`: what was delivered since is taken over from the archive",
+            )
 
     def noting(self) -> AbstractContextManager[Connection]:
         """Give a transaction like every other that writes: here there is but one writer."""
@@ -118,6 +133,7 @@ class SqliteFile:
         """Set the journal mode."""
         with explained(self.place):
             _write_ahead(self._writer, self.place, self._busy_seconds)
+        self._file = _identity(self.place)
 
     def unsound(self, connection: Connection) -> list[str]:
         """Return what SQLite finds wrong with the file's structure."""
@@ -149,11 +165,19 @@ def _engine_of(path: str, busy_seconds: float, begin: str, settings: tuple[str, 
 
     A file that was put in place of another one is another file, and gets no connection to the old one.
     """
+    identity = _identity(path)
+    if identity is None:
+        return _engine(path, busy_seconds, begin, settings)
+    return _engine_again(path, identity, busy_seconds, begin, settings)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells the file at ``path`` from any other; None where there is none."""
     try:
         status = os.stat(path)
     except OSError:
-        return _engine(path, busy_seconds, begin, settings)
-    return _engine_again(path, (status.st_dev, status.st_ino), busy_seconds, begin, settings)
+        return None
+    return status.st_dev, status.st_ino
 
 
 @functools.lru_cache(maxsize=32)

@@ -15,7 +15,7 @@ STRICT = route(sequence="{model: counter, order: strict, start: 1}")
 
 
 def copied(build: Callable[[Path], None], to: Path) -> Plant:
-    """Return a copy in the directory ``to`` of the site that ``build`` makes, and of what stands beside it."""
+    """Return a copy in the directory ``to`` of the site that ``build`` makes, and what is beside it."""
     shutil.copytree(_built(build), to, dirs_exist_ok=True, symlinks=True)
     return Plant(to / "site")
 

@@ -29,7 +29,7 @@ def plant(tmp_path: Path) -> Plant:
 
 def test_a_backup_holds_all_that_the_ledger_holds(plant: Plant, tmp_path: Path) -> None:
     """A backup shall be one file with every transfer and audit entry, and its digest beside it."""
-    target = tmp_path / "läger backup.db"
+    target = tmp_path / "läger \udcff backup.db"
     with plant.opened() as context:
         made = back_up(context, target)
         with context.ledger.read() as connection:

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.errors import AuditBroken, GatewayError, LedgerDamaged, LedgerError
 from gateway.operations.ledger_care.rebuilding import rebuild
+from gateway.pipeline import run_routes
 from tests.care.sites import copied, twenty_files
 from tests.pipeline.plant import Plant
 
@@ -82,6 +83,20 @@ def test_a_file_that_is_no_ledger_is_found(plant: Plant) -> None:
     _refused(plant, LedgerDamaged)
 
 
+def test_a_ledger_that_is_removed_in_use_is_written_no_more(plant: Plant) -> None:
+    """Where its file is gone or another one, nothing shall be taken by a ledger that is still open."""
+    with plant.working() as context:
+        _ledger(plant).rename(_ledger(plant).with_name("moved"))
+        plant.drop_confirmation(21)
+        (report,) = run_routes(context)
+        assert [problem.error.code for problem in report.problems] == ["ledger"]
+    assert len(plant.delivered()) == 20
+    _ledger(plant).with_name("moved").rename(_ledger(plant))
+    plant.run()
+    assert len(plant.delivered()) == 21
+    plant.demand_proof()
+
+
 def test_a_killed_process_costs_nothing(plant: Plant) -> None:
     """What was committed before a kill shall be there at the next start, and the ledger be sound."""
     _killed(plant)
@@ -89,6 +104,7 @@ def test_a_killed_process_costs_nothing(plant: Plant) -> None:
     assert {row.reason for row in plant.transfers()} == {"written last"}
 
 
+@pytest.mark.slow
 def test_a_log_of_another_ledger_is_found(plant: Plant, tmp_path: Path) -> None:
     """The log of a newer ledger beside an older copy shall not pass for this site's history."""
     old = tmp_path / "old.db"

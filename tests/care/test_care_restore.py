@@ -110,6 +110,8 @@ def test_a_backup_of_another_site_is_refused(plant: Plant, tmp_path: Path) -> No
     before = plant.transfers()
     with pytest.raises(BackupInvalid, match="another site"):
         restore(plant.directory, tmp_path / "other.db", "by mistake")
+    with pytest.raises(BackupInvalid, match="ledger itself"):
+        restore(plant.directory, plant.directory / "ledger" / "gateway.db", "by mistake")
     with pytest.raises(ReasonMissing):
         restore(plant.directory, tmp_path / "backup.db", "  ")
     with SiteGuard(plant.directory), pytest.raises(SiteBusy):
@@ -118,7 +120,7 @@ def test_a_backup_of_another_site_is_refused(plant: Plant, tmp_path: Path) -> No
     plant.demand_proof()
 
 
-@pytest.mark.parametrize("way", ["restore", "rebuild"])
+@pytest.mark.parametrize("way", ["restore", pytest.param("rebuild", marks=pytest.mark.slow)])
 def test_a_file_in_work_is_set_before_an_operator(plant: Plant, tmp_path: Path, way: str) -> None:
     """A file of which nobody knows whether it was delivered shall fail with F905, never go out again."""
     (plant.directory / "outbox" / "erp").rename(plant.directory / "outbox" / "away")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from gateway.custody.copies import copy_new
+from gateway.errors import BackupInvalid
 from gateway.ledger import checkpoint
 from gateway.ledger.backup import Backup, discard, inspect, reading
 from gateway.ledger.belonging import kept_entries
@@ -37,6 +38,7 @@ def restore(
     why = demand_reason(reason)
     path = os.path.abspath(file)
     with at_rest(directory, actor) as rest:
+        _demand_another(rest, path)
         progress("Reading the backup")
         made = inspect(path)
         kept = _kept(rest, path)
@@ -51,6 +53,17 @@ def restore(
             said = renew(rest, context, ended, found, "restored", why, progress, kept, facts)
         placed = rest.put_in_place(new, "before-restore", ended.demand_last)
     return Rebuilt(placed.ledger, placed.aside, found, said)
+
+
+def _demand_another(rest: SiteAtRest, path: str) -> None:
+    """Raise BackupInvalid where ``path`` is the ledger itself, in use and with a log beside it."""
+    with contextlib.suppress(OSError):
+        if os.path.samefile(path, rest.file):
+            raise BackupInvalid(
+                "It is the ledger itself, not a backup of it",
+                where=printable(path),
+                hint="Name a file that `gateway ledger backup` wrote, or one that was set aside",
+            )
 
 
 def _kept(rest: SiteAtRest, path: str) -> int:
