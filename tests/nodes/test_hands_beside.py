@@ -40,8 +40,8 @@ def _by_hand(plant: Plant) -> None:
     until(lambda: plant.transfer(wrong).attempt == 2 and plant.transfer(wrong).state is State.FAILED, "again")
     until(lambda: all((out / name).exists() for name in (first, held)), "the others")
     until(lambda: State.DELIVERING not in plant.states().values(), "their end")
-    for words in (("status",), ("verify",), ("audit", "verify")):
-        assert call("--site", str(plant.directory), *words).exit_code == 0, words
+    for look in (["status"], ["verify"], ["audit", "verify"]):
+        assert call("--site", str(plant.directory), *look).exit_code == 0, look
     plant.demand_proof()
 
 
@@ -50,7 +50,7 @@ def test_hands_beside_one_gateway_on_a_file(tmp_path: Path) -> None:
     plant = Plant.build(tmp_path / "site", route("line1", **_STRICT))
     with running(plant) as gateway:
         gateway.event("running")
-        for words in (("run",), ("run", "--once")):
+        for words in (["run"], ["run", "--once"]):
             line = [sys.executable, "-m", "gateway.cli.main", "--site", str(plant.directory), *words]
             second = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
             assert second.returncode == SiteBusy.exit_status
