@@ -19,6 +19,8 @@ from gateway.stages.context import Context
 from gateway.stages.examine import HEAD_BYTES
 
 _BESIDE = (names.MANIFEST_SUFFIX, names.REPORT_SUFFIX, ".done", ".sha256", ".md5")
+#: Never opened: whoever closes a file gives up all locks that SQLite holds on it for the same process.
+_DATABASE = (".db", ".db-wal", ".db-shm", ".db-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Candidate:
 def in_paths(paths: Sequence[Path]) -> Iterator[Candidate]:
     """Return the files in ``paths``: files as they are named, directories with all that is below them.
 
-    Hidden files, manifests, reports and day lists of an archive are left out. Raises UsageError, at
+    Hidden files, manifests, reports and day lists of an archive are left out, and so are databases. Raises UsageError, at
     once, for a path that is not there.
     """
     for path in paths:
@@ -92,4 +94,4 @@ def size_of(candidate: Candidate) -> int | None:
 
 
 def _is_beside(name: str) -> bool:
-    return name.startswith(".") or name == names.DAY_LIST or name.endswith(_BESIDE)
+    return name.startswith(".") or name == names.DAY_LIST or name.endswith(_BESIDE + _DATABASE)

@@ -1,9 +1,9 @@
 """Copies of corrected files that nobody will ever claim: what a killed command left in `replay/`.
 
-`gateway reprocess --corrected` first makes its copy durable and then records it. Killed between the two,
-it has recorded nothing and told nobody that the correction is taken; the operator has the file and
-asks again, which makes another copy. The first one SHALL go, after a time in which no command can
-still be at work on it, and the audit trail says so before.
+A correction (`gateway reprocess` with `--corrected`) first makes its copy durable and then records
+it. Killed between the two, it has recorded nothing and told nobody that the correction is taken;
+the operator has the file and asks again, which makes another copy. The first one SHALL go, after a
+time in which no command can still be at work on it, and the audit trail says so before.
 """
 
 from __future__ import annotations

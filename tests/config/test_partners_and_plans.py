@@ -141,7 +141,7 @@ def test_everything_is_understood(full: Path) -> None:
     assert site.calendars == (shifts,)
     assert site.calendar("shifts") == shifts
     assert site.server("erp") == erp
-    assert site.service == Service(10, ("::1", 9420), "json")
+    assert site.service == Service(10, listen=("::1", 9420), log="json")
     assert site.missing_secrets == ()
 
 
