@@ -88,6 +88,9 @@ _SECTIONS = (
     ("Channels: command", "command_channel", "under `alerts.channels.<name>`, with `type: command`"),
     ("Service", "service", "under `service`"),
     ("Audit trail", "audit", "under `audit`"),
+    ("Retention", "retention", "under `retention`"),
+    ("Rules of retention", "keep_rule", "of every entry under `retention.rules`"),
+    ("Legal holds", "legal_hold", "of every entry under `retention.legal_holds`"),
     ("Secrets", "secret", "where a secret is allowed"),
 )
 
