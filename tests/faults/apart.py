@@ -1,4 +1,4 @@
-"""Work that is shared out to processes which were started with the library of interpose.c."""
+"""Work that is shared out to processes which were started with the library of interpose/."""
 
 from __future__ import annotations
 

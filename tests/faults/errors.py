@@ -1,6 +1,6 @@
 """Errors of the system at every call: said clearly, nothing lost, nothing twice, and over when they are over.
 
-One process, started with the library of interpose.c, tries case after case: a pass over a copy of a
+One process, started with the library of interpose/, tries case after case: a pass over a copy of a
 prepared site meets one error at one call, or one that lasts; then the error ends, and further passes must
 come to the end that a run without it comes to. `python -m tests.faults errors` prints the table.
 """

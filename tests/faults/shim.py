@@ -1,7 +1,7 @@
 """The library that stands between a process and its files: built on demand, told what to do, read out.
 
 A process that was started with `environment` has every call on files counted, recorded, refused or
-answered by a kill, as the `Control` says that both share; see interpose.c. One fault at a time:
+answered by a kill, as the `Control` says that both share; see interpose/. One fault at a time:
 
     with Control(path) as control:                      # the process has FAULTS_CONTROL=path
         control.arm(Fault(Action.REFUSE, first=17, error=errno.EIO), below=site)
@@ -28,7 +28,7 @@ from typing import Self
 
 import pytest
 
-SOURCE = Path(__file__).with_name("interpose.c")
+SOURCES = Path(__file__).with_name("interpose")
 
 #: The last number of a fault that lasts.
 FOREVER = 2**62
@@ -124,7 +124,7 @@ class Call:
 
 
 class _Layout(ctypes.Structure):
-    """``struct control`` of interpose.c."""
+    """``struct control`` of interpose/interpose.h."""
 
     _fields_ = (
         ("enabled", ctypes.c_int64),
@@ -147,7 +147,7 @@ class _Layout(ctypes.Structure):
 
 
 def build() -> Path:
-    """Return the compiled library; compiled once per source, kept among the temporary files.
+    """Return the compiled library; compiled once per state of its sources, kept among the temporary files.
 
     Without a C compiler tests skip, or fail on CI.
     """
@@ -157,15 +157,17 @@ def build() -> Path:
         if os.environ.get("CI"):
             pytest.fail(words)
         pytest.skip(words)
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+    sources = sorted(SOURCES.glob("*.[ch]"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     directory = Path(tempfile.gettempdir()) / f"gateway-faults-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
     library = directory / f"interpose-{digest}.so"
     if not library.exists():
         with tempfile.TemporaryDirectory(dir=directory) as place:
             part = Path(place) / library.name
-            command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", str(part), str(SOURCE)]
-            subprocess.run([*command, "-ldl", "-pthread"], check=True)
+            command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-o", str(part)]
+            units = [str(path) for path in sources if path.suffix == ".c"]
+            subprocess.run([*command, *units, "-ldl", "-pthread"], check=True)
             part.replace(library)
     return library
 
