@@ -44,21 +44,32 @@ def read_lines(definition: Format, text: DocumentText, findings: Findings) -> It
 
 
 def lines_of(text: DocumentText) -> Iterator[Line]:
-    """Yield the lines of ``text``; one of more than 16 MiB is yielded in pieces of that size."""
-    rest, number, offset = "", 1, -1
+    """Yield the lines of ``text``; of one of more than 16 MiB only its beginning, a little more than that."""
+    parts: list[str] = []  # joined once: added up piece by piece, a long line would be copied over and over
+    held, number, offset, passing_over = 0, 1, -1, False
     while piece := text.piece():
         offset = text.start if offset < 0 else offset
-        *whole, rest = (rest + piece).split("\n")
+        *whole, rest = piece.split("\n")
+        if whole:
+            whole[0], parts, held = "".join([*parts, whole[0]]), [], 0
         for line in whole:
-            yield Line(line, number, offset, ended=True)
+            if not passing_over:
+                yield Line(line, number, offset, ended=True)
+            passing_over = False
             number += 1
             offset += text.width(line) + text.width("\n")
-        if len(rest) > MAX_VALUE:
-            yield Line(rest, number, offset, ended=False)
+        if passing_over:
             offset += text.width(rest)
-            rest = ""
-    if rest:
-        yield Line(rest, number, offset, ended=False)
+            continue
+        parts.append(rest)
+        held += len(rest)
+        if held > MAX_VALUE:
+            beginning = "".join(parts)
+            yield Line(beginning, number, offset, ended=False)
+            offset += text.width(beginning)
+            parts, held, passing_over = [], 0, True
+    if held:
+        yield Line("".join(parts), number, offset, ended=False)
 
 
 class _Reading:
@@ -74,6 +85,11 @@ class _Reading:
 
     def take(self, line: Line) -> None:
         """Add the record of one line, or what is wrong with it."""
+        if len(line.text) > MAX_VALUE:
+            self.records.rows.next_number()
+            message, record = "The line is longer than 16 MiB.", self.records.rows.number
+            self._findings.add(finding("F604", message, record=record, line=line.number))
+            return
         self._check_end(line)
         if not line.text.strip(" \t\r"):
             if self._dialect.blank_lines == "refuse":
@@ -96,9 +112,6 @@ class _Reading:
             )
 
     def _check_end(self, line: Line) -> None:
-        if len(line.text) > MAX_VALUE:
-            message = "The line is longer than 16 MiB."
-            self._findings.add(finding("F604", message, line=line.number))
         if not line.ended and self._dialect.final_line_end == "required":
             self._findings.add(finding("F105", "The last line has no line end.", line=line.number))
 

@@ -121,13 +121,17 @@ def test_truncated_lines_are_errors() -> None:
     assert not JsonReader().ending(definition, (line * 2)[:-1])
 
 
-def test_a_line_without_end_is_stopped() -> None:
-    """A line of many MB shall be a finding, and the lines after it be read."""
-    definition = json_format(LINE_TYPES, lines=True)
-    data = b'{"kind": "B", "material": "' + b"a" * 17_000_000 + b'"}\n{"kind": "B"}\n'
-    rows, findings = read(definition, data)
-    assert "F604" in [f.code for f in findings.listed()]
-    assert rows["bill"][-1]["_line"] == 2
+@pytest.mark.parametrize("end", ['"}', ""])
+def test_a_line_without_end_is_stopped(end: str) -> None:
+    """A line of many MB shall be one finding, and the lines after it be read with their places."""
+    definition = json_format(LINE_TYPES, lines=True, final_line_end="required")
+    long = b'{"kind": "B", "material": "' + b"a" * 17_000_000 + end.encode()
+    rows, findings = read(definition, long + b'\n{"kind": "B"}\n{?')
+    told = [(one.code, one.record, one.line, one.byte_offset) for one in findings.listed()]
+    assert told[0] == ("F604", 1, 1, None)
+    assert told[-1] == ("F601", 3, 3, len(long) + 16)
+    assert sorted(one[0] for one in told) == ["F105", "F601", "F604"]
+    assert [(row["_record"], row["_line"]) for row in rows["bill"]] == [(2, 2)]
 
 
 BILL = '{"material": "' + "7" * 900 + '", "base": {"quantity": 1.50}},\n'
