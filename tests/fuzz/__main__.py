@@ -2,8 +2,9 @@
 
 Searches for input that the gateway does not stand, and prints a table: target, executions, branches
 reached beyond those of the good samples, findings. `python -m tests.fuzz list` names the targets;
-`python -m tests.fuzz minimise TARGET FILE` makes a finding as short as it can be. Ends with 1 where
-something was found, or nothing was tried.
+`python -m tests.fuzz minimise TARGET FILE` makes a finding as short as it can be;
+`python -m tests.fuzz bombs [NAME ...]` reads what is nothing but large, and prints time and memory.
+Ends with 1 where something was found, or nothing was tried.
 """
 
 # ruff: noqa: T201 - a command prints
@@ -18,6 +19,7 @@ from pathlib import Path
 from tests.fuzz.minimising import minimise
 from tests.fuzz.running import HEADING, Outcome, attack
 from tests.fuzz.targets import TARGETS
+from tests.fuzz.throwing import report
 
 _NO_ATHERIS = (
     "atheris is not installed: `pip install atheris` (wheels for Linux on x86-64), or --engine hypothesis"
@@ -27,8 +29,8 @@ _NO_ATHERIS = (
 def main() -> int:
     """Do what the arguments say; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("target", help="a target, `all`, `list` or `minimise`")
-    parser.add_argument("rest", nargs="*", help="of `minimise`: the target and a file")
+    parser.add_argument("target", help="a target, `all`, `list`, `minimise` or `bombs`")
+    parser.add_argument("rest", nargs="*", help="of `minimise`: the target and a file; of `bombs`: which")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=("atheris", "hypothesis"))
@@ -37,6 +39,8 @@ def main() -> int:
     if chosen.target == "list":
         print("\n".join(f"{one.name:24} {one.does}" for one in TARGETS.values()))
         return 0
+    if chosen.target == "bombs":
+        return report(chosen.rest)
     if chosen.target == "minimise":
         name, file = chosen.rest
         Path(file).write_bytes(minimise(TARGETS[name], Path(file).read_bytes()))
