@@ -155,7 +155,7 @@ def verify(shared: Shared, kept: Path | None, key: Path | None, exported: Path |
 
     Leaves with 61 where anything was altered, removed, inserted or cut off.
     """
-    from gateway.cli.verify import say_trouble
+    from gateway.cli.verify import NEXT, say_trouble
     from gateway.errors import AuditBroken, UsageError
 
     if (key is not None and kept is None) or (kept is not None and exported is not None):
@@ -175,6 +175,8 @@ def verify(shared: Shared, kept: Path | None, key: Path | None, exported: Path |
         found = number(len(troubles), "problem") if troubles else "the trail is whole"
         units = ("entry", "entries") if kept is None else ("checkpoint", "checkpoints")
         say(f"{number(count, *units)} checked: {found}.")
+        if troubles:
+            say(NEXT, err=True)
     return AuditBroken.exit_status if troubles else 0
 
 

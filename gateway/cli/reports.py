@@ -65,10 +65,9 @@ def exit_status(reports: Sequence[Report]) -> int:
     return 1 if any(each.is_troubled for each in reports) else 0
 
 
-def print_reports(reports: Sequence[Report], *, quiet: bool = False) -> None:
-    """Print where each file went and why; ``quiet`` leaves out routes on which nothing happened."""
-    shown = [each for each in reports if not quiet or each.settled or each.held or each.problems]
-    for index, each in enumerate(shown):
+def print_reports(reports: Sequence[Report], *, none: str) -> None:
+    """Print where each file went and why; ``none`` says why there is no report at all."""
+    for index, each in enumerate(reports):
         if index:
             say("")
         say(
@@ -85,7 +84,7 @@ def print_reports(reports: Sequence[Report], *, quiet: bool = False) -> None:
         if each.problem_total > _TROUBLES:
             say(f"  ! ... and {each.problem_total - _TROUBLES:,} more problems", err=True)
     if not reports:
-        say("No route is enabled.")
+        say(none)
 
 
 def _print_files(report: Report) -> None:

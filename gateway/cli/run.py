@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from gateway.service.board import LaneState
     from gateway.stages.context import Context
 
+#: Why a pass looked at no route at all.
+_NONE = "No route is enabled."
+_ELSEWHERE = (
+    "Nothing was left to do here: other nodes work on the routes. `gateway status` says which node on which."
+)
+
 
 @click.command()
 @click.option("--once", is_flag=True, help="One pass over the routes, then leave (for cron).")
@@ -59,7 +65,8 @@ def _once(shared: Shared, route: str | None, as_json: bool) -> int:
     if as_json:
         print_json(report_data(reports))
     else:
-        print_reports(reports)
+        is_enabled = any(one.enabled and route in (None, one.name) for one in context.site.routes)
+        print_reports(reports, none=_ELSEWHERE if is_enabled else _NONE)
     return exit_status(reports)
 
 

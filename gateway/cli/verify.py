@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from gateway.custody.differences import Difference, VerifyReport
     from gateway.ledger.checkpoint_lines import Trouble
 
+#: What whoever sees a difference does next.
+NEXT = (
+    "Nothing was changed by this look. Before anything else keep a copy of the site as it is now; what to do"
+    ' then stands in docs/tamper-evidence.md, "When something is found"'
+)
+
 #: What each kind of difference means to the person who finds it.
 _MEANING = {
     "altered": "there, with other bytes than recorded",
@@ -60,7 +66,7 @@ def verify(shared: Shared, as_json: bool) -> int:
         # a trail that is not whole is no measure for anything else
         is_measure = not any(one.code.startswith("audit-") for one in broken)
         records, total = (
-            verify_records(context, lambda done: tell(f"{done:,} transfers compared"))
+            verify_records(context, lambda done: tell(f"{done:,} transfers compared"), report)
             if is_measure
             else ([], 0)
         )
@@ -130,6 +136,8 @@ def _print(
         f"{checked} and {number(entries, 'audit entry', 'audit entries')} checked: "
         f"{totals or ('files are as recorded' if broken else 'everything is as recorded')}."
     )
+    if broken or total or not report.is_clean:
+        say(NEXT)
 
 
 def say_trouble(one: Trouble, before: str, *, err: bool = False) -> None:

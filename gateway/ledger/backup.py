@@ -64,7 +64,11 @@ def write_backup(
     LedgerDamaged where the ledger cannot be read to its end, BackupInvalid where the copy is not sound.
     """
     if exists(target):
-        raise NameTaken("There is a file already", where=shown(target), hint="A backup replaces nothing")
+        raise NameTaken(
+            "There is a file already",
+            where=shown(target),
+            hint="A backup replaces nothing: name another file",
+        )
     if not os.path.isdir(os.path.dirname(target) or "."):
         raise FileMissing("The directory for the backup is not there", where=shown(os.path.dirname(target)))
     temporary = writes.temporary_beside(target)
@@ -144,7 +148,9 @@ def _demand_digest(path: str, sha256: str) -> None:
         return  # it stands on its own feet: the checks that follow need no digest
     if stated != sha256:
         raise BackupInvalid(
-            "Its bytes are not those that were written", where=shown(path), hint=f"{_SUFFIX} says {stated}"
+            f"Its SHA-256 is {sha256}, and {shown(os.path.basename(path))}{_SUFFIX} says {stated}",
+            where=shown(path),
+            hint=_ANOTHER,
         )
 
 

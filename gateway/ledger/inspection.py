@@ -15,6 +15,10 @@ from gateway.ledger.engine import is_shared
 from gateway.ledger.failures import explained
 from gateway.ledger.sqlite import database_path
 
+_NONE = (
+    "`gateway ledger restore FILE` puts a backup there, `gateway ledger rebuild` makes one from the archive"
+)
+
 #: Steps of the database after which the time is looked at.
 _STEPS = 100_000
 
@@ -30,7 +34,7 @@ def inspect(url: str, *, busy_seconds: float, seconds: float) -> Inspection:
         return postgresql_inspection.inspect(url, busy_seconds=busy_seconds)
     path = database_path(url)
     if not os.path.isfile(path):
-        raise LedgerError("There is no ledger", where=path, hint="Put it back from the backup")
+        raise LedgerError("There is no ledger", where=path, hint=_NONE)
     with _opened(path, busy_seconds) as connection:
         mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
         version = _version(connection)

@@ -52,18 +52,20 @@ def _settled(context: Context) -> Iterator[Known]:
 
 
 def verify_records(
-    context: Context, progress: Callable[[int], None] | None = None
+    context: Context, progress: Callable[[int], None] | None = None, archive: VerifyReport | None = None
 ) -> tuple[list[Trouble], int]:
     """Compare the ledger's rows with trail and manifests, and what files are judged by with its record.
 
     Of use only where the trail is whole.
 
-    ``progress`` is told how many transfers were looked at. Returns the first differences, and how many
-    there are.
+    ``progress`` is told how many transfers were looked at. ``archive`` is what `verify_site` found: of the
+    altered manifests that it lists, the first member that differs is named. Returns the first differences,
+    and how many there are.
     """
     troubles: list[Trouble] = []
     total = 0
-    for one in itertools.chain(verify_rows(context, progress), verify_rules(context)):
+    altered = {one.path for one in archive.altered} if archive is not None else set()
+    for one in itertools.chain(verify_rows(context, progress, altered), verify_rules(context)):
         total += 1
         if len(troubles) < LISTED:
             troubles.append(one)

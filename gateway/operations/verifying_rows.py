@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.custody.layout import manifest_of
@@ -26,16 +27,19 @@ from gateway.stages.settle import report_of
 _OF_THE_MOMENT = ("manifest", "gateway", "site", "report")
 
 
-def verify_rows(context: Context, progress: Callable[[int], None] | None = None) -> Iterator[Trouble]:
+def verify_rows(
+    context: Context, progress: Callable[[int], None] | None = None, altered: Collection[str] = ()
+) -> Iterator[Trouble]:
     """Yield where rows of transfers, attempts, deliveries, streams and removals are not what they were made.
 
-    ``progress`` is told how many transfers were looked at. Memory: one page.
+    ``progress`` is told how many transfers were looked at. Memory: one page. Of the manifests in
+    ``altered`` (paths relative to the site) the first member that differs is named as well.
     """
     seen = 0
     with context.ledger.read() as connection:
         for page in row_evidence.pages(connection):
             yield from row_evidence.compare(page)
-            yield from _by_manifest(context, connection, page)
+            yield from _by_manifest(context, connection, page, altered)
             seen += len(page.rows)
             if progress is not None:
                 progress(seen)
@@ -43,14 +47,26 @@ def verify_rows(context: Context, progress: Callable[[int], None] | None = None)
         yield from verify_runs(connection)
 
 
-def _by_manifest(context: Context, connection: Connection, page: Page) -> Iterator[Trouble]:
+def _by_manifest(
+    context: Context, connection: Connection, page: Page, altered: Collection[str]
+) -> Iterator[Trouble]:
     """Make the manifests of settled transfers once more: the same rows give the same bytes."""
     settled = {key: row for key, row in page.rows.items() if row.state in SETTLED and row.manifest_sha256}
     tried = attempts.of(connection, settled)
     for key, row in settled.items():
         made = _remade(context, row, tried.get(key, []), page.sent.get(key, []))
-        if made is not None and hashlib.sha256(manifest_bytes(made)).hexdigest() != row.manifest_sha256:
+        if made is None:
+            continue
+        is_as_made = hashlib.sha256(manifest_bytes(made)).hexdigest() == row.manifest_sha256
+        if not is_as_made or _manifest_path(context, row) in altered:
             yield from _differing(context, row, made)
+
+
+def _manifest_path(context: Context, row: Transfer) -> str | None:
+    """Return where the manifest of ``row`` is, relative to the site."""
+    if row.settled_path is None:
+        return None
+    return context.layout.relative(manifest_of(context.site.directory / row.settled_path))
 
 
 def _remade(
@@ -106,13 +122,24 @@ def first_difference(one: Any, other: Any, pointer: str = "") -> tuple[str, str,
             (n, one[n] if n < len(one) else None, other[n] if n < len(other) else None) for n in longest
         )
     else:
-        return None if one == other and type(one) is type(other) else (pointer or "/", str(one), str(other))
+        return (
+            None
+            if one == other and type(one) is type(other)
+            else (pointer or "/", in_words(one), in_words(other))
+        )
     for key, mine, theirs in places:
         name = str(key).replace("~", "~0").replace("/", "~1")
         found = first_difference(mine, theirs, f"{pointer}/{name}")
         if found is not None:
             return found
     return None
+
+
+def in_words(value: object) -> str:
+    """Return a value of JSON or YAML as a person reads it: text as it is, all else as JSON."""
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _line(data: bytes, pointer: str) -> int | None:

@@ -15,6 +15,7 @@ from gateway.formats.lock_file import demand_continued, read_lock
 from gateway.ledger import audit
 from gateway.ledger.checkpoint_lines import Trouble
 from gateway.operations.starting import recall_lock
+from gateway.operations.verifying_rows import in_words
 from gateway.stages.context import Context
 from gateway.stages.in_force import IN_FORCE
 
@@ -50,9 +51,10 @@ def _configuration(context: Context) -> Iterator[Trouble]:
     before = said.get("text")
     found = changes(before, redacted(context.site.directory)) if isinstance(before, dict) else []
     first = found[0] if found else None
+    many = "1 setting differs" if len(found) == 1 else f"{len(found)} settings differ"
     message = (
         f"The configuration is not the one that passes worked with last (entry {newest[0].sequence} of the "
-        f"trail); {len(found)} settings differ. Where that is meant, the next pass puts it on record"
+        f"trail); {many}. Where that is meant, the next pass puts it on record"
     )
     yield Trouble(
         "configuration-changed",
@@ -61,8 +63,8 @@ def _configuration(context: Context) -> Iterator[Trouble]:
         None,
         newest[0].sequence,
         first.path if first else None,
-        str(first.old) if first else str(recorded),
-        str(first.new) if first else context.site.digest,
+        in_words(first.old) if first else str(recorded),
+        in_words(first.new) if first else context.site.digest,
     )
 
 

@@ -160,7 +160,7 @@ ATTACKS: dict[str, tuple[Callable[[Plant], None], str, str | None]] = {
     "archive file": (_replace("processed/*/*/*1.csv", b";", b","), "file-altered", None),
     "archive file gone": (_gone("processed/*/*/*1.csv"), "file-missing", None),
     "manifest": (_replace("processed/*/*/*1.csv.manifest.json", b'"MES01"', b'"MES02"'), "manifest-altered",
-                 None),
+                 "/identity/sender"),
     "manifest gone": (_gone("processed/*/*/*1.csv.manifest.json"), "manifest-missing", None),
     "output": (_replace("processed/mapped/*/*.confirmation-2.0.0.csv", b"0", b"1"), "output-altered", None),
     "companion": (_append("processed/consumption/*/*.done"), "companion-altered", None),
