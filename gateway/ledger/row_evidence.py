@@ -2,7 +2,7 @@
 
 Every action on a transfer leaves an entry in the trail, in the same transaction, and the trail is
 chained. So the newest entries about a transfer say what must stand in its row: the state since the last
-transition, name, source and size since it arrived, digests since it was judged and settled, each
+transition, name and source since it arrived, size and digests since it was judged and settled, each
 delivery since it was confirmed. Streams of control numbers are noted with each change.
 """
 
@@ -71,8 +71,10 @@ class Said:
 def _told(action: str, new: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "state" in new:
         yield "state", new["state"]
+    if "size" in new and (action == "arrived" or action in _JUDGED or action.startswith("judged-")):
+        yield "size", new["size"]  # a sender may have gone on writing after it arrived: F116
     if action == "arrived":
-        yield from ((name, new[name]) for name in ("name", "source", "size") if name in new)
+        yield from ((name, new[name]) for name in ("name", "source") if name in new)
     elif action in _JUDGED:
         yield from ((name, new[name]) for name in _FACTS if name in new)
     elif action in _SETTLED:

@@ -216,7 +216,11 @@ class Membership:
             there = nodes.present(connection, now - lasting)
         until = asked + self._seconds * (1 - MARGIN)
         for name, one in held.items():
-            one.renewed(until) if name in kept else self._lose(name)
+            if name in kept:
+                one.renewed(until)
+            else:
+                self._drop(name)
+                event("lease-lost", lease=name, tries=one.token)
         self._compare(there)
         sharing = [one.node for one in there if one.kind == SERVICE]
         patience = lasting / RENEWALS * 2
@@ -242,8 +246,9 @@ class Membership:
             taken = leases.take(connection, self.node.node, plan.take, now, now + lasting)
             # the owner before made ids by its own clock: those of a route grow in the order of arrival
             grow_from(greatest_id(connection))
-        for name in going:
-            self._lose(name, "lease-given")
+        for name, one in going.items():
+            self._drop(name)
+            event("lease-given", lease=name, tries=one.token)
         until = asked + self._seconds * (1 - MARGIN)
         with self._lock:
             for name, token in taken.items():
@@ -253,12 +258,12 @@ class Membership:
             event("lease-taken", lease=name, tries=token, before=(before.node if before else None) or "")
         self._tell(list(taken))
 
-    def _lose(self, name: str, how: str = "lease-lost") -> None:
+    def _drop(self, name: str) -> None:
+        """Work on ``name`` no more; passes that still do find that out."""
         with self._lock:
             holding = self._held.pop(name)
             self._leaving.discard(name)
         holding.lose()
-        event(how, lease=name, tries=holding.token)
 
     def _tell(self, names: list[str]) -> None:
         for name in names:

@@ -36,8 +36,8 @@ class Candidate:
 def in_paths(paths: Sequence[Path]) -> Iterator[Candidate]:
     """Return the files in ``paths``: files as they are named, directories with all that is below them.
 
-    Hidden files, manifests, reports and day lists of an archive are left out, and so are databases. Raises UsageError, at
-    once, for a path that is not there.
+    Hidden files, manifests, reports and day lists of an archive are left out, and so are databases.
+    Raises UsageError, at once, for a path that is not there.
     """
     for path in paths:
         if not path.exists():

@@ -72,8 +72,9 @@ def _fail(context: Context, transfer: Transfer, error: Exception) -> None:
         sha256=sha256, size=size, findings=findings.summary(), reason_code=found.code, reason=found.message
     )
     after = plan_settlement(context, known, Disposition.FAILED)
+    facts = {"sha256": sha256, "size": size}
     with context.ledger.write() as connection:
-        record_moves(context, connection, [Move(transfer, after, "judged-failed", found.message)])
+        record_moves(context, connection, [Move(transfer, after, "judged-failed", found.message, facts)])
 
 
 def _free_to_judge(

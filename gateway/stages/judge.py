@@ -172,6 +172,7 @@ def _facts(one: Examined) -> dict[str, object]:
     return {
         **mapped,
         "sha256": row.sha256,
+        "size": row.size,
         "format": f"{row.message_type} {row.format_version}" if row.format_version else None,
         "format_digest": row.format_digest,
         "records": row.records,

@@ -44,8 +44,8 @@ def ledger_view(layout: Layout) -> list[Known]:
         for name in names:
             path = os.path.join(directory, name)
             if os.path.exists(manifest_of(path)):
-                digests = [_sha256(path), _sha256(os.fspath(manifest_of(path)))]
-                known.append(Known(layout.relative(path), *digests))
+                manifest = _sha256(os.fspath(manifest_of(path)))
+                known.append(Known(layout.relative(path), _sha256(path), manifest))
     return known
 
 

@@ -130,6 +130,8 @@ def _job(plan: Plan, place: Path, job: int, progress: Progress) -> tuple[dict[st
         for line in process.stdout:
             results.append(Result.from_json(line))
             progress.note(is_wrong=bool(results[-1].differs))
+            if results[-1].differs:
+                progress.say(f"{results[-1].point}\n  " + "\n  ".join(results[-1].differs))
         if process.wait() != 0:
             said.seek(0)
             raise RuntimeError(said.read())

@@ -41,6 +41,11 @@ class Progress:
             self.total, self.tried, self.wrong = total, tried, wrong
             self._say()
 
+    def say(self, text: str) -> None:
+        """Say at once what was wrong, for somebody may break the matrix off."""
+        with self._lock:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - people wait
+
     def _say(self) -> None:
         now = time.monotonic()
         if now - self._told < _PAUSE or not self.tried:

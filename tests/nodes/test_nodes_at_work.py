@@ -46,7 +46,7 @@ def test_nodes_share_the_work_and_take_over_from_who_stands_still_or_dies(tmp_pa
         files += [name for line in range(1, 5) for name in _drop(site, line, range(4, 12))]
         until(lambda: _begun(site) > 12, "work")
         first.signal(signal.SIGSTOP)
-        until(lambda: len(second.leases()) == 5, "the take-over")
+        until(lambda: len(second.leases()) == 5, "the take-over", 60)
         _all_through(site, files)
         first.signal(signal.SIGCONT)
         until(lambda: len(first.events("lease-lost")) >= 2, "it knows")
@@ -85,7 +85,7 @@ def test_a_strict_stream_keeps_its_order_over_nodes_that_die(tmp_path: Path, url
             files += _drop(site, 1, numbers)
             owner = site.holder("line1")
             before = _processed(site)
-            until(lambda before=before: _processed(site) > before or site.delivered(), "work")  # type: ignore[misc]
+            until(lambda before=before: _processed(site) > before or site.delivered(), "work", 60)  # type: ignore[misc]
             owner.process.kill()
             site.start()
         _all_through(site, files)

@@ -256,7 +256,7 @@ class Plant:
             report = verify_site(context)
             problems, _entries = verify_audit(context)
             records = list(verify_rows(context))
-        assert records == []
+        assert records == [], records
         assert report.is_clean, report.listed
         assert not report.leftovers, report.leftovers
         assert problems == []
