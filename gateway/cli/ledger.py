@@ -163,3 +163,5 @@ def _print(done: Rebuilt) -> None:
             f"{number(found.uncertain, 'file')} may have been delivered or not: after the next pass"
             " `gateway failed list` shows them with F905 and what to do"
         )
+    if done.restoration is not None:
+        say("Next: `gateway verify`, then start the gateway again.")
