@@ -153,7 +153,8 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         hint = "Choose another name"
         raise ActionRefused("There is a file already", where=str(path), hint=hint) from None
     except OSError as error:
-        raise ActionRefused("The key cannot be written", where=str(path), cause=error) from error
+        hint = "Its directory must be there: `mkdir -m 700` makes one, for the gateway's account alone"
+        raise ActionRefused("The key cannot be written", where=str(path), cause=error, hint=hint) from error
 
 
 def _content(path: Path) -> bytes:
@@ -161,7 +162,8 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_LARGEST)
     except OSError as error:
-        raise ConfigurationError("The key cannot be read", where=str(path), cause=error) from error
+        hint = "Put it there, readable for the gateway; `gateway audit key FILE` makes a new one"
+        raise ConfigurationError("The key cannot be read", where=str(path), cause=error, hint=hint) from error
 
 
 def _from_line(text: str) -> bytes:
