@@ -53,19 +53,20 @@ def fill(path: Path, count: int) -> None:
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"
         )
         made_again = indexes.fetchall()
+        connection.execute("PRAGMA journal_mode=OFF")  # nobody needs it but a whole
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute(f"PRAGMA cache_size=-{2 * 1024 * 1024}")
         for name, _sql in made_again:
             connection.execute(f"DROP INDEX {name}")
-        connection.execute("BEGIN")
         for rows in _chunks(count):
+            connection.execute("BEGIN")
             _write(connection, rows)
-        connection.execute("COMMIT")
+            connection.execute("COMMIT")
         for _name, sql in made_again:
             connection.execute(sql)
         connection.execute("ANALYZE sqlite_master")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode=WAL")
     connection.close()
 
 
