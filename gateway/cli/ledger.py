@@ -50,23 +50,32 @@ def check(shared: Shared, as_json: bool) -> int:
 @click.argument("file", type=_FILE)
 @json_option
 @click.pass_obj
-def backup(shared: Shared, file: Path, as_json: bool) -> None:
+def backup(shared: Shared, file: Path, as_json: bool) -> int:
     """Write a backup of the ledger to the new FILE, while the gateway works, and its SHA-256 beside it.
 
     It is one SQLite file whatever the ledger is in, checked from end to end before it gets its name; FILE
-    is never overwritten. Keep it on another machine, with the site's audit directory.
+    is never overwritten. Keep it on another machine, with the site's audit directory. Leaves with 61 where
+    the audit trail is broken: the backup is written, and cannot be restored.
     """
-    from gateway.operations.ledger_care.backing_up import back_up
+    from gateway.errors import AuditBroken
+    from gateway.operations.ledger_care.backing_up import back_up, broken_trail
     from gateway.operations.opening import open_site
 
     with open_site(shared.directory(), actor=shared.actor) as context, spoken("Writing the backup") as tell:
         made = back_up(context, file, lambda done, of: tell(f"{done:,} of {of:,} copied"))
+        tell("Checking its audit trail")
+        problem = broken_trail(made.path)
     if as_json:
-        print_json(_backup(made))
-        return
-    say(f"{made.path}: {_words(made)}.")
-    say(f"  SHA-256 {made.sha256}")
-    say(f"  audit trail ends with {made.head.hash}")
+        print_json({**_backup(made), "problem": problem})
+    else:
+        say(f"{made.path}: {_words(made)}.")
+        say(f"  SHA-256 {made.sha256}")
+        say(f"  audit trail ends with {made.head.hash}")
+    if problem is None:
+        return 0
+    hint = "`gateway audit verify` says more; restore an older backup, or keep this one as evidence"
+    say(f"! This backup cannot be restored. {problem}. {hint}.", err=True)
+    return AuditBroken.exit_status
 
 
 def _backup(made: Backup) -> dict[str, Any]:

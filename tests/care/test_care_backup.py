@@ -12,7 +12,7 @@ import pytest
 from gateway.errors import BackupInvalid, CustodyError, DiskFull, FileMissing, NameTaken
 from gateway.ledger import audit, transfers
 from gateway.ledger.backup import inspect, write_backup
-from gateway.operations.ledger_care.backing_up import back_up
+from gateway.operations.ledger_care.backing_up import back_up, broken_trail
 from gateway.operations.ledger_care.checking import check_ledger
 from tests.care.sites import copied, three_files
 from tests.pipeline.plant import Plant
@@ -43,6 +43,17 @@ def test_a_backup_holds_all_that_the_ledger_holds(plant: Plant, tmp_path: Path) 
     assert newest.entry.new is not None
     assert newest.entry.new["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
     plant.demand_proof()
+
+
+def test_a_backup_that_cannot_be_restored_is_told(plant: Plant, tmp_path: Path) -> None:
+    """A backup of a ledger whose audit trail is broken shall be written, and what is broken be told."""
+    with plant.opened() as context:
+        whole = back_up(context, tmp_path / "whole.db")
+        with context.ledger.write() as connection:
+            connection.exec_driver_sql("UPDATE audit SET actor = 'x' WHERE sequence = 2")
+        broken = back_up(context, tmp_path / "broken.db")
+    assert broken_trail(whole.path) is None
+    assert (broken_trail(broken.path) or "").startswith("audit-altered: ")
 
 
 def test_a_backup_replaces_nothing(plant: Plant, tmp_path: Path) -> None:

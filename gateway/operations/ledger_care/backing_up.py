@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.ledger import audit
-from gateway.ledger.backup import Backup, write_backup
+from gateway.ledger.backup import Backup, reading, write_backup
 from gateway.model import AuditEntry
 from gateway.printable import printable
 from gateway.stages.context import Context
@@ -28,6 +28,13 @@ def back_up(context: Context, file: Path, progress: Callable[[int, int], None] |
             audit.append(connection, [_entry(context, made)])
 
     return write_backup(context.ledger.read, os.path.abspath(file), progress, note)
+
+
+def broken_trail(path: str) -> str | None:
+    """Return what is wrong with the audit trail in the backup at ``path``: such a one is not restored."""
+    with reading(path) as connection:
+        problem = audit.verify(connection).problem
+    return None if problem is None else f"{problem.code}: {problem.message}"
 
 
 def _entry(context: Context, made: Backup) -> AuditEntry:
