@@ -498,7 +498,7 @@ KEYS: dict[str, Keys] = {
         ("sound", "whether nothing is wrong with it"),
         ("problems[]", "what is wrong, in words"),
     ),
-    "ledger backup": (*_BACKUP, ("problem", "what is wrong with its audit trail: no restore takes it; or null")),
+    "ledger backup": (*_BACKUP, ("problem", "what is wrong with its audit trail: not restored; or null")),
     "ledger restore": _RECOVERY,
     "ledger rebuild": _RECOVERY,
     "retention plan": _RUN,

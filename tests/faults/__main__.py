@@ -48,7 +48,7 @@ def _kill(given: argparse.Namespace) -> int:
         print(f"{matrix.table()}\n\n{matrix.summary()}\n", flush=True)  # noqa: T201
         for one in matrix.failed:
             print(f"{one.point}\n  " + "\n  ".join(one.differs), flush=True)  # noqa: T201
-        status = status or int(bool(matrix.failed))
+        status = status or int(not matrix.is_right)
     return status
 
 

@@ -51,6 +51,12 @@ class Matrix:
         """The points from which the run came to another end."""
         return [one for one in self.results if one.differs]
 
+    @property
+    def is_right(self) -> bool:
+        """Whether every end was the usual one, and nearly every point was reached: calls vary a little."""
+        missed = sum(not one.killed for one in self.results)
+        return not self.failed and missed * 50 <= len(self.results)
+
     def table(self) -> str:
         """Return a table by call, in Markdown."""
         by_call: dict[str, list[Result]] = collections.defaultdict(list)
@@ -76,11 +82,12 @@ class Matrix:
 
 def _line(call: str, results: Sequence[Result]) -> str:
     how = collections.Counter(_HOW[one.point.action] for one in results)
-    survived = sum(not one.differs for one in results)
+    killed = [one for one in results if one.killed]
+    survived = sum(not one.differs for one in killed)
     return (
         f"| {call} | "
         + " | ".join(f"{how[word]:,}" for word in _HOW.values())
-        + f" | {survived:,} of {len(results):,} |"
+        + f" | {survived:,} of {len(killed):,} |"
     )
 
 

@@ -55,7 +55,7 @@ class Result:
     """What came of a point."""
 
     point: Point
-    killed: int  #: how often it died
+    killed: int  #: how often it died; 0: the run made fewer calls, and did not come there
     differs: tuple[str, ...]
     is_alone: bool = True  #: no kill before it left the same, so it was recovered from
 
@@ -154,8 +154,7 @@ class Matrix:
         is_alone = left not in self._known
         if is_alone:
             self._known[left] = self._recovered(site, point.step, begun)
-        not_killed = () if killed else ("it was not killed: the run made fewer calls",)
-        return Result(point, killed, self._known[left] or not_killed, is_alone)
+        return Result(point, killed, self._known[left], is_alone)
 
     def _recovered(self, site: Path, step: int, begun: float) -> tuple[str, ...]:
         """Go on from what a kill left; return how the end differs from that of the undisturbed run."""
