@@ -89,6 +89,7 @@ def _proved(plant: Plant, route: str, files: dict[str, bytes]) -> None:
         plant.drop(_DAY, "\n".join(["file;sha256", *lines, ""]).encode(), route)
 
 
+_SUM = ".sha256"
 _JUDGING = ("failing", "aside", "noting")
 
 
@@ -158,11 +159,15 @@ def _allow(context: Context) -> None:
 
 
 def receive(directory: Path) -> dict[str, list[str]]:
-    """Be the receivers: the ERP takes only what has its done marker, the others every whole file."""
+    """Be the receivers: the ERP takes only what has its done marker, the others every whole file.
+
+    A checksum file is there before its data, and is taken with it.
+    """
     outbox = directory / "outbox"
     taken = {}
     for place in sorted(path.name for path in outbox.iterdir()):
-        names = sorted(path.name for path in (outbox / place).glob("[!.]*"))
+        there = sorted(path.name for path in (outbox / place).glob("[!.]*"))
+        names = [one for one in there if not one.endswith(_SUM) or one.removesuffix(_SUM) in there]
         if place == "erp":
             marked = [name for name in names if f"{name}.done" in names]
             names = [*marked, *(f"{name}.done" for name in marked)]
