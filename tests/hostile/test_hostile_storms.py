@@ -85,6 +85,7 @@ def test_every_row_of_wrong_form_is_counted(plant: Plant, row: str, code: str) -
     assert plant.states() == {name_of(1): State.FAILED}
 
 
+@pytest.mark.slow
 def test_one_endless_line_does_not_fill_the_memory(plant: Plant) -> None:
     """A single line of 300 MB shall be a finding of its own, in bounded memory, and keep its digest."""
     with (plant.inbox() / name_of(1)).open("wb") as file:
@@ -123,7 +124,9 @@ def dear_xml() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("message_type", "make"), [("bom", dear_json), ("order", dear_xml)])
+@pytest.mark.parametrize(
+    ("message_type", "make"), [pytest.param("bom", dear_json, marks=pytest.mark.slow), ("order", dear_xml)]
+)
 def test_small_documents_cannot_be_made_dear(six: Plant, message_type: str, make: object) -> None:
     """Documents of a few megabytes shall not take a multiple of it in memory, whatever they hold."""
     assert callable(make)

@@ -56,6 +56,7 @@ class Service:
         return self._process.wait(timeout=60)
 
 
+@pytest.mark.slow
 def test_a_service_killed_while_files_stream_in_delivers_each_once(tmp_path: Path) -> None:
     """The gateway shall deliver each file once, in order, through kills of a real process at work."""
     plant = Plant.build(

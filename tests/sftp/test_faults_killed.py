@@ -76,6 +76,7 @@ def test_killed_in_the_middle_of_every_step_each_file_is_there_once(
         exchange.demand_each_once()
 
 
+@pytest.mark.slow
 def test_killed_again_while_it_recovers_each_file_is_there_once(
     tmp_path: Path, server: Scripted, mortal: Mortal
 ) -> None:

@@ -107,6 +107,7 @@ def test_the_installed_gateway_is_not_the_checkout(installed: Path, tmp_path: Pa
     assert all(part.startswith(str(installed.parent.parent)) for part in told.split())
 
 
+@pytest.mark.slow
 def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     """`gateway demo` shall work where only the wheel is installed, and leave nothing behind."""
     done = _run(installed, tmp_path, "demo")
