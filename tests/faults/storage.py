@@ -126,7 +126,7 @@ class Disk:
         elif call.kind is Kind.LINK:
             self._change((call.to, self.find(call.path)))
         elif call.kind not in (Kind.MODE, Kind.DATASYNC):
-            raise NotImplementedError(f"the model knows no {call.call}")
+            raise AssertionError(f"no call was expected that the model does not know: {call.call}")
 
     def _create(self, call: Call) -> None:
         node = self.find(call.path)

@@ -8,6 +8,7 @@ leave out others (``--skip``) does not change it, which is how a long trace is m
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Plan:
 
 
 @dataclass
-class Soak:
+class Soak(ABC):
     """One site under the soak."""
 
     plan: Plan
@@ -107,9 +108,9 @@ class Soak:
     def _end(self) -> None:
         self.gateway.kill()
 
+    @abstractmethod
     def _steps(self) -> dict[str, float]:
         """Return the steps and how often they come, in proportion: `name` is the method ``_do_name``."""
-        raise NotImplementedError
 
     def _trail(self) -> Iterator[Event]:
         return checks.trail(self.directory, self.model.seen)
