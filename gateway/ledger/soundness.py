@@ -1,8 +1,9 @@
 """What a start can afford to ask of the ledger's file: is it whole?
 
 Always its size against its own header. All of its structure where the last process did not close it
-(its log still lies beside it) and once a day: that reads the whole file. The check says the same as
-`gateway ledger check`, but for the indexes, whose every entry only that one compares with its row.
+(its log still lies beside it) and once a day: that reads the whole file, and so a file of many years is
+left to `gateway ledger check`. The check says the same as that one, but for the indexes, whose every entry
+only that one compares with its row.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: After which the structure is looked at again, however the file was closed.
 EVERY_SECONDS = 24 * 3600.0
+#: A larger file is not read through at a start: from a slow disk that takes many minutes.
+MOST_BYTES = 4 * 1024**3
 _ADVICE = (
     "Keep a copy of the ledger directory; then `gateway ledger restore FILE` with the newest backup, or "
     "`gateway ledger rebuild` where there is none. Files and manifests are not affected"
@@ -34,7 +37,7 @@ def demand_sound(ledger: Ledger) -> None:
         return
     _demand_length(ledger.path)
     stamp = f"{ledger.path}.checked"
-    if ledger.was_left_open or not _is_fresh(stamp):
+    if (ledger.was_left_open or not _is_fresh(stamp)) and os.stat(ledger.path).st_size <= MOST_BYTES:
         _demand_structure(ledger.path)
         with contextlib.suppress(OSError), open(stamp, "wb"):  # only spares the next start the look
             pass
