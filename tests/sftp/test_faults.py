@@ -169,9 +169,7 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_a_hundred_passes_leave_no_connection_thread_or_descriptor(
-    tmp_path: Path, server: Scripted
-) -> None:
+def test_a_hundred_passes_leave_no_connection_thread_or_descriptor(tmp_path: Path, server: Scripted) -> None:
     """The gateway shall have no more open after a hundred passes than after some, whatever went wrong."""
     threads = threading.active_count()
     exchange = Exchange.build(tmp_path / "site", server, reply_timeout="100ms")
