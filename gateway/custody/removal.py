@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.custody import daylist, syncs, writes
 from gateway.custody.copies import hash_file
 from gateway.custody.look import exists
 from gateway.custody.moves import remove as unlink
+from gateway.custody.one_by_one import each
 from gateway.custody.refusals import StrPath, shown
 from gateway.custody.tombstone import Part, tombstone_of
 from gateway.errors import FileChanged, FileMissing, GatewayError, NameTaken
@@ -54,25 +55,14 @@ def remove(items: Sequence[RemovalItem]) -> list[GatewayError | None]:
     (another file has the tombstone's name), DiskFull, SyncFailed, CustodyError.
     """
     errors: list[GatewayError | None] = [None] * len(items)
-    _each(items, errors, demand_whole)
-    _each(items, errors, _put_tombstone)
+    each(items, errors, demand_whole)
+    each(items, errors, _put_tombstone)
     _exchange(items, errors)
-    _each(items, errors, _unlink)
+    each(items, errors, _unlink)
     unsynced = syncs.sync_each(
         _directory(item) for item, error in zip(items, errors, strict=True) if error is None
     )
     return [error or unsynced.get(_directory(item)) for item, error in zip(items, errors, strict=True)]
-
-
-def _each(
-    items: Sequence[RemovalItem], errors: list[GatewayError | None], step: Callable[[RemovalItem], None]
-) -> None:
-    for number, item in enumerate(items):
-        if errors[number] is None:
-            try:
-                step(item)
-            except GatewayError as error:
-                errors[number] = error
 
 
 def _put_tombstone(item: RemovalItem) -> None:

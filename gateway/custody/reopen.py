@@ -15,12 +15,13 @@ from gateway.custody.copies import hash_file
 from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists
 from gateway.custody.moves import remove, resume_move
+from gateway.custody.one_by_one import each
 from gateway.custody.refusals import StrPath, shown
 from gateway.custody.settle import CompanionMove, SettleItem, manifest_owner
 from gateway.errors import FileChanged, GatewayError, NameTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def reopen(items: Sequence[ReopenItem]) -> list[GatewayError | None]:
     NameTaken (the place belongs to another transfer, or the working name is taken), CustodyError.
     """
     errors: list[GatewayError | None] = [None] * len(items)
-    _each(items, errors, _move_back)
+    each(items, errors, _move_back)
     _sync(items, errors)
-    _each(items, errors, _remove_papers)
+    each(items, errors, _remove_papers)
     _unlist(items, errors)
     _sync(items, errors)
     return errors
@@ -86,17 +87,6 @@ def fetch_back(item: SettleItem, places: Sequence[StrPath]) -> bool:
                 syncs.sync_directory(os.path.dirname(os.fspath(path)))
             return True
     return False
-
-
-def _each(
-    items: Sequence[ReopenItem], errors: list[GatewayError | None], step: Callable[[ReopenItem], None]
-) -> None:
-    for number, item in enumerate(items):
-        if errors[number] is None:
-            try:
-                step(item)
-            except GatewayError as error:
-                errors[number] = error
 
 
 def _move_back(item: ReopenItem) -> None:
