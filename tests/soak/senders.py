@@ -225,7 +225,11 @@ class Senders:
             and old.number is not None
             and old.route in ("confirmations", "mapped", "remote")
         ):
-            return csv_confirmation(old.route, old.name, old.sender, old.number, self.serial * 100, rows=4)
+            made = csv_confirmation(old.route, old.name, old.sender, old.number, self.serial * 100, rows=4)
+            # under a name that fails whatever stands in the file, other bytes fail as well
+            if old.message is None:
+                made = dataclasses.replace(made, fault=old.fault, message=None)
+            return made
         if kind == "conflict" and old.route == "adjustments":
             return adjustment(old.number or 0, self.serial)
         if kind == "conflict" and old.route in ("orders", "boms") and old.message is not None:
