@@ -329,7 +329,6 @@ audit = Table(
     Column("hash", String(64), nullable=False),
     Index("audit_by_object", "object_id", "sequence"),
     Index("audit_by_time", "at"),
-    Index("audit_by_link", "previous"),
 )
 
 #: Entries about what the site works with; they are few, however many files there were.
