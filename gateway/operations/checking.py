@@ -26,18 +26,26 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
     """Return the site and what is wrong with the formats that its routes use.
 
     Raises ConfigurationMissing, or ConfigurationError with every problem of the configuration,
-    message types that the catalogue does not have among them. Secrets need not be there: this is asked
-    on engineers' desks; `site.missing_secrets` names those that are not.
+    message types that the catalogue does not have among them; or what a pass would say of a key that cannot
+    sign. Secrets need not be there: this is asked on engineers' desks; `site.missing_secrets` names those
+    that are not.
     """
     site = known_site(directory)
     catalogue = Catalogue.load(site.formats)
     site = known_site(directory, catalogue.message_types())
+    _demand_signer(site)
     used = sorted({route.message_type for route in site.routes})
     problems = problems_of(catalogue, [(name, each) for name in used for each in catalogue.versions(name)])
     mapped = sorted({route.message_type for route in site.routes if route.deliver_as})
     problems += [*lock_problems(catalogue), *mapping_problems(catalogue, mapped)]
     problems += numbering_problems(site, catalogue)
     return site, [*dict.fromkeys(problems), *_unusable(site, catalogue), *route_problems(site, catalogue)]
+
+
+def _demand_signer(site: Site) -> None:
+    """Raise ConfigurationError as the first checkpoint would, unless only the key's passphrase is not here."""
+    if all(one.path != "audit.passphrase" for one in site.missing_secrets):
+        site.audit.signer()
 
 
 def problems_of(catalogue: Catalogue, wanted: Sequence[tuple[str, Version]]) -> list[Problem]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from gateway.errors import ConfigurationError
 from tests.cli.plant import CONFIGURATION, Plant, call
 
 
@@ -161,3 +164,30 @@ def test_passes_need_all_secrets_and_looking_needs_none(plant: Plant) -> None:
 def test_no_site_is_no_list_of_problems(command: list[str], tmp_path: Path) -> None:
     """Where there is no configuration at all, every form of the question leaves with 4."""
     assert call("--site", str(tmp_path), *command).exit_code == 4
+
+
+@pytest.mark.parametrize("key", ["missing", "nonsense", "ecdsa"])
+def test_a_key_that_cannot_sign_is_told_in_the_words_of_the_run(key: str, plant: Plant) -> None:
+    """Check and doctor shall say of `audit.signing_key` what a pass says, with its code, and leave as it does."""
+    config = plant.directory / "config"
+    (config / "gateway.yaml").write_text(f"{CONFIGURATION}audit: {{signing_key: config/signing}}\n")
+    if key == "nonsense":
+        (config / "signing").write_text("no key\n")
+    elif key == "ecdsa":
+        made = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        (config / "signing").write_bytes(made)
+    told = next(line for line in plant.run("run", "--once").output.splitlines() if "[config-invalid]" in line)
+    checked = plant.run("config", "check")
+    assert checked.exit_code == ConfigurationError.exit_status
+    assert told.strip(" !") in checked.stderr
+    assert plant.run("doctor").exit_code != 0
+
+
+def test_a_key_is_not_judged_without_its_passphrase(plant: Plant) -> None:
+    """On a desk that lacks the passphrase, the check shall name that and nothing else; with it, the key."""
+    audit = "audit: {signing_key: config/signing, passphrase: {env: AUDIT_WORD}}\n"
+    (plant.directory / "config" / "gateway.yaml").write_text(CONFIGURATION + audit)
+    assert plant.run("config", "check").exit_code == 5
+    assert plant.run("config", "check", AUDIT_WORD="word").exit_code == ConfigurationError.exit_status

@@ -45,6 +45,9 @@ def problems(site: Site) -> Iterator[Check]:
     try:
         _site, found = check_site(site.directory)
     except ConfigurationError as error:
+        if not error.problems:
+            yield _CONFIGURATION.refused(error, _WHY, _DO)
+            return
         found = list(error.problems)
     except FormatError as error:
         yield Subject("formats", "catalogue").refused(error, _FORMATS_WHY, _FORMATS_DO)
