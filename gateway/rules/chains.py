@@ -7,6 +7,8 @@ beginning. After 99999 comes 00001, which a chain need not know.
 
 from __future__ import annotations
 
+import dataclasses
+
 from gateway.finding_codes import finding
 from gateway.model import Finding, Severity
 from gateway.rules import ranges
@@ -42,13 +44,13 @@ def judge(policy: SequencePolicy, state: StreamState, file: Held) -> Decision:
         message = f"The transmission number {file.number} was already used by another file"
         return Decision(Kind.REPEAT, Fate.FAIL, state, finding("F807", message, value=file.number))
     known = state.evolve(width=seen_width(state, file.number))
-    if not known.recent or previous == known.recent[-1]:
+    if not known.recent or (previous == known.recent[-1] and not _is_awaited(policy, known, previous)):
         return _go(policy, known, file, number, Kind.IN_ORDER)
     # A number that follows the last file is in order even if it was waived a round ago.
     if ranges.holds(known.waived, number) or (
         policy.order is Order.REPORT and ranges.holds(known.missing, number)
     ):
-        return _late(policy, known, file.number, number)
+        return _late(policy, known, file, number, previous)
     return _successor(policy, known, file, number, previous)
 
 
@@ -59,16 +61,21 @@ def _successor(
     if is_reserved(previous, policy.reserved):
         return _go(policy, state.evolve(restarts=state.restarts + 1), file, number, Kind.RESET)
     if _is_fork(policy, state, number, previous):
-        return _broken(policy, state, file, number)
-    gap = () if _held(state, previous) else (Span(previous, previous, file.since),)
-    missing = state.missing if ranges.holds(state.missing, previous) else (*state.missing, *gap)
-    opened = state.evolve(missing=ranges.without(missing, number, number))
+        return _broken(policy, state, file, number, previous)
+    opened = _awaiting(state, file, number, previous)
     if policy.order is Order.STRICT:
         return _hold(opened, file)
     note = _chain_note(
         f"{file.number} was delivered although its predecessor {file.previous} is missing", file
     )
     return Decision(Kind.GAP_REPORTED, Fate.GO, _accepted(opened, file, number), note, file.previous)
+
+
+def _awaiting(state: StreamState, file: Held, number: int, previous: int) -> StreamState:
+    """Return the state in which the predecessor of ``file`` is missing, unless it is held."""
+    gap = () if _held(state, previous) else (Span(previous, previous, file.since),)
+    missing = state.missing if ranges.holds(state.missing, previous) else (*state.missing, *gap)
+    return state.evolve(missing=ranges.without(missing, number, number))
 
 
 def _go(policy: SequencePolicy, state: StreamState, file: Held, number: int, kind: Kind) -> Decision:
@@ -83,34 +90,61 @@ def _is_fork(policy: SequencePolicy, state: StreamState, number: int, previous: 
     """Return whether ``previous`` has a successor already, or the chain would bite its own tail."""
     if previous in state.recent:
         return True
-    if policy.order is Order.REPORT:
-        return False
+    return policy.order is Order.STRICT and (
+        _is_awaited(policy, state, previous) or _is_circle(state, number, previous)
+    )
+
+
+def _is_awaited(policy: SequencePolicy, state: StreamState, number: int) -> bool:
+    """Return whether a held file of a strict chain names ``number`` as its predecessor."""
+    return policy.order is Order.STRICT and any(as_number(held.previous) == number for held in state.held)
+
+
+def _is_circle(state: StreamState, number: int, previous: int) -> bool:
+    """Return whether ``previous`` waits, over other held files, for ``number`` itself."""
     followers = {as_number(held.number): as_number(held.previous) for held in state.held}
-    if previous in followers.values():
-        return True
     step: int | None = previous
     while step in followers:
         step = followers[step]
     return step == number
 
 
-def _broken(policy: SequencePolicy, state: StreamState, file: Held, number: int) -> Decision:
+def _broken(policy: SequencePolicy, state: StreamState, file: Held, number: int, previous: int) -> Decision:
     message = f"{file.number} names {file.previous} as its predecessor, which another file followed"
     if policy.order is Order.STRICT and policy.late is Late.FAIL:
         wrong = finding("F806", message, value=file.previous)
         return Decision(Kind.BROKEN, Fate.FAIL, state, wrong)
-    return Decision(Kind.BROKEN, Fate.GO, _accepted(state, file, number), _chain_note(message, file))
+    note = _chain_note(message, file)
+    if _must_wait(policy, state, number, previous):
+        return dataclasses.replace(_hold(_awaiting(state, file, number, previous), file), finding=note)
+    return Decision(Kind.BROKEN, Fate.GO, _accepted(state, file, number), note)
 
 
-def _late(policy: SequencePolicy, state: StreamState, text: str, number: int) -> Decision:
-    message = f"{text} arrives late: its successors did not wait for it"
+def _late(policy: SequencePolicy, state: StreamState, file: Held, number: int, previous: int) -> Decision:
+    message = f"{file.number} arrives late: its successors did not wait for it"
     if policy.late is Late.FAIL:
-        return Decision(Kind.LATE, Fate.FAIL, state, finding("F801", message, value=text))
-    # The tip of the chain stays where it is: the successors of the late file have gone.
+        return Decision(Kind.LATE, Fate.FAIL, state, finding("F801", message, value=file.number))
+    note = finding("F801", message, value=file.number, severity=Severity.WARNING)
+    if _must_wait(policy, state, number, previous):
+        # What was given up is the wait for it, not its own wait. Its number stays waived, which tells
+        # ``release`` that its successors may have gone.
+        return dataclasses.replace(_hold(_awaiting(state, file, number, previous), file), finding=note)
+    return Decision(Kind.LATE, Fate.GO, _gone_late(state, number), note)
+
+
+def _must_wait(policy: SequencePolicy, state: StreamState, number: int, previous: int) -> bool:
+    """Return whether a file that goes beside the chain has a predecessor that did not go yet."""
+    if policy.order is not Order.STRICT or _is_circle(state, number, previous):
+        return False
+    # a chain as long as this has forgotten numbers: its predecessor may be one of them
+    is_forgotten = len(state.recent) >= REMEMBERED and not ranges.holds(state.missing, previous)
+    return _held(state, previous) or (_is_missing(policy, state, previous) and not is_forgotten)
+
+
+def _gone_late(state: StreamState, number: int) -> StreamState:
+    """Return the state after a late number went: the tip stays, the successors of the number have gone."""
     recent = (*state.recent[:-1], number, *state.recent[-1:])[-REMEMBERED:]
-    after = _found(state, number).evolve(recent=recent)
-    note = finding("F801", message, value=text, severity=Severity.WARNING)
-    return Decision(Kind.LATE, Fate.GO, after, note)
+    return _found(state, number).evolve(recent=recent)
 
 
 def _found(state: StreamState, number: int) -> StreamState:
@@ -145,22 +179,27 @@ def release(policy: SequencePolicy, state: StreamState) -> Release:
         free.append(ready)
         rest = tuple(held for held in state.held if held != ready)
         number = as_number(ready.number) or 0
-        state = _accepted(state.evolve(held=rest), ready, number)
+        rested = state.evolve(held=rest)
+        is_late = ranges.holds(state.waived, number)
+        state = _gone_late(rested, number) if is_late else _accepted(rested, ready, number)
     return Release(state, tuple(free))
 
 
 def _next_ready(policy: SequencePolicy, state: StreamState) -> Held | None:
     """Return the held file that follows the last one; else one that nothing holds any more."""
     tip = state.recent[-1] if state.recent else None
-    by_predecessor = {as_number(held.previous): held for held in reversed(state.held)}
-    if tip in by_predecessor:
-        return by_predecessor[tip]
-    for previous, held in by_predecessor.items():
-        if previous is not None and ranges.holds(state.waived, previous):
+    waiting = [(held, as_number(held.previous) or 0) for held in state.held]
+    for held, previous in waiting:
+        if previous == tip:
+            return held
+    for held, previous in waiting:
+        # what it names has gone where it stands beside the chain; a waived number may be held after all
+        given_up = ranges.holds(state.waived, previous) and not _held(state, previous)
+        if given_up or previous in state.recent:
             return held
     if not state.missing:
-        for previous, held in by_predecessor.items():
-            if previous is not None and is_reserved(previous, policy.reserved):
+        for held, previous in waiting:
+            if is_reserved(previous, policy.reserved):
                 return held
     return None
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model import Severity
-from gateway.rules import sequence
+from gateway.rules import chains, sequence
 from gateway.rules.sequence import (
     Decision,
     Fate,
@@ -141,6 +141,46 @@ def test_a_held_link_that_fails_is_awaited_again() -> None:
     assert freed(VDA, state) == ["51"]
 
 
+def test_a_waived_link_that_comes_after_all_does_not_overtake_the_one_it_names() -> None:
+    """A number that was given up shall, once it may go, wait for the file it names; the tip stays."""
+    state = feed(VDA, [("10", "0"), ("30", "20")])[-1].state
+    state = sequence.release(VDA, sequence.waive(VDA, state, "20", None, NOW).state).state
+    late = sequence.judge_authorised(VDA, state, "20", "15", NOW, "t20")
+    assert (late.kind, late.fate, late.waiting_for) == (Kind.HOLD, Fate.HOLD, "15")
+    assert late.finding is not None
+    assert late.finding.code == "F801"
+    state = feed(VDA, [("40", "30")], late.state)[-1].state
+    found = sequence.judge_authorised(VDA, state, "15", "10", NOW, "t15")
+    assert found.fate is Fate.GO
+    assert freed(VDA, found.state) == ["20"]
+
+
+def test_a_second_successor_that_may_go_waits_for_its_predecessor() -> None:
+    """Where forks are accepted, one shall still not go before the file it names; both go after it."""
+    lenient = SequencePolicy(Model.CHAIN, reserved=("00000",), late=Late.ACCEPT)
+    decisions = feed(lenient, [("17", "0"), ("30", "29"), ("31", "29")])
+    assert [one.fate for one in decisions] == [Fate.GO, Fate.HOLD, Fate.HOLD]
+    state = feed(lenient, [("29", "17")], decisions[-1].state)[-1].state
+    assert freed(lenient, state) == ["30", "31"]
+
+
+def test_one_who_names_the_tip_does_not_take_the_place_of_one_who_waited_for_it() -> None:
+    """A file that names the last one shall be a fork while another that names it is yet to be released."""
+    decisions = feed(VDA, [("17", "0"), ("19", "18"), ("18", "17"), ("20", "18")])
+    assert decisions[-1].kind is Kind.BROKEN
+    assert freed(VDA, decisions[-1].state) == ["19"]
+
+
+def test_a_chain_that_forgot_numbers_lets_a_late_one_go() -> None:
+    """A late file whose predecessor may have gone long ago shall not wait for it for ever."""
+    count = chains.REMEMBERED
+    links = [("1", "0"), ("3", "2"), *((str(n), str(n - 1)) for n in range(4, count + 9))]
+    state = feed(VDA, links[:2])[-1].state
+    state = sequence.release(VDA, sequence.waive(VDA, state, "2", None, NOW).state).state
+    state = feed(VDA, links[2:], state)[-1].state
+    assert sequence.judge_authorised(VDA, state, "2", "1", NOW, "t2").fate is Fate.GO
+
+
 def test_operator_reset_of_a_chain() -> None:
     """After a reset the next file shall name the given number, and nothing is held back."""
     state = feed(VDA, [("17", "0"), ("50", "42")])[-1].state
@@ -167,6 +207,49 @@ def test_law_strict_chains_deliver_in_chain_order(data: st.DataObject, count: in
         out += [held.number for held in released.held]
     assert out == texts
     assert state.held == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), late=st.sampled_from(Late), count=st.integers(2, 9))
+def test_law_nothing_on_a_strict_chain_overtakes_what_it_names(
+    data: st.DataObject, late: Late, count: int
+) -> None:
+    """Whatever is waived, forked or let in late, a file shall not go before one it names, unless waived."""
+    policy = SequencePolicy(Model.CHAIN, reserved=("0",), late=late)
+    names = {number: data.draw(st.integers(0, number - 1)) for number in range(2, count + 1)}
+    state = sequence.judge(policy, UNSEEN, "1", "0", NOW, "1").state
+    out, waived = [1], set[int]()
+
+    def let_go() -> None:
+        nonlocal state
+        released = sequence.release(policy, StreamState.from_dict(state.to_dict()))
+        state = released.state
+        out.extend(int(held.number) for held in released.held)
+
+    for number in data.draw(st.permutations(sorted(names))):
+        judge = data.draw(st.sampled_from((sequence.judge, sequence.judge_authorised)))
+        decision = judge(policy, state, str(number), str(names[number]), NOW, str(number))
+        state = decision.state
+        out += [number] if decision.fate is Fate.GO else []
+        missing = sequence.gaps(policy, state)
+        if missing and data.draw(st.booleans()):
+            given_up = data.draw(st.sampled_from(missing)).first
+            waived.add(int(given_up))
+            state = sequence.waive(policy, state, given_up, None, NOW).state
+        if data.draw(st.booleans()):
+            let_go()
+    for gap in sequence.gaps(policy, state):
+        waived.add(int(gap.first))
+        state = sequence.waive(policy, state, gap.first, None, NOW).state
+    let_go()
+    assert state.held == ()
+    assert len(set(out)) == len(out)
+    overtaken = [
+        (number, names[number])
+        for at, number in enumerate(out)
+        if names.get(number) in out[at:] and names[number] not in waived
+    ]
+    assert overtaken == []
 
 
 STAMPS = SequencePolicy(Model.TIMESTAMP)
