@@ -72,10 +72,11 @@ def _successor(
 
 
 def _awaiting(state: StreamState, file: Held, number: int, previous: int) -> StreamState:
-    """Return the state in which the predecessor of ``file`` is missing, unless it is held."""
-    gap = () if _held(state, previous) else (Span(previous, previous, file.since),)
-    missing = state.missing if ranges.holds(state.missing, previous) else (*state.missing, *gap)
-    return state.evolve(missing=ranges.without(missing, number, number))
+    """Return the state in which the predecessor of ``file`` is missing, unless it is held or given up."""
+    known = (*state.missing, *state.waived)
+    is_known = ranges.holds(known, previous) or _held(state, previous)
+    gap = () if is_known else (Span(previous, previous, file.since),)
+    return state.evolve(missing=ranges.without((*state.missing, *gap), number, number))
 
 
 def _go(policy: SequencePolicy, state: StreamState, file: Held, number: int, kind: Kind) -> Decision:

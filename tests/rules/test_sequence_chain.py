@@ -130,6 +130,15 @@ def test_a_number_waived_a_round_ago_is_not_late() -> None:
     assert feed(VDA, [("42", "50")], state)[-1].kind is Kind.IN_ORDER
 
 
+def test_a_number_that_was_given_up_is_not_missing_again() -> None:
+    """A second file that names a waived number shall go, and leave nothing missing behind."""
+    state = feed(VDA, [("17", "0"), ("50", "42")])[-1].state
+    state = sequence.release(VDA, sequence.waive(VDA, state, "42", None, NOW).state).state
+    state = feed(VDA, [("51", "42")], state)[-1].state
+    assert freed(VDA, state) == ["51"]
+    assert sequence.gaps(VDA, state) == ()
+
+
 def test_a_held_link_that_fails_is_awaited_again() -> None:
     """When a held interchange is given up, the one that names it shall wait for it again."""
     state = feed(VDA, [("17", "0"), ("50", "42"), ("51", "50")])[-1].state

@@ -135,10 +135,10 @@ class Chain:
             return "go"
         if number in self.gone or number in self.held:
             return "F807"
-        if not self.gone or before == self.gone[-1]:
+        if not self.gone or (before == self.gone[-1] and before not in self.held.values()):
             return self._take(number, len(self.gone))
         if number in self.waived:
-            return self._take(number, len(self.gone) - 1) if "F801" in allowed else "F801"
+            return self._take_late(number, before) if "F801" in allowed else "F801"
         if before == 0 and not self.held:
             return self._take(number, len(self.gone))
         if before and self._is_fork(number, before):
@@ -151,24 +151,35 @@ class Chain:
         self.waived.discard(number)
         return "go"
 
+    def _take_late(self, number: int, before: int) -> Answer:
+        """Nobody waits for it any more; it waits for the one it names all the same."""
+        if not before or before in self.gone or self._is_given_up(before) or self._is_circle(number, before):
+            return self._take(number, len(self.gone) - 1)
+        self.held[number] = before
+        return "hold"
+
+    def _is_given_up(self, number: int) -> bool:
+        return number in self.waived and number not in self.held
+
     def _is_fork(self, number: int, before: int) -> bool:
-        if before in self.gone or before in self.held.values():
-            return True
+        return before in self.gone or before in self.held.values() or self._is_circle(number, before)
+
+    def _is_circle(self, number: int, before: int) -> bool:
         while before in self.held:
             before = self.held[before]
         return before == number
 
     def may_go(self, number: int) -> bool:
-        """Whether it names the last one that went, or one that was given up."""
+        """Whether the one it names went or was given up."""
         before = self.held.get(number)
         if before is None:
             return False
-        return before == self.gone[-1] or before in self.waived or (before == 0 and not self.missing())
+        return before in self.gone or self._is_given_up(before) or (before == 0 and not self.missing())
 
     def go(self, number: int) -> None:
-        """Let the held file go: it is the last one now."""
+        """Let the held file go: it is the last one now, unless it is late."""
         del self.held[number]
-        self.gone.append(number)
+        self._take(number, len(self.gone) - (number in self.waived))
 
     def fail(self, number: int) -> None:
         """Forget the held file."""

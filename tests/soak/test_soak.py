@@ -63,3 +63,10 @@ def test_the_model_follows_a_chain() -> None:
     assert chain.judge(41, 40, frozenset()) == "go"
     assert chain.may_go(17)
     assert chain.judge(88, 40, frozenset()) == "F806"
+    chain.go(17)
+    chain.go(91)
+    chain.waive(30)
+    assert chain.judge(30, 29, frozenset({"F801"})) == "hold"
+    assert not chain.may_go(30)
+    assert chain.judge(29, 91, frozenset()) == "go"
+    assert chain.may_go(30)
