@@ -1,9 +1,7 @@
 """Record keys: which business records were accepted before, in which file and row.
 
 A scope names the kind of key (for example a message type); keys of different scopes never meet.
-A key is looked up by a 64-bit hash that the caller computes, and compared as a whole; so the
-hash must only be the same for the same key. The rows go to the database driver directly,
-because a file may bring a million of them.
+The rows go to the database driver directly, because a file may bring a million of them.
 """
 
 from __future__ import annotations
@@ -22,9 +20,8 @@ if TYPE_CHECKING:
 
 
 class RecordKey(NamedTuple):
-    """One record's key and place; ``hash`` is a signed 64-bit number, ``line`` counts from 1."""
+    """One record's key and place; ``line`` counts from 1."""
 
-    hash: int
     key: str
     record_type: str
     record: int
@@ -32,7 +29,7 @@ class RecordKey(NamedTuple):
 
 
 #: A plain tuple does as well, and is made faster.
-Row = RecordKey | tuple[int, str, str, int, int | None]
+Row = RecordKey | tuple[str, str, int, int | None]
 
 
 class FirstSeen(NamedTuple):
@@ -53,7 +50,7 @@ _SEEN = (
         record_keys.c.line,
     )
     .join(record_key_sets, record_key_sets.c.id == record_keys.c.key_set)
-    .where(record_keys.c.hash.in_(bindparam("hashes", expanding=True)))
+    .where(record_keys.c.key.in_(bindparam("keys", expanding=True)))
     .where(record_key_sets.c.scope == bindparam("scope"))
     .where(record_key_sets.c.transfer >= bindparam("oldest"))
     .order_by(record_keys.c.id)
@@ -63,37 +60,29 @@ _SEEN = (
 #: Rows in one statement, where they are sent as arrays.
 _ROWS = 50_000
 _INSERT_ARRAYS = """
-INSERT INTO record_keys (id, hash, key_set, key, record_type, record, line)
-SELECT * FROM unnest(
-    %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+INSERT INTO record_keys (id, key_set, key, record_type, record, line)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
 """
 
 
-def seen(
-    connection: Connection, scope: str, keys: Sequence[tuple[int, str]], oldest: str = ""
-) -> dict[str, FirstSeen]:
-    """Return where each of ``keys`` (hash, key) was first accepted in ``scope``; new ones are left out.
+def seen(connection: Connection, scope: str, keys: Sequence[str], oldest: str = "") -> dict[str, FirstSeen]:
+    """Return where each of ``keys`` was first accepted in ``scope``; new ones are left out.
 
     Transfers whose id is below ``oldest`` (see `ids.earliest`) are no longer remembered.
     """
     found: dict[str, FirstSeen] = {}
     for part in in_lists(keys):
-        asked_for = {"hashes": [number for number, _ in part], "scope": scope, "oldest": oldest}
-        rows = connection.execute(_SEEN, asked_for).all()
-        if not rows:
-            continue
-        # Different keys may share a hash: only the whole key decides.
-        asked = {exact_text(key): key for _, key in part}
-        for stored, *place in rows:
-            if stored in asked:
-                found.setdefault(asked[stored], FirstSeen(*place))
+        asked = {exact_text(key): key for key in part}
+        asked_for = {"keys": list(asked), "scope": scope, "oldest": oldest}
+        for stored, *place in connection.execute(_SEEN, asked_for):
+            found.setdefault(asked[stored], FirstSeen(*place))
     return found
 
 
 def add(connection: Connection, scope: str, transfer: str, rows: Sequence[Row]) -> None:
     """Write the record keys of an accepted transfer; it may be called again for more of them.
 
-    ``rows`` are (hash, key, record type, record, line). About 5 microseconds a row.
+    ``rows`` are (key, record type, record, line). About 5 microseconds a row.
     """
     add_many(connection, scope, [(transfer, rows)])
 
@@ -110,7 +99,7 @@ def add_many(connection: Connection, scope: str, accepted: Sequence[tuple[str, S
         last = first + len(rows) - 1
         sets.append({"id": number, "scope": scope, "transfer": transfer, "first": first, "last": last})
         values += [
-            (place, one[0], number, exact_text(one[1]), one[2], one[3], one[4])
+            (place, number, exact_text(one[0]), one[1], one[2], one[3])
             for place, one in enumerate(rows, start=first)
         ]
         first, number = last + 1, number + 1

@@ -68,6 +68,10 @@ _STATEMENTS = (
 )""",
     # links are random, so each entry wrote to a page of its own, and only a broken trail asks for them
     "DROP INDEX audit_by_link",
+    # so did record keys, by a hash; keys themselves ascend
+    "DROP INDEX record_keys_by_hash",
+    "ALTER TABLE record_keys DROP COLUMN hash",
+    'CREATE INDEX record_keys_by_key ON record_keys ("key")',
     "CREATE INDEX audit_about_the_site ON audit (action, sequence) WHERE object_type != 'transfer'",
     """CREATE INDEX transfers_failed_open ON transfers (route, reason_code, settled_at, id)
 WHERE state = 'failed' AND superseded_by IS NULL""",
@@ -75,6 +79,6 @@ WHERE state = 'failed' AND superseded_by IS NULL""",
 
 
 def to_version_2(connection: Connection) -> None:
-    """Add the tables of version 2, and drop the index that it does without."""
+    """Add the tables of version 2, and drop the indexes that it does without."""
     for statement in _STATEMENTS:
         connection.exec_driver_sql(statement)

@@ -40,7 +40,7 @@ class RecordMemory:
             if total + len(spool) <= _TOGETHER:
                 small.append(spool)
                 total += len(spool)
-        asked = [(key.key_hash, key.key) for spool in small for key in spool]
+        asked = [key.key for spool in small for key in spool]
         self._seen.update(record_keys.seen(self.connection, self.scope, asked, self.oldest))
         self._looked_up.update(id(spool) for spool in small)
 
@@ -51,7 +51,7 @@ class RecordMemory:
             return
         self.write()
         for batch in spool.batches():
-            asked = [(key.key_hash, key.key) for key in batch]
+            asked = [key.key for key in batch]
             found = record_keys.seen(self.connection, self.scope, asked, self.oldest)
             yield from ((key, found[key.key]) for key in batch if key.key in found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.readers.base import LINE, RECORD
@@ -19,19 +18,10 @@ if TYPE_CHECKING:
 class RecordKey(NamedTuple):
     """One record's key and where it stands."""
 
-    key_hash: int  #: of ``key``, see ``key_hash``
     key: str  #: texts of the key fields, joined by U+001F
     record_type: str
     record: int
     line: int | None
-
-
-def key_hash(key: str) -> int:
-    """Return the first 8 bytes of BLAKE2b-64 over the UTF-8 text, as a signed number.
-
-    The ledger keeps these numbers for years: they must never be computed in another way.
-    """
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 class KeySpool:
@@ -59,10 +49,7 @@ class KeySpool:
         """Yield the keys in lists of at most ``size``."""
         for record_type, frame in self._frames():
             for part in frame.iter_slices(size):
-                yield [
-                    RecordKey(key_hash(key), key, record_type, record, line)
-                    for record, line, key in part.rows()
-                ]
+                yield [RecordKey(key, record_type, record, line) for record, line, key in part.rows()]
 
     def close(self) -> None:
         """Free memory and disk; the spool is empty afterwards."""

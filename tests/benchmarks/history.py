@@ -111,9 +111,9 @@ def _write(connection: sqlite3.Connection, chunk: list[_Past]) -> None:
         ((one.number, ROUTE, one.id, one.number, one.number) for one in chunk),
     )
     connection.executemany(
-        "INSERT INTO record_keys (id, hash, key_set, key, record_type, record, line) "
-        "VALUES (?, ?, ?, ?, 'confirmation', 1, 2)",
-        ((one.number, _key_hash(one.number), one.number, _key(one.number)) for one in chunk),
+        "INSERT INTO record_keys (id, key_set, key, record_type, record, line) "
+        "VALUES (?, ?, ?, 'confirmation', 1, 2)",
+        ((one.number, one.number, _key(one.number)) for one in chunk),
     )
     connection.executemany(
         "INSERT INTO audit (sequence, at, actor, role, host, action, object_type, object_id, outcome, "
@@ -143,10 +143,6 @@ def _name(number: int) -> str:
 
 def _key(number: int) -> str:
     return f"00000{number:08d}\x1f0010\x1f{number:010d}"
-
-
-def _key_hash(number: int) -> int:
-    return int.from_bytes(hashlib.blake2b(_key(number).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(slots=True)
@@ -198,7 +194,7 @@ def queries(bench: Bench, ledger: Ledger, chance: random.Random) -> None:
     identities = [
         Identity(one, f"new-{one}", "PAST", f"PAST|{one[:9]}", control_number=one[:7]) for one in digests
     ]
-    keys = [(_key_hash(10**9 + number), _key(10**9 + number)) for number in chance.sample(range(10**6), 4000)]
+    keys = [_key(10**9 + number) for number in chance.sample(range(10**6), 4000)]
     now = datetime.now(UTC)
     asked: dict[str, Callable[..., object]] = {
         f"{_FILES} files: bytes or key seen before?": lambda c: transfers.known(c, ROUTE, identities),
