@@ -118,6 +118,11 @@ _DIFFERENCE: Keys = (
     ("expected", "SHA-256 as recorded, or null"),
     ("actual", "SHA-256 as found, or null"),
     ("code", "what differs and how, e.g. `manifest-altered`"),
+    ("place", "of an altered manifest whose rows are as they were, the first place that differs; else null"),
+    ("place.pointer", "JSON pointer of the member"),
+    ("place.recorded", "what is on record"),
+    ("place.found", "what stands there"),
+    ("place.line", "the line from 1, where known"),
 )
 
 _AUDIT_PROBLEM: Keys = (

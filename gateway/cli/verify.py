@@ -101,25 +101,14 @@ def _difference(one: Difference) -> dict[str, Any]:
         "detail": one.detail,
         "expected": one.expected,
         "actual": one.actual,
+        "place": None if one.place is None else dataclasses.asdict(one.place),
     }
 
 
 def _print(
     report: VerifyReport, broken: list[Trouble], entries: int, records: list[Trouble], total: int
 ) -> None:
-    for kind, found in report.listed.items():
-        if not found:
-            continue
-        say(f"{kind.value.upper()} ({report.totals[kind]:,}): {_MEANING[kind.value]}")
-        for one in found:
-            say(f"  {one.path}")
-            say(f"    {one.code}: {one.detail}")
-            if one.expected or one.actual:
-                say(f"    recorded {one.expected or 'nothing'}")
-                say(f"    found    {one.actual or 'nothing'}")
-        if report.totals[kind] > len(found):
-            say(f"  ... and {report.totals[kind] - len(found):,} more")
-        say("")
+    _print_files(report)
     for problem in broken:
         say_trouble(problem, "AUDIT TRAIL: ")
     for problem in records:
@@ -138,6 +127,27 @@ def _print(
     )
     if broken or total or not report.is_clean:
         say(NEXT)
+
+
+def _print_files(report: VerifyReport) -> None:
+    for kind, found in report.listed.items():
+        if not found:
+            continue
+        say(f"{kind.value.upper()} ({report.totals[kind]:,}): {_MEANING[kind.value]}")
+        for one in found:
+            say(f"  {one.path}")
+            say(f"    {one.code}: {one.detail}")
+            if one.expected or one.actual:
+                say(f"    recorded {one.expected or 'nothing'}")
+                say(f"    found    {one.actual or 'nothing'}")
+            if one.place is not None:
+                line = f", line {one.place.line}" if one.place.line else ""
+                say(f"    first    {one.place.pointer}{line}")
+                say(f"             recorded {one.place.recorded}")
+                say(f"             found    {one.place.found}")
+        if report.totals[kind] > len(found):
+            say(f"  ... and {report.totals[kind] - len(found):,} more")
+        say("")
 
 
 def say_trouble(one: Trouble, before: str, *, err: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 #: Differences listed per kind; their number is exact whatever the cap.
 LISTED = 1000
@@ -28,6 +28,17 @@ class Difference:
     expected: str | None = None  #: SHA-256
     actual: str | None = None  #: SHA-256
     code: str = ""  #: what differs and how: ``manifest-altered``
+    place: Place | None = None  #: the first that differs, where it is known
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a manifest something else stands, and what."""
+
+    pointer: str  #: JSON pointer of the member
+    recorded: str
+    found: str
+    line: int | None = None  #: from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,10 @@ class VerifyReport:
     def leftovers(self) -> list[Difference]:
         """The first temporaries of interrupted writes."""
         return self.listed[Kind.LEFTOVER]
+
+    def locate(self, path: str, place: Place) -> None:
+        """Note of the altered file ``path``, if it is listed, the first ``place`` that differs."""
+        self.altered[:] = [replace(one, place=place) if one.path == path else one for one in self.altered]
 
     def add(self, difference: Difference) -> None:
         """Count ``difference`` and list it while the cap allows."""

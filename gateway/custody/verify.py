@@ -1,7 +1,8 @@
 """Is the archive still what it was? Bytes against day lists, manifests and the ledger's view.
 
 Run it while no gateway works on the site (under the site's guard), or a file that is being settled
-may be seen half-way. Memory: the names of one day directory, and eight bytes per known transfer.
+may be seen half-way. Memory: the names of one day directory, eight bytes per known transfer, and a
+number per altered file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -88,6 +89,7 @@ class _Run:
         self._places: array[int] | None = None
         self._tombstones: array[int] | None = None
         self._roles: tuple[str, dict[str, str]] = "", {}
+        self._altered: set[int] = set()  # once told: several witnesses may speak of one edit
 
     def compare_with_ledger(self, known: Iterable[Known]) -> None:
         """Compare each known transfer with what its directory records of it."""
@@ -116,13 +118,14 @@ class _Run:
         if present and not exists(daylist.list_of(directory)):
             self._differs(Kind.MISSING, daylist.list_of(directory), "the directory has no day list")
             return self.check_by_manifests(directory, present)
+        edited: set[str] = set()
         for name, expected in stated.items():
             if "/" in name:  # it would be read wherever it leads
                 self._differs(Kind.ALTERED, daylist.list_of(directory), f"it names {printable(name)}")
-            else:
-                self._compare(os.path.join(directory, name), expected, "its day list")
+            elif not self._compare(os.path.join(directory, name), expected, "its day list"):
+                edited.add(name)
         self._unexpected(directory, present - stated.keys(), "not in the day list")
-        named = self._check_manifests(directory, present & stated.keys(), stated)
+        named = self._check_manifests(directory, present & stated.keys(), stated, edited)
         return self._unexpected(directory, present & stated.keys() - named, "no manifest names it")
 
     def check_by_manifests(self, directory: str, present: set[str]) -> None:
@@ -165,11 +168,17 @@ class _Run:
             self._differs(Kind.LEFTOVER, os.path.join(directory, name), "left by an interrupted write")
         return names - leftovers
 
-    def _check_manifests(self, directory: str, names: set[str], stated: Mapping[str, str] | None) -> set[str]:
+    def _check_manifests(
+        self,
+        directory: str,
+        names: set[str],
+        stated: Mapping[str, str] | None,
+        edited: Collection[str] = (),
+    ) -> set[str]:
         """Check what each manifest among ``names`` says; return all names they account for.
 
         Digests are compared with the day list's where there is one, for it was compared with the
-        bytes already; with the bytes else.
+        bytes already; with the bytes else. What an ``edited`` manifest says is no second difference.
         """
         named: set[str] = set()
         for name in sorted(names):
@@ -177,6 +186,9 @@ class _Run:
                 continue
             data_name = name.removesuffix(MANIFEST_SUFFIX)
             self._check_place(os.path.join(directory, data_name))
+            if name in edited:
+                named |= _claimed(os.path.join(directory, name), data_name)
+                continue
             parts = self._parts(os.path.join(directory, name), data_name, stated)
             named.add(name)
             if not parts or parts[0][0] == data_name:
@@ -237,21 +249,24 @@ class _Run:
         is_known = self._tombstones is None or _holds(self._tombstones, mark)
         return (name, found.sha256) if is_known else None
 
-    def _compare(self, path: str, expected: str | None, witness: str) -> None:
-        """Read ``path`` and compare its bytes with the digest that ``witness`` states."""
+    def _compare(self, path: str, expected: str | None, witness: str) -> bool:
+        """Read ``path``; return whether its bytes have the digest that ``witness`` states."""
         try:
             actual, size = hash_file(path)
         except FileMissing:
-            return self._differs(Kind.MISSING, path, f"{witness} names it", expected)
+            self._differs(Kind.MISSING, path, f"{witness} names it", expected)
+            return False
         except CustodyError as error:
-            return self._differs(Kind.ALTERED, path, str(error), expected)
+            self._differs(Kind.ALTERED, path, str(error), expected)
+            return False
         self.report.files += 1
         self.report.bytes += size
         if self._progress is not None:
             self._progress(self._layout.relative(path), size)
         if expected not in (None, actual):
             self._differs(Kind.ALTERED, path, f"the bytes are not those of {witness}", expected, actual)
-        return None
+            return False
+        return True
 
     def _check_known(self, known: Known, path: str, stated: Mapping[str, str]) -> None:
         manifest = path + MANIFEST_SUFFIX
@@ -297,6 +312,11 @@ class _Run:
     def _differs(
         self, kind: Kind, path: str, detail: str, expected: str | None = None, actual: str | None = None
     ) -> None:
+        if kind is Kind.ALTERED:
+            mark = _mark(path)
+            if mark in self._altered:
+                return
+            self._altered.add(mark)
         code = f"{self._what(path)}-{kind.value}"
         self.report.add(Difference(kind, self._layout.relative(path), detail, expected, actual, code))
 
@@ -320,6 +340,14 @@ def read_file(path: StrPath) -> bytes:
     if len(data) > _LARGEST_MANIFEST:
         raise ManifestInvalid("The manifest is too large to be one", where=printable(os.fspath(path)))
     return data
+
+
+def _claimed(path: str, data_name: str) -> set[str]:
+    """Return the names that an edited manifest of ``data_name`` accounts for, as far as it can be read."""
+    claimed = {os.path.basename(path), data_name, data_name + REPORT_SUFFIX, data_name + TOMBSTONE_SUFFIX}
+    with contextlib.suppress(CustodyError):
+        claimed |= {part.name for part in parts_of(read_manifest(read_file(path)))}
+    return claimed
 
 
 def _roles(directory: str) -> dict[str, str]:

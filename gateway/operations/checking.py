@@ -43,7 +43,7 @@ def check_site(directory: Path) -> tuple[Site, list[Problem]]:
 
 
 def _demand_signer(site: Site) -> None:
-    """Raise ConfigurationError as the first checkpoint would, unless only the key's passphrase is not here."""
+    """Raise ConfigurationError as a pass would, unless the key's passphrase is not here."""
     if all(one.path != "audit.passphrase" for one in site.missing_secrets):
         site.audit.signer()
 

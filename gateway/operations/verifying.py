@@ -59,13 +59,12 @@ def verify_records(
     Of use only where the trail is whole.
 
     ``progress`` is told how many transfers were looked at. ``archive`` is what `verify_site` found: of the
-    altered manifests that it lists, the first member that differs is named. Returns the first differences,
-    and how many there are.
+    altered manifests that it lists, it is told the first member that differs. Returns the first further
+    differences, and how many there are.
     """
     troubles: list[Trouble] = []
     total = 0
-    altered = {one.path for one in archive.altered} if archive is not None else set()
-    for one in itertools.chain(verify_rows(context, progress, altered), verify_rules(context)):
+    for one in itertools.chain(verify_rows(context, progress, archive), verify_rules(context)):
         total += 1
         if len(troubles) < LISTED:
             troubles.append(one)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gateway.custody.differences import Place, VerifyReport
 from gateway.custody.layout import manifest_of
 from gateway.custody.manifest import build_manifest, manifest_bytes, read_manifest
 from gateway.custody.verify import read_file
@@ -28,18 +29,19 @@ _OF_THE_MOMENT = ("manifest", "gateway", "site", "report")
 
 
 def verify_rows(
-    context: Context, progress: Callable[[int], None] | None = None, altered: Collection[str] = ()
+    context: Context, progress: Callable[[int], None] | None = None, archive: VerifyReport | None = None
 ) -> Iterator[Trouble]:
     """Yield where rows of transfers, attempts, deliveries, streams and removals are not what they were made.
 
-    ``progress`` is told how many transfers were looked at. Memory: one page. Of the manifests in
-    ``altered`` (paths relative to the site) the first member that differs is named as well.
+    ``progress`` is told how many transfers were looked at. Memory: one page. Of manifests that
+    ``archive`` lists as altered, whose rows are as they were, it is told the first member that differs.
     """
     seen = 0
+    report = VerifyReport() if archive is None else archive
     with context.ledger.read() as connection:
         for page in row_evidence.pages(connection):
             yield from row_evidence.compare(page)
-            yield from _by_manifest(context, connection, page, altered)
+            yield from _by_manifest(context, connection, page, report)
             seen += len(page.rows)
             if progress is not None:
                 progress(seen)
@@ -48,18 +50,21 @@ def verify_rows(
 
 
 def _by_manifest(
-    context: Context, connection: Connection, page: Page, altered: Collection[str]
+    context: Context, connection: Connection, page: Page, archive: VerifyReport
 ) -> Iterator[Trouble]:
     """Make the manifests of settled transfers once more: the same rows give the same bytes."""
     settled = {key: row for key, row in page.rows.items() if row.state in SETTLED and row.manifest_sha256}
-    tried = attempts.of(connection, settled)
+    tried, altered = attempts.of(connection, settled), {one.path for one in archive.altered}
     for key, row in settled.items():
         made = _remade(context, row, tried.get(key, []), page.sent.get(key, []))
         if made is None:
             continue
-        is_as_made = hashlib.sha256(manifest_bytes(made)).hexdigest() == row.manifest_sha256
-        if not is_as_made or _manifest_path(context, row) in altered:
+        if hashlib.sha256(manifest_bytes(made)).hexdigest() != row.manifest_sha256:
             yield from _differing(context, row, made)
+        elif _manifest_path(context, row) in altered:
+            for one in _differing(context, row, made):  # said once, where the walk found it
+                place = Place(str(one.column), str(one.recorded), str(one.found), one.line)
+                archive.locate(str(one.file), place)
 
 
 def _manifest_path(context: Context, row: Transfer) -> str | None:

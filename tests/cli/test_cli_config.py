@@ -168,7 +168,7 @@ def test_no_site_is_no_list_of_problems(command: list[str], tmp_path: Path) -> N
 
 @pytest.mark.parametrize("key", ["missing", "nonsense", "ecdsa"])
 def test_a_key_that_cannot_sign_is_told_in_the_words_of_the_run(key: str, plant: Plant) -> None:
-    """Check and doctor shall say of `audit.signing_key` what a pass says, with its code, and leave as it does."""
+    """Check and doctor shall say of `audit.signing_key` what a pass says, with its code and exit status."""
     config = plant.directory / "config"
     (config / "gateway.yaml").write_text(f"{CONFIGURATION}audit: {{signing_key: config/signing}}\n")
     if key == "nonsense":

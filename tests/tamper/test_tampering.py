@@ -210,7 +210,30 @@ def test_an_attack_is_found_by_its_code_at_its_place(attack: str, plant: Plant) 
     found = _found(json.loads(result.stdout))
     assert code in [one["code"] for one in found], found
     if column is not None:
-        assert column in [one.get("column") for one in found if one["code"] == code], found
+        told = [one for one in found if one["code"] == code]
+        assert column in [(one.get("place") or {}).get("pointer", one.get("column")) for one in told], found
+
+
+#: What an editor may do to a manifest: change a value, the name of a file, a digest, or all of it.
+_EDITS = ((b'"MES01"', b'"MES02"'), (b'"archived_as": "', b'"archived_as": "x'),
+          (b'"sha256": "', b'"sha256": "0'), (b"{", b""))  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["processed/confirmations/*", "failed/confirmations"])
+def test_an_edited_manifest_is_one_finding(place: str, plant: Plant) -> None:
+    """One edit shall be listed once, with the first member that differs where the file can still be read."""
+    path = min(plant.directory.glob(f"{place}/*.manifest.json"))
+    whole = path.read_bytes()
+    for old, new in _EDITS:
+        assert old in whole
+        path.write_bytes(whole.replace(old, new, 1))
+        found = _found(plant.json("verify"))
+        edited = [one for one in found if one["code"] == "manifest-altered"]
+        assert len(edited) == 1, found
+        # without a day list, the bytes of a file are compared with what its manifest says
+        assert found == edited or (place.startswith("failed") and old != b'"MES01"'), found
+        if old == b'"MES01"':
+            assert (edited[0]["place"]["recorded"], edited[0]["place"]["found"]) == ("MES01", "MES02")
 
 
 def test_a_rewritten_history_and_an_old_ledger_are_found(plant: Plant, whole: Plant) -> None:
