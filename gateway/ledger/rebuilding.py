@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from gateway.ledger import attempts as attempt_rows
 from gateway.ledger import deliveries as delivery_rows
@@ -77,20 +77,22 @@ def _taken(connection: Connection, places: Sequence[int]) -> set[int]:
 
 def order_unplaced(connection: Connection) -> None:
     """Bring deliveries whose place no manifest records into the order in which their files arrived."""
-    statement = (
-        select(deliveries.c.place)
+    lowest, many = connection.execute(
+        select(func.min(deliveries.c.place), func.count()).where(deliveries.c.place < 0)
+    ).one()
+    if not many:
+        return
+    order = (deliveries.c.transfer, deliveries.c.attempt, deliveries.c.destination)
+    old = (
+        select(deliveries.c.place.label("place"), func.row_number().over(order_by=order).label("number"))
         .where(deliveries.c.place < 0)
-        .order_by(deliveries.c.transfer, deliveries.c.attempt, deliveries.c.destination)
+        .subquery()
     )
-    old = list(connection.execute(statement).scalars())
     # below all that there are, so that no new place meets an old one
-    first = 2 * min(old, default=0) - len(old)
-    rows = [{"old": place, "new": first + number} for number, place in enumerate(old)]
-    if rows:
-        place = deliveries.c.place
-        connection.execute(
-            update(deliveries).where(place == bindparam("old")).values(place=bindparam("new")), rows
-        )
+    first = 2 * lowest - many - 1
+    connection.execute(
+        update(deliveries).where(deliveries.c.place == old.c.place).values(place=first + old.c.number)
+    )
 
 
 def accepted(connection: Connection, route: str) -> Iterator[Transfer]:

@@ -158,7 +158,7 @@ def _put(
             elif row.id in chosen or (old is not None and _is_elsewhere(context, old, row)):
                 found.trouble(row.settled_path or "", f"another manifest is about transfer {row.id} too")
             else:
-                found.before.setdefault(row.id, old.state.value if old else None)
+                found.before.note(row.id, old.state.value if old else None)
                 chosen[row.id] = one
                 found.counts[row.state.value] += 1
                 found.resumed += row.state not in SETTLED

@@ -105,7 +105,7 @@ def _take(context: Context, route: str, one: _InWork, found: Recovery, reason: s
         if rows is None:
             found.trouble(f"working/{route}/{printable(one.name)}", "it lies in the archive as well")
             return
-        found.before.setdefault(one.id, row.state.value if row else None)
+        found.before.note(one.id, row.state.value if row else None)
         put_recovered(context, connection, [_with_history(connection, rows, is_new=row is None)])
     found.resumed += rows[0].state is State.REPLAY
     found.uncertain += rows[0].state is State.CLAIMED
@@ -196,7 +196,7 @@ def _take_corrections(context: Context, route: str, found: Recovery, reason: str
             begun = Attempt(row.id, 1, context.actor.name, reason, row.arrived_at)
             put_recovered(context, connection, [(row, [begun], [])])
             rebuilding.link_corrections(connection)
-        found.before[identifier] = None
+        found.before.note(identifier, None)
         found.resumed += 1
 
 

@@ -63,12 +63,12 @@ def _recounted(
 
 
 def _held_before(found: Recovery) -> list[str]:
-    return [key for key, state in found.before.items() if state == State.HELD.value]
+    return found.before.in_state(State.HELD.value)
 
 
 def _is_news(row: Transfer, found: Recovery) -> bool:
     """Return whether the stream in the ledger has not counted this file."""
-    return row.id in found.before and found.before[row.id] not in _COUNTED
+    return found.before.is_noted_as_none_of(row.id, _COUNTED)
 
 
 def _state(connection: Connection, states: dict[str, StreamState], name: str) -> StreamState:
@@ -87,11 +87,7 @@ def recall_keys(context: Context, found: Recovery, progress: Progress) -> None:
     limits = context.site.limits
     for route in context.site.routes:
         oldest = earliest(context.clock.now() - timedelta(days=route.duplicates.retention_days))
-        with context.ledger.read() as connection:
-            wanted = [
-                row.id for row in rebuilding.accepted(connection, route.name) if _has_keys(row, oldest, found)
-            ]
-        for ids in _cut(wanted, limits.batch_files):
+        for ids in found.before.cut(_wanted(context, route, oldest, found), limits.batch_files):
             with context.ledger.write() as connection:
                 rows = rebuilding.known(connection, ids)
                 ordered = [rows[one] for one in ids]
@@ -100,15 +96,19 @@ def recall_keys(context: Context, found: Recovery, progress: Progress) -> None:
             progress(f"{found.keys:,} record keys read; {route.name}")
 
 
+def _wanted(context: Context, route: Route, oldest: str, found: Recovery) -> Iterator[str]:
+    """Yield the files of a route whose keys are to be read, in the order in which they were accepted."""
+    with context.ledger.read() as connection:
+        for row in rebuilding.accepted(connection, route.name):
+            if _has_keys(row, oldest, found):
+                yield row.id
+
+
 def _has_keys(row: Transfer, oldest: str, found: Recovery) -> bool:
     """Return whether the keys of a file are missing in the ledger and may still be asked for."""
-    is_new = row.id in found.before and found.before[row.id] not in (*_COUNTED, State.HELD.value)
-    return is_new and row.id >= oldest and row.format_version is not None
-
-
-def _cut(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), size):
-        yield ids[start : start + size]
+    if row.id < oldest or row.format_version is None:
+        return False
+    return found.before.is_noted_as_none_of(row.id, (*_COUNTED, State.HELD.value))
 
 
 def _read_keys(

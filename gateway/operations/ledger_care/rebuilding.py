@@ -56,8 +56,11 @@ def rebuild(
     with at_rest(directory, actor) as rest:
         new = f"{rest.file}.new" if into is None else os.path.abspath(into)
         discard(new)
-        found, ended = Recovery(), before(rest)
-        with contextlib.closing(open_ledger_file(new, create=True)) as ledger:
+        ended, found = before(rest), Recovery()
+        with (
+            contextlib.closing(found.before),
+            contextlib.closing(open_ledger_file(new, create=True)) as ledger,
+        ):
             context = rest.context(ledger)
             if into is not None:
                 recover(context, found, why, progress)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.operations.ledger_care.former import Former
+
 #: Troubles that are listed; their number is exact whatever the cap.
 LISTED = 1000
 
@@ -26,8 +28,8 @@ class Recovery:
     keys: int = 0
     troubles: list[str] = field(default_factory=list)  #: the first of them
     trouble_total: int = 0
-    #: Transfers that the backup had otherwise, or did not have: how they were (None: not at all) by id.
-    before: dict[str, str | None] = field(default_factory=dict)
+    #: Transfers that the backup had otherwise, or did not have: how they were.
+    before: Former = field(default_factory=Former)
 
     def trouble(self, place: str, why: str) -> None:
         """Note something that people must look at; it stops nothing."""

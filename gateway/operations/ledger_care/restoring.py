@@ -47,7 +47,7 @@ def restore(
         discard(new)
         copy_new(path, new)
         found = Recovery()
-        with contextlib.closing(open_ledger_file(new)) as ledger:
+        with contextlib.closing(found.before), contextlib.closing(open_ledger_file(new)) as ledger:
             context = rest.context(ledger)
             facts = {"backup": _facts(made)}
             said = renew(rest, context, ended, found, "restored", why, progress, kept, facts)
