@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ def verify_audit(
         troubles += check_lines(kept, own, noted)
     troubles += _signatures(context.site, kept, own)
     for copy in context.site.audit.copies:
-        troubles += _copy(kept, own, copy)
+        troubles += _of_copy(path, kept, own, copy)
     return troubles, chain.checked
 
 
@@ -66,14 +68,36 @@ def _signatures(site: Site, kept: Checkpoints, file: str) -> list[Trouble]:
     return check_signatures(kept, file, trusted, signs_now=site.audit.signing_key is not None)
 
 
-def _copy(kept: Checkpoints, own: str, copy: Path) -> list[Trouble]:
+def _of_copy(path: str, kept: Checkpoints, own: str, copy: Path) -> list[Trouble]:
+    """Return what is wrong with a copy, and stays so: a gateway at work writes it after the file ``path``."""
     try:
-        if not copy.parent.is_dir():
-            raise LedgerError("The directory is not there")
-        found = checkpoint.read(str(copy))
+        if not _compared(kept, _read_copy(copy), own, copy):
+            return []
+        _let_finish(path)
+        # the file second: it has what the copy has
+        found, now = _read_copy(copy), checkpoint.read(path)
     except (LedgerError, OSError) as error:
         message = f"The copy cannot be read: {error}"
         return [Trouble("checkpoint-copy-unreachable", message, str(copy))]
+    # lines that came to the file meanwhile may still be on their way to the copy
+    due = max(len(kept.listed), len(found.listed))
+    return _compared(Checkpoints(now.listed[:due]), found, own, copy)
+
+
+def _read_copy(copy: Path) -> Checkpoints:
+    if not copy.parent.is_dir():
+        raise LedgerError("The directory is not there")
+    return checkpoint.read(str(copy))
+
+
+def _let_finish(path: str) -> None:
+    """Wait, for a bounded time, until whoever writes checkpoints now has brought them to the copies."""
+    if os.path.exists(f"{path}.lock"):  # else nobody does, and none is made for a look
+        with contextlib.suppress(LedgerError), checkpoint.alone(path):
+            pass
+
+
+def _compared(kept: Checkpoints, found: Checkpoints, own: str, copy: Path) -> list[Trouble]:
     torn = [
         Trouble("checkpoint-unreadable", f"Line {line} of the copy is none", str(copy), line)
         for line in found.unreadable

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.errors import ActionRefused, ConfigurationError
+from gateway.ledger import audit, checkpoint
 from gateway.signing import make_key, read_private, read_public, read_public_file
 from tests.cli.plant import CONFIGURATION, GOOD, LATER, Plant, call
 
@@ -133,6 +137,43 @@ def test_a_copy_that_is_away_stops_nothing_and_is_caught_up(signed: Plant) -> No
     (signed.directory / "away").rename(copies)
     assert _codes(signed) == ["checkpoint-copy-behind"]
     signed.run("run", "--once")
+    assert _codes(signed) == []
+
+
+def test_a_copy_is_not_behind_while_a_gateway_writes_it(signed: Plant) -> None:
+    """What a gateway is about to bring to the copy shall not be missed; what it leaves behind shall."""
+    own, copy = signed.directory / "audit" / "checkpoints.jsonl", signed.directory / "copies" / "kept.jsonl"
+    whole = own.read_bytes()
+    behind = b"".join(whole.splitlines(keepends=True)[:-1])
+    copy.write_bytes(behind)
+    locked = threading.Event()
+
+    def gateway() -> None:
+        with checkpoint.alone(str(own)):
+            locked.set()
+            time.sleep(0.5)
+            copy.write_bytes(whole)
+
+    at_work = threading.Thread(target=gateway)
+    at_work.start()
+    locked.wait(10)
+    assert _codes(signed) == []
+    at_work.join()
+    copy.write_bytes(behind)
+    assert _codes(signed) == ["checkpoint-copy-behind"]
+
+
+def test_a_line_that_comes_during_a_look_is_known(signed: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that ends between the reading of the file and that of its copy shall leave no difference."""
+    verify = audit.verify
+
+    def slowly(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        _pass(signed, LATER.format(4))
+        return verify(*arguments)
+
+    monkeypatch.setattr(audit, "verify", slowly)
+    assert _codes(signed) == []
     assert _codes(signed) == []
 
 
