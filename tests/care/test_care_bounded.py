@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from gateway.ledger import rebuilding
+from gateway.ledger.former import Former
 from gateway.ledger.tables import deliveries
-from gateway.operations.ledger_care.former import Former
 from tests.ledger.ledger_samples import delivery, new_ledger, transfer
 
 _MANY = 50_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.operations.ledger_care.former import Former
+from gateway.ledger.former import Former
 
 #: Troubles that are listed; their number is exact whatever the cap.
 LISTED = 1000
