@@ -130,11 +130,13 @@ def _request(directory: str, beside: Sighting | None, name: str, route: Route) -
         return Request("replay folder", route.replay_default_reason)
     path = os.path.join(directory, beside.name)
     with look.open_regular(path) as file, refusing("read", path):
-        return parse_request(file.read(_LARGEST), where)
+        return parse_request(file.read(_LARGEST + 1), where)
 
 
 def parse_request(content: bytes, where: str) -> Request:
     """Return what a request file says; ``where`` names it in the SourceError for one that cannot be read."""
+    if len(content) > _LARGEST:
+        raise SourceError(f"The replay request is larger than {_LARGEST:,} bytes", where=where)
     try:
         data = json.loads(content)
         actor, reason = data["actor"].strip(), data["reason"].strip()

@@ -429,11 +429,13 @@ def test_a_file_in_the_replay_folder_needs_a_request(plant: Plant) -> None:
         '{"actor": "Miller"}',
         '{"actor": null, "reason": "x"}',
         '{"actor": " ", "reason": "x"}',
+        json.dumps({"actor": "Miller", "reason": "x"}) + 64 * 1024 * " ",
     ):
         if content:
             (replay_dir(plant) / f"{NAME}.request.json").write_text(content)
         (report,) = plant.run()
         assert report.is_troubled
+        assert report.problems[0].error.code == "source-unavailable"
         assert report.problems[0].name == NAME
         assert plant.transfers() == []
     request(plant, NAME)
