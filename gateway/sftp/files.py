@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-#: None of these files is larger.
-_LARGEST = 16 * 1024 * 1024
+#: None of these files is larger: known_hosts with ten thousand lines is not, and is read for each session.
+LARGEST = 1024 * 1024
 
 
 def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
@@ -22,9 +22,10 @@ def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        if found.st_size > _LARGEST:
-            raise OSError(errno.EFBIG, "it is too large")
         with os.fdopen(os.dup(descriptor), "rb") as file:
-            return file.read(_LARGEST), found
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise OSError(errno.EFBIG, f"it is larger than {LARGEST:,} bytes")
+        return data, found
     finally:
         os.close(descriptor)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import enum
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,11 +82,12 @@ def read_known_hosts(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
+        hint = "Correct the file's owner or permissions for the gateway's account"
+        if error.errno == errno.EFBIG:
+            hint = "Keep in it only the servers of this site, and let `known_hosts` of the server name it"
+        where = printable(str(path))
         raise HostKeyUnknown(
-            "Cannot read the keys of trusted servers",
-            where=printable(str(path)),
-            cause=error,
-            hint="Correct the file's owner or permissions for the gateway's account",
+            "Cannot read the keys of trusted servers", where=where, cause=error, hint=hint
         ) from error
     return data.decode("utf-8", "surrogateescape")
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.errors import HostKeyUnknown
+from gateway.sftp.files import LARGEST
 from gateway.sftp.known_hosts import HostKey, line_for, parse, parse_line, patterns_name, without
-from gateway.sftp.trust import Trust, Trusted, decide
+from gateway.sftp.trust import Trust, Trusted, decide, read_known_hosts
 from tests.sftp.openssh import fingerprint, make_key, program
 
 
@@ -155,3 +157,15 @@ def test_after_an_approval_that_key_alone_is_trusted(
     for host, other in (("mes", 22), ("erp", 22 if port == 2222 else 2222)):
         before = [one.key for one in parse(text) if one.names(host, other)]
         assert [one.key for one in parse(after) if one.names(host, other)] == before
+
+
+def test_a_file_of_known_hosts_has_a_largest_size(tmp_path: Path) -> None:
+    """A file that would make every session slow shall be refused, with why and what to do."""
+    path = tmp_path / "known_hosts"
+    path.write_text(line("erp.example", NEW).ljust(LARGEST))
+    assert [one.key for one in parse(read_known_hosts(path))] == [NEW]
+    with path.open("a") as file:
+        file.write("\n")
+    with pytest.raises(HostKeyUnknown, match="larger than 1,048,576 bytes") as caught:
+        read_known_hosts(path)
+    assert "only the servers of this site" in (caught.value.hint or "")
