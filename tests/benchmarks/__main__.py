@@ -1,130 +1,141 @@
-"""`python -m tests.benchmarks [PART] [--write]`: measure, print the table, and keep it in docs.
+"""`python -m tests.benchmarks PART... [--write]`: measure, print the tables, keep them in docs/benchmarks.md.
 
-Parts: ``passes`` (the default), ``sftp`` (transfers side by side with OpenSSH's `sftp`), ``history [COUNT]``
-(the same work on an empty ledger and behind COUNT past transfers, 10,000,000 by default), ``nodes [FILES]``
-(one, two and four gateways on one site, FILES on each route, 250 by default).
+Without a part, or with `all`, every part is measured. What stands behind a single part's name goes
+to it: `history 1000000`, `nodes 250`, `memory xml json`.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import importlib
 import os
 import platform
 import re
 import sqlite3
-import statistics
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol, cast
 
-from tests.benchmarks import history, nodes, transfers
-from tests.benchmarks.passes import Measured, measure
+from tests.benchmarks.measuring import progress
+from tests.benchmarks.rating import Options
 
-_PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-_RUNS = 3
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGE = _ROOT / "docs" / "benchmarks.md"
 _HEAD = """\
 # Benchmarks
 
 Seconds belong to this machine on that day; use them side by side, not as promises.
+`python -m tests.benchmarks` measures all parts, `python -m tests.benchmarks PART` one of them; `--write`
+keeps the tables here, `--help` tells the rest. Both sides of a row are measured in turns in one run, each in
+a process of its own. A ratio is the median of pairs that were measured one after the other, and memory
+the largest resident size of any run.
+
+What people would use instead is not among the gateway's libraries, and the gateway must not see it (pandera
+imports pandas where it finds it): `python -m pip install --target PEERS frictionless pandas orjson`, and say
+`--peers PEERS`. Sides whose library or program is not there are left out.
 """
-
-#: What is measured: words for the table, the case, its size, and what `rate` counts.
-CASES = (
-    ("5,000 delimited files of 4 KB, one pass", "small", 5_000, "files"),
-    ("one delimited file of 1,000,000 rows, 23 columns, all right", "rows", 1_000_000, "rows"),
-    ("one delimited file of 1,000,000 rows, 23 columns, every row wrong", "broken", 1_000_000, "rows"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the page: its heading, how it was made, and what measures it."""
-
-    heading: str
-    text: str
-    table: Callable[[list[str]], str]  #: from the arguments behind the part's name
-
-
-def passes(_arguments: list[str]) -> str:
-    """Run the cases in turns and return the table of medians."""
-    results: dict[str, list[Measured]] = {case: [] for _words, case, _size, _unit in CASES}
-    for _ in range(_RUNS):
-        for words, case, size, _unit in CASES:
-            print(f"... {words}", file=sys.stderr)  # noqa: T201 - a command that prints
-            results[case].append(measure(case, size))
-    lines = ["| work | seconds | per second | peak memory |", "|---|---|---|---|"]
-    for words, case, size, unit in CASES:
-        seconds = statistics.median(one.seconds for one in results[case])
-        peak = max(one.peak_mb for one in results[case])
-        lines.append(f"| {words} | {seconds:.1f} | {size / seconds:,.0f} {unit} | {peak:.0f} MB |")
-    return "\n".join(lines)
-
-
-#: In the order of the page.
+#: In the order of the page: the part's name, and the module that measures it.
 PARTS = {
-    "passes": Part(
-        "Whole passes",
-        f"""\
-Made by `python -m tests.benchmarks --write`: medians of {_RUNS} interleaved runs, each pass in a process of
-its own. A pass is everything: look, claim, hash, validate with all rules and all findings, duplicates
-down to the record, sequence, deliver, manifest, audit trail, archive, every step durable. Peak memory is
-the largest resident size of any run, the libraries included.""",
-        passes,
-    ),
-    "sftp": Part(
-        "Transfers over SFTP",
-        f"""\
-Made by `python -m tests.benchmarks sftp --write`: {transfers.RUNS} rounds in turns against a real sshd on
-loopback, the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What
-is pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after,
-that a fetch ends where the server says, and the SHA-256 of what it sends. Aims: at most 1.3 for the large
-file, at most 0.67 for the small ones.""",
-        lambda _arguments: transfers.table(),
-    ),
-    "history": Part(
-        "Ten years of history",
-        f"""\
-Made by `python -m tests.benchmarks history --write`: medians of {history.ROUNDS} rounds in turns. The past
-has transfers, attempts, deliveries, record keys and audit entries, one of each a file. Aim: at most 1.2 for
-passes and for what they ask of the ledger.""",
-        lambda arguments: history.table(int(arguments[0]) if arguments else 10_000_000),
-    ),
-    "nodes": Part(
-        "Several nodes",
-        f"""\
-Made by `python -m tests.benchmarks nodes --write`: medians of {nodes.ROUNDS} rounds in turns. Nodes are
-processes of this machine on one site with {nodes.ROUTES} routes and a ledger on a real PostgreSQL server,
-durable; so they share its cores, and more nodes than cores gain nothing here. The ledger has one writer at a
-time: its share of the processor says where that ends.""",
-        lambda arguments: nodes.table(files=int(arguments[0]) if arguments else nodes.FILES),
-    ),
+    "passes": "passes",
+    "small": "small",
+    "rows": "rows",
+    "xml": "xml",
+    "json": "json_files",
+    "fixed": "fixed",
+    "memory": "memory",
+    "waiting": "waiting",
+    "idle": "idle",
+    "start": "start",
+    "compare": "compare",
+    "verify": "verify",
+    "history": "history",
+    "sftp": "transfers",
+    "nodes": "nodes",
 }
+_LIBRARIES = ("polars", "pandera", "lxml", "jsonschema-rs", "SQLAlchemy", "paramiko")
 
 
-def facts() -> str:
+class Part(Protocol):
+    """A module that measures: the heading of its part, how it is made, and the measuring."""
+
+    HEADING: str
+    TEXT: str
+
+    def table(self, options: Options) -> str:
+        """Measure, and return the table."""
+        ...
+
+
+def part(name: str) -> Part:
+    """Return the part; only now are its libraries imported."""
+    return cast("Part", importlib.import_module(f"tests.benchmarks.{PARTS[name]}"))
+
+
+def facts(options: Options) -> str:
     """Return the machine and the versions that count."""
-    libraries = f"polars {version('polars')}, pandera {version('pandera')}, SQLite {sqlite3.sqlite_version}"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    return f"{machine}, Python {platform.python_version()}, {libraries}, {transfers.software()}"
+    with open("/proc/meminfo", encoding="ascii") as file:
+        memory = int(file.readline().split()[1]) / 2**20
+    system = f"{platform.machine()}, {platform.system()} {platform.release()}"
+    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+    machine = f"{os.cpu_count()} cores, {memory:.0f} GB, {system}, Python {platform.python_version()}"
+    text = f"{machine}, SQLite {sqlite3.sqlite_version}, {libraries}"
+    return text if options.scale == 1 else f"{text}. **Only {options.scale:g} of the data's size**"
 
 
-def written(page: str, part: Part, measured: str) -> str:
-    """Return ``page`` with the table of ``part``, in the order of the parts."""
+def written(page: str, name: str, measured: str, options: Options) -> str:
+    """Return ``page`` with the table of a part, in the order of the parts."""
     kept = dict(re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
-    kept[part.heading] = f"{part.text}\n\nMachine: {facts()}.\n\n{measured}\n"
-    order = [one.heading for one in PARTS.values() if one.heading in kept]
+    mine = part(name)
+    kept[mine.HEADING] = f"{mine.TEXT}\n\nMachine: {facts(options)}.\n\n{measured}\n"
+    order = [heading for heading in (part(one).HEADING for one in PARTS) if heading in kept]
     return _HEAD + "".join(f"\n## {heading}\n\n{kept[heading].rstrip()}\n" for heading in order)
 
 
+def _asked(arguments: list[str]) -> argparse.Namespace:
+    usage = "python -m tests.benchmarks [PART... | PART ARGUMENT... | all] [OPTION...]"
+    parser = argparse.ArgumentParser(usage=usage, epilog=f"Parts: {', '.join(PARTS)}.")
+    parser.add_argument("parts", nargs="*", default=["all"], help="what to measure; default all")
+    parser.add_argument("--write", action="store_true", help="keep the tables in docs/benchmarks.md")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the data's size; 0.01 for a try")
+    parser.add_argument("--rounds", type=int, help="instead of the usual 3 to 15 of each part")
+    parser.add_argument("--directory", type=Path, help="keep generated data there; default a temporary one")
+    parser.add_argument("--peers", type=Path, help="directory with frictionless, pandas and orjson")
+    reference = _ROOT.parent / "shared" / "reference"
+    parser.add_argument("--reference", type=Path, default=reference, help="directory with b2mml/")
+    return parser.parse_intermixed_args(arguments)
+
+
+@contextlib.contextmanager
+def _place(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="gateway-benchmarks-") as directory:
+        yield Path(directory).resolve()
+
+
 def main(arguments: list[str]) -> None:
-    """Print the table of a part; with `--write` also keep it on the page."""
-    rest = [one for one in arguments if one != "--write"]
-    part = PARTS[rest.pop(0) if rest else "passes"]
-    measured = part.table(rest)
-    print(measured)  # noqa: T201 - a command that prints
-    if "--write" in arguments:
-        _PAGE.write_text(written(_PAGE.read_text(encoding="utf-8"), part, measured), encoding="utf-8")
+    """Measure what is asked for, print it, and with `--write` keep it on the page."""
+    asked = _asked(arguments)
+    names = [one for one in asked.parts if one in PARTS] or list(PARTS)
+    rest = tuple(one for one in asked.parts if one not in PARTS and one != "all")
+    if rest and len(names) != 1:
+        raise SystemExit(f"There is no part {rest[0]}; there are {', '.join(PARTS)}")
+    with _place(asked.directory) as directory:
+        peers = asked.peers.resolve() if asked.peers else None
+        options = Options(directory, asked.scale, asked.rounds, peers, asked.reference.resolve(), rest)
+        for name in names:
+            progress(name)
+            measured = part(name).table(options)
+            print(f"## {part(name).HEADING}\n\n{measured}\n", flush=True)  # noqa: T201 - a command that prints
+            if asked.write:
+                page = written(_PAGE.read_text(encoding="utf-8"), name, measured, options)
+                _PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

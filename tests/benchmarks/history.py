@@ -11,7 +11,6 @@ import random
 import shutil
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,12 +26,23 @@ from gateway.operations.opening import working_on
 from gateway.operations.setup import init_site
 from gateway.pipeline import run_routes
 from tests.benchmarks.generate import write_small_files
+from tests.benchmarks.measuring import progress
 from tests.benchmarks.passes import CONFIGURATION
+from tests.benchmarks.rating import Goal, Options, lines
 
 ROUTE = "confirmations"
 YEARS = 10
 _CHUNK = 50_000
 ROUNDS = 7
+#: Past transfers.
+PAST = 10_000_000
+_GOAL = Goal(1.2)
+#: What no pass asks, and what may grow with what there is to count.
+_ASKED_BY_PEOPLE = ("failed files, grouped", "files by state (status, metrics)")
+HEADING = "Ten years of history"
+TEXT = f"""\
+Made by `python -m tests.benchmarks history --write`: medians of {ROUNDS} rounds in turns. The past
+has transfers, attempts, deliveries, record keys and audit entries, one of each a file."""
 #: Files in one pass, and files looked up in one batch.
 _FILES = 100
 _TRANSFER = (
@@ -205,23 +215,24 @@ def queries(bench: Bench, ledger: Ledger, chance: random.Random) -> None:
         ],
         "deliveries due": lambda c: deliveries.destinations_due(c, ROUTE, now),
         "end of the audit trail": audit.head,
-        "failed files, grouped": lambda c: standing.failed_open(c, [ROUTE]),
-        "files by state (status, metrics)": transfers.count_by_state,
+        _ASKED_BY_PEOPLE[0]: lambda c: standing.failed_open(c, [ROUTE]),
+        _ASKED_BY_PEOPLE[1]: transfers.count_by_state,
     }
     for words, work in asked.items():
         with ledger.read() as connection:
             bench.time(words, lambda work=work, connection=connection: work(connection))  # type: ignore[misc]
 
 
-def table(past: int, directory: Path | None = None) -> str:
-    """Measure on an empty ledger and on one with ``past`` transfers; return the table of medians."""
-    base = Path(tempfile.mkdtemp(prefix="gateway-history-", dir=directory))
+def table(options: Options) -> str:
+    """Measure on an empty ledger and on one with many past transfers; return the table of medians."""
+    past = int(options.arguments[0]) if options.arguments else options.count(PAST)
+    base = Path(tempfile.mkdtemp(prefix="history-", dir=options.directory))
     try:
         begun = time.perf_counter()
         benches = (make(base / "empty", 0), make(base / "full", past))
         size = benches[1].ledger_path.stat().st_size / 1e9
-        print(f"... {past:,} transfers written in {time.perf_counter() - begun:.0f} s", file=sys.stderr)  # noqa: T201
-        for round_ in range(ROUNDS):
+        progress(f"{past:,} transfers written in {time.perf_counter() - begun:.0f} s")
+        for round_ in range(options.turns(ROUNDS)):
             for bench in benches if round_ % 2 else benches[::-1]:
                 one_pass(bench)
                 ledger = open_ledger(default_url(bench.directory))
@@ -233,11 +244,15 @@ def table(past: int, directory: Path | None = None) -> str:
 
 
 def _rows(empty: Bench, full: Bench, gigabytes: float) -> str:
-    lines = [
-        f"| work | empty ledger | {full.past:,} past transfers ({gigabytes:.1f} GB) | ratio |",
-        "|---|---|---|---|",
-    ]
+    head = (
+        "work", "empty ledger", f"{full.past:,} past transfers ({gigabytes:.1f} GB)", "ratio", "goal", "met"
+    )  # fmt: skip
+    rows = []
     for words in empty.seconds:
         before, after = empty.median(words), full.median(words)
-        lines.append(f"| {words} | {before * 1000:.1f} ms | {after * 1000:.1f} ms | {after / before:.2f} |")
-    return "\n".join(lines)
+        ratio = after / before
+        goal = None if words in _ASKED_BY_PEOPLE else _GOAL
+        met = "" if goal is None else "yes" if goal.is_met(ratio) else "**no**"
+        milliseconds = (f"{before * 1000:.1f} ms", f"{after * 1000:.1f} ms")
+        rows.append((words, *milliseconds, f"{ratio:.2f}", str(goal or ""), met))
+    return lines(head, rows)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.benchmarks.measuring import progress
+from tests.benchmarks.rating import Options, lines
 from tests.nodes.cluster import Cluster, cluster, routes
 from tests.pipeline.plant import confirmation, name_of
 from tests.postgres.server import PostgresServer
@@ -21,6 +22,12 @@ ROUNDS = 3
 ROUTES = 8
 #: Files on each route.
 FILES = 250
+HEADING = "Several nodes"
+TEXT = f"""\
+Made by `python -m tests.benchmarks nodes --write`: medians of {ROUNDS} rounds in turns. Nodes are
+processes of this machine on one site with {ROUTES} routes and a ledger on a real PostgreSQL server,
+durable; so they share its cores, and more nodes than cores gain nothing here. The ledger has one writer at a
+time: its share of the processor says where that ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +39,25 @@ class Measured:
     ledger_cpu: float
 
 
-def table(rounds: int = ROUNDS, files: int = FILES) -> str:
+def table(options: Options) -> str:
     """Measure every count of nodes in turns; return the table of medians."""
+    files = int(options.arguments[0]) if options.arguments else options.count(FILES)
     results: dict[int, list[Measured]] = {count: [] for count in COUNTS}
     with PostgresServer() as server:
-        for _ in range(rounds):
+        for _ in range(options.turns(ROUNDS)):
             for count in COUNTS:
-                print(f"... {count} nodes", file=sys.stderr)  # noqa: T201 - a command that prints
+                progress(f"{count} nodes")
                 results[count].append(_measure(server, count, files))
-    return "\n".join(
-        [
-            f"| nodes | seconds for {ROUTES * files:,} files | a second | nodes, CPU s | ledger, CPU s |",
-            "|---|---|---|---|---|",
-            *(_row(count, files, found) for count, found in results.items()),
-        ]
-    )
+    head = ("nodes", f"seconds for {ROUTES * files:,} files", "a second", "nodes, CPU s", "ledger, CPU s")
+    return lines(head, [_row(count, files, found) for count, found in results.items()])
 
 
-def _row(count: int, files: int, found: list[Measured]) -> str:
+def _row(count: int, files: int, found: list[Measured]) -> tuple[str, ...]:
     seconds = statistics.median(one.seconds for one in found)
     nodes = statistics.median(one.nodes_cpu for one in found)
     ledger = statistics.median(one.ledger_cpu for one in found)
-    return (
-        f"| {count} | {seconds:.1f} | {ROUTES * files / seconds:,.0f} | {nodes:.1f} | "
-        f"{ledger:.1f} ({ledger / (nodes + ledger):.0%}) |"
-    )
+    share = f"{ledger:.1f} ({ledger / (nodes + ledger):.0%})"
+    return str(count), f"{seconds:.1f}", f"{ROUTES * files / seconds:,.0f}", f"{nodes:.1f}", share
 
 
 def _measure(server: PostgresServer, count: int, files: int) -> Measured:

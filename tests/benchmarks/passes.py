@@ -1,23 +1,31 @@
-"""One pass over many small files, and one over a large file: time, rate, and peak memory.
+"""Whole passes over files of one kind, and their validation alone: the gateway's side of many benchmarks.
 
-Each pass runs in a process of its own, so that its peak memory is its own.
+Functions that say "in a process of its own" are called there, see `measuring.apart`.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
+import os
 import resource
-import subprocess
-import sys
+import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from gateway.operations.opening import working_on
-from gateway.operations.setup import init_site
-from gateway.pipeline import run_routes
-from tests.benchmarks.generate import write_confirmation, write_small_files
+from tests.benchmarks.generate import KINDS, write_confirmation, write_small_files
+from tests.benchmarks.measuring import Measured, Side, apart, in_turns, peak, seconds
+from tests.benchmarks.rating import Options, lines
+
+ROUNDS = 3
+HEADING = "Whole passes"
+TEXT = f"""\
+Made by `python -m tests.benchmarks passes --write`: medians of {ROUNDS} rounds in turns. A pass
+is everything: look, claim, hash, validate with all rules and all findings, duplicates down to the record,
+sequence, deliver, manifest, audit trail, archive, every step durable. Peak memory includes the libraries."""
 
 CONFIGURATION = """\
 schema: 1
@@ -35,43 +43,132 @@ routes:
       erp: {path: outbox/erp}
 """
 
+#: A site with one route for one kind of file, drafts included.
+_ONE_KIND = """\
+schema: 1
+site:
+  name: Benchmark
+  time_zone: Europe/Berlin
+routes:
+  files:
+    partner: BENCH
+    message_type: %s
+    completeness: {require: [none]}
+    destinations:
+      erp: {path: outbox/erp}
+"""
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one pass took: seconds, peak resident memory in MB, and where the files went."""
+#: What is measured: words for the table, the case, its size, and what the rate counts.
+CASES = (
+    ("delimited files of 4 KB, one pass", "small", 5_000, "files"),
+    ("rows of 23 columns in one delimited file, all right", "rows", 1_000_000, "rows"),
+    ("rows of 23 columns in one delimited file, every one wrong", "broken", 1_000_000, "rows"),
+)
 
-    seconds: float
-    peak_mb: float
-    states: dict[str, int]
+
+def table(options: Options) -> str:
+    """Run the cases in turns and return the table of medians."""
+    sizes = {case: options.count(size) for _words, case, size, _unit in CASES}
+    sides: dict[str, Side] = {case: partial(_case, options, case, size) for case, size in sizes.items()}
+    results = in_turns(sides, options.turns(ROUNDS))
+    rows = []
+    for words, case, _size, unit in CASES:
+        took, size = seconds(results[case]), sizes[case]
+        rate = f"{size / took:,.0f} {unit}"
+        rows.append((f"{size:,} {words}", f"{took:.1f}", rate, f"{peak(results[case]):,.0f} MB"))
+    return lines(("work", "seconds", "per second", "peak memory"), rows)
 
 
-def measure(case: str, size: int) -> Measured:
-    """Generate data for ``case`` (``small`` files or ``rows`` or ``broken`` rows) and run one pass."""
-    with tempfile.TemporaryDirectory(prefix="gateway-benchmark-") as directory:
-        site = Path(directory)
-        init_site(site, CONFIGURATION)
+def _case(options: Options, case: str, size: int) -> Measured:
+    with own_site(options.directory, CONFIGURATION) as site:
         inbox = site / "inbox" / "confirmations"
         if case == "small":
             write_small_files(inbox, size)
         else:
             write_confirmation(inbox / "CONF_BENCH_0000001.csv", 1, size, 0, broken=case == "broken")
-        command = [sys.executable, "-m", "tests.benchmarks.passes", directory]
-        result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return Measured(**json.loads(result.stdout))
+        return pass_over(site)
 
 
-def _run(directory: Path) -> Measured:
-    with working_on(directory) as context:
-        begun = time.perf_counter()
+@contextlib.contextmanager
+def own_site(directory: Path, configuration: str) -> Iterator[Path]:
+    """Make a site with the benchmarks' own formats below ``directory``; it is removed at the end."""
+    from gateway.operations.setup import init_site
+
+    with tempfile.TemporaryDirectory(prefix="site-", dir=directory) as home:
+        init_site(Path(home), configuration)
+        add_formats(Path(home) / "formats")
+        yield Path(home)
+
+
+@contextlib.contextmanager
+def site_with(options: Options, file: Path, kind: str) -> Iterator[Path]:
+    """Make a site in whose inbox a copy of ``file`` of ``kind`` waits."""
+    with own_site(options.directory, _ONE_KIND % KINDS[kind].message_type) as site:
+        shutil.copyfile(file, site / "inbox" / "files" / KINDS[kind].name)
+        yield site
+
+
+def add_formats(home: Path) -> Path:
+    """Put the benchmarks' own formats into a catalogue; return it."""
+    shutil.copytree(Path(__file__).with_name("formats"), home, dirs_exist_ok=True)
+    return home
+
+
+def catalogue(options: Options) -> Path:
+    """Return a catalogue of the bundled formats and the benchmarks' own."""
+    from gateway.bundle import bundled
+
+    home = options.directory / "formats"
+    shutil.copytree(bundled("formats"), home, dirs_exist_ok=True)
+    return add_formats(home)
+
+
+def pass_over(site: Path) -> Measured:
+    """Run one pass in a process of its own; what was written before is on the disk then."""
+    os.sync()
+    return apart("tests.benchmarks.passes:whole_pass", site=site)
+
+
+def pass_of(options: Options, file: Path, kind: str) -> Measured:
+    """Run one pass over a copy of ``file`` on a new site; every one of its files is settled then."""
+    with site_with(options, file, kind) as site:
+        return pass_over(site)
+
+
+def validation_of(options: Options, file: Path, kind: str) -> Measured:
+    """Validate ``file`` in a process of its own, as `gateway validate` does; nothing is moved."""
+    side, home = "tests.benchmarks.passes:validation", catalogue(options)
+    return apart(side, file=file, formats=home, message_type=KINDS[kind].message_type)
+
+
+def whole_pass(site: str) -> dict[str, Any]:
+    """Run one pass over the open site, as a service does; in a process of its own."""
+    from gateway.operations.opening import working_on
+    from gateway.pipeline import run_routes
+
+    with working_on(Path(site)) as context:
+        cpu, begun = _cpu(), time.perf_counter()
         reports = run_routes(context)
-        seconds = time.perf_counter() - begun
+        took = {"seconds": time.perf_counter() - begun, "cpu": _cpu() - cpu}
     states: dict[str, int] = {}
     for state, count in (item for report in reports for item in report.counts.items()):
         states[state.value] = states.get(state.value, 0) + count
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(round(seconds, 2), round(peak, 1), states)
+    problems = [str(one.error) for report in reports for one in report.problems]
+    if problems:
+        raise RuntimeError(problems)
+    return {**took, "states": states}
 
 
-if __name__ == "__main__":
-    measured = _run(Path(sys.argv[1]))
-    print(json.dumps({"seconds": measured.seconds, "peak_mb": measured.peak_mb, "states": measured.states}))  # noqa: T201
+def validation(file: str, formats: str, message_type: str) -> dict[str, Any]:
+    """Validate one file; in a process of its own."""
+    from gateway.formats.catalogue import Catalogue
+    from gateway.operations.validating import validate_file
+
+    found = validate_file(Path(file), message_type, Catalogue.load(Path(formats)))
+    findings = sum(one["count"] for one in found.findings.summary()["totals"])
+    return {"records": found.records, "findings": findings}
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,11 +20,20 @@ from gateway.config.settings import Server
 from gateway.sftp.base import Fetch, Session, Store, Stored
 from gateway.sftp.client import open_session
 from gateway.sftp.transport import dispose, open_transport
+from tests.benchmarks.measuring import Measured, progress
+from tests.benchmarks.rating import Goal, Options, Row
+from tests.benchmarks.rating import table as rated
 from tests.sftp.openssh import OpenSsh, program
 
 CIPHER = "aes128-gcm@openssh.com"
 RUNS = 5
 _LARGE_MB, _SMALL_FILES, _SMALL_BYTES = 1024, 2_000, 4096
+HEADING = "Transfers over SFTP"
+TEXT = f"""\
+Made by `python -m tests.benchmarks sftp --write`: {RUNS} rounds in turns against a real sshd on
+loopback, the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What
+is pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after,
+that a fetch ends where the server says, and the SHA-256 of what it sends."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Bench:
     here: Path
     names: tuple[str, ...]
     sums: dict[str, str]
+    large_mb: int
 
     def clean(self) -> None:
         """Empty the directories that are written into."""
@@ -100,27 +108,25 @@ class Bench:
                 raise RuntimeError(results)
 
 
-def table() -> str:
+def table(options: Options) -> str:
     """Measure in turns and return the table of medians."""
-    with OpenSsh() as sshd, tempfile.TemporaryDirectory(prefix="gateway-transfers-") as here:
-        bench = _prepared(sshd, Path(here))
-        measured: dict[str, tuple[list[float], list[float]]] = {words: ([], []) for words in _cases(bench)}
-        for _ in range(RUNS):
-            for words, works in _cases(bench).items():
-                print(f"... {words}", file=sys.stderr)  # noqa: T201 - a command that prints
-                for seconds, work in zip(measured[words], works, strict=True):
+    with OpenSsh() as sshd, tempfile.TemporaryDirectory(prefix="sftp-", dir=options.directory) as here:
+        bench = _prepared(sshd, Path(here), options)
+        cases = _cases(bench)
+        measured: dict[str, tuple[list[Measured], list[Measured]]] = {words: ([], []) for words in cases}
+        for _ in range(options.turns(RUNS)):
+            for words, works in cases.items():
+                progress(words)
+                for runs, work in zip(measured[words], works, strict=True):
                     bench.clean()
                     begun = time.perf_counter()
                     work()
-                    seconds.append(time.perf_counter() - begun)
-    lines = ["| work | OpenSSH `sftp` | gateway | gateway / OpenSSH |", "|---|---|---|---|"]
-    for words, (theirs, ours) in measured.items():
-        # of pairs that were measured one after the other: the machine was equally busy for both
-        ratio = statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
-        lines.append(
-            f"| {words} | {statistics.median(theirs):.2f} s | {statistics.median(ours):.2f} s | {ratio:.2f} |"
-        )
-    return "\n".join(lines)
+                    runs.append(Measured(time.perf_counter() - begun, 0.0, 0.0))
+    rows = [
+        Row(words, ours, "OpenSSH `sftp`", theirs, Goal(0.67 if "files" in words else 1.3), memory=False)
+        for words, (theirs, ours) in measured.items()
+    ]
+    return rated(rows) + f"\n\nMeasured with {software()}."
 
 
 def software() -> str:
@@ -132,33 +138,34 @@ def software() -> str:
 def _cases(bench: Bench) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
     there, here, large = bench.there, bench.here, ("large",)
     return {
-        "get one file of 1 GB": (
+        f"get one file of {bench.large_mb:,} MB": (
             lambda: bench.openssh(f"get {there}/large/large {here}/out/large"),
             lambda: bench.gateway(lambda session: bench.get(session, "large", large)),
         ),
-        "put one file of 1 GB, durable": (
+        f"put one file of {bench.large_mb:,} MB, durable": (
             lambda: bench.openssh(f"put -f {here}/large/large {there}/in/large"),
             lambda: bench.gateway(lambda session: bench.put(session, "large", large)),
         ),
-        "get 2,000 files of 4 KB": (
+        f"get {len(bench.names):,} files of 4 KB": (
             lambda: bench.openssh(f"get {there}/small/* {here}/out/"),
             lambda: bench.gateway(lambda session: bench.get(session, "small", bench.names)),
         ),
-        "put 2,000 files of 4 KB, durable": (
+        f"put {len(bench.names):,} files of 4 KB, durable": (
             lambda: bench.openssh(f"put -f {here}/small/* {there}/in/"),
             lambda: bench.gateway(lambda session: bench.put(session, "small", bench.names)),
         ),
     }
 
 
-def _prepared(sshd: OpenSsh, here: Path) -> Bench:
+def _prepared(sshd: OpenSsh, here: Path, options: Options) -> Bench:
     """Write the files, the same on both sides."""
-    names = tuple(f"file{number:05}" for number in range(_SMALL_FILES))
+    names = tuple(f"file{number:05}" for number in range(options.count(_SMALL_FILES)))
     sums = {name: _written(sshd.root / "small" / name, _SMALL_BYTES) for name in names}
-    sums["large"] = _written(sshd.root / "large" / "large", _LARGE_MB << 20)
+    large_mb = options.count(_LARGE_MB)
+    sums["large"] = _written(sshd.root / "large" / "large", large_mb << 20)
     for directory in ("small", "large"):
         shutil.copytree(sshd.root / directory, here / directory)
-    return Bench(sshd.server(), sshd.root, here, names, sums)
+    return Bench(sshd.server(), sshd.root, here, names, sums, large_mb)
 
 
 def _written(path: Path, size: int) -> str:
