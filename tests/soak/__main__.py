@@ -25,7 +25,6 @@ from pathlib import Path
 from tests.faults.shim import Control, environment
 from tests.sftp.openssh import OpenSsh
 from tests.soak.driver import Plan, Soak
-from tests.soak.process import warm
 from tests.soak.steps import SteppedSoak
 
 _TOLD = 60  #: last lines of the trace that are shown where something does not hold
@@ -46,7 +45,6 @@ def soak(given: argparse.Namespace) -> Outcome:
     began = time.monotonic()
     directory: Path = given.directory
     end = began + given.minutes * 60 if given.minutes else float("inf")
-    warm()
     with _made(given) as one:
         try:
             one.run(lambda step: time.monotonic() < end and step <= given.steps, _numbers(given.skip))

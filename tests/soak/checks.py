@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from typing import Any
 from gateway.operations.overview import overview
 from gateway.stages.context import Context
 from tests.soak.clock import JumpingClock
+from tests.soak.contents import Content
 from tests.soak.model import Event, Model, Violation
 from tests.soak.process import Size, command
+from tests.soak.site import Partner
 
 #: Directories in which bytes are in somebody's hands: senders' and the gateway's.
 _AREAS = ("inbox", "working", "processed", "failed", "duplicates", "replay")
@@ -101,6 +103,34 @@ def demand_proof(directory: Path, clock: JumpingClock) -> None:
 def waiting(context: Context) -> frozenset[tuple[str, str]]:
     """Return route and name of every file that waits at a source with a reason, as `gateway status` shows."""
     return frozenset((one["route"], one["name"]) for one in overview(context)["waiting"] if one["reason"])
+
+
+@dataclass
+class Acknowledged:
+    """What the partner's server says of the files it gave: each is there still, and is told after custody."""
+
+    partner: Partner
+    directory: Path
+    settled: set[str] = field(default_factory=set)  #: names in the directory for taken files, looked at
+
+    def demand(self, model: Model, sent: Sequence[Content]) -> None:
+        """Raise Violation where a file is not at the server any more, or was told taken and was not."""
+        taken = set(os.listdir(self.partner.taken))
+        waiting = [one for one in os.listdir(self.partner.out) if one.endswith(".csv") and one[0] != "."]
+        if len(taken) + len(waiting) != len(sent):
+            raise Violation(
+                f"the partner gave {len(sent)} files; {len(waiting)} wait there, {len(taken)} are told taken"
+            )
+        judged = {one.content.sha256 for one in model.transfers.values() if one.content is not None}
+        for name in taken - self.settled:
+            digest = hashlib.sha256((self.partner.taken / name).read_bytes()).hexdigest()
+            if digest not in judged and digest not in self._in_work():
+                raise Violation(f"{name} was acknowledged at its source, and is not in custody")
+        self.settled = taken
+
+    def _in_work(self) -> set[str]:
+        place = self.directory / "working" / "remote"
+        return {hashlib.sha256(path.read_bytes()).hexdigest() for path in place.iterdir() if path.is_file()}
 
 
 @dataclass

@@ -26,6 +26,7 @@ class Content:
     message: str | None = None  #: with the sender, what the message is known by
     records: frozenset[str] = frozenset()  #: keys of its records
     fault: str | None = None  #: why it must fail, whatever came before it
+    layout: str | None = None  #: what it says of its version: it fails unless that one is in force
 
     @property
     def sha256(self) -> str:
@@ -33,17 +34,34 @@ class Content:
         return hashlib.sha256(self.data).hexdigest()
 
 
+#: The layout of confirmations that every site takes, and a unit that only later ones know.
+FIRST_LAYOUT = "1.1"
+NEW_UNIT = "PAL"
+
+
 def csv_confirmation(
-    route: str, name: str, sender: str, number: int, first: int, *, rows: int = 2, **wrong: str
+    route: str,
+    name: str,
+    sender: str,
+    number: int,
+    first: int,
+    *,
+    rows: int = 2,
+    form: tuple[str, str] = (FIRST_LAYOUT, "KG"),
+    **wrong: str,
 ) -> Content:
-    """Return a confirmation with ``rows`` records from the number ``first`` on.
+    """Return a confirmation with ``rows`` records from the number ``first`` on; its layout and unit.
 
     ``wrong`` replaces a text of the file by one that makes it fail: ``quantity``, ``layout``.
     """
-    data = confirmation(number, sender=sender, rows=rows, first=first, **wrong)
-    fault = ", ".join(wrong) or None
+    layout, unit = form
+    data = confirmation(number, sender=sender, rows=rows, first=first, **{"layout": layout, **wrong})
+    data = data.replace(b";KG;", f";{unit};".encode())
+    is_too_new = layout == FIRST_LAYOUT and unit == NEW_UNIT
+    fault = ", ".join((*wrong, *(["unit"] if is_too_new else []))) or None
     keys = frozenset(f"{first + row:010d}" for row in range(1, rows + 1))
-    return Content(route, name, data, sender, number, None, f"CNF-{sender}-{number:06d}", keys, fault)
+    message = f"CNF-{sender}-{number:06d}"
+    return Content(route, name, data, sender, number, None, message, keys, fault, layout)
 
 
 def confirmation_name(number: int, sender: str, remark: str = "") -> str:

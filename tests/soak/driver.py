@@ -23,7 +23,7 @@ from tests.soak import checks, site
 from tests.soak.clock import JumpingClock
 from tests.soak.model import RESTING, Event, Model, Violation
 from tests.soak.operators import Operators
-from tests.soak.process import Done, Gateway, by_hand
+from tests.soak.process import Done, Gateway, by_hand, read_formats
 from tests.soak.receivers import Receivers
 from tests.soak.senders import Senders
 from tests.soak.site import ROUTES, Partner
@@ -68,6 +68,7 @@ class Soak(ABC):
         self.directory = directory
         self.partner = partner
         self._build(directory)
+        read_formats(directory / "formats")
         self.routes = [one.name for one in ROUTES.values() if partner is not None or not one.is_remote]
         remote = None if partner is None else partner.out
         self.senders = Senders(directory / "inbox", self.model, remote)
@@ -82,6 +83,7 @@ class Soak(ABC):
         )
         self.operators = Operators(directory, self.model, self.clock, self.senders)
         self.custody = checks.Custody(directory)
+        self.partners_copies = None if partner is None else checks.Acknowledged(partner, directory)
         self.gateway = Gateway(directory, self.control)
         self._set_clock()
 
@@ -137,8 +139,12 @@ class Soak(ABC):
 
     def look(self, rng: Random | None = None) -> None:
         """Follow the trail and let the receivers take what is there, if they come now."""
+        keys = self.receivers.keys()
         found = self.receivers.look() if rng is None or rng.random() < 0.4 else {}
         self.model.follow(self._trail())
+        self.receivers.demand_keys(self.model, keys)
+        if self.partners_copies is not None:
+            self.partners_copies.demand(self.model, self.senders.sent.get("remote", ()))
         self.counts["received"] += self.receivers.take(self.model, found)
         self.counts["checks"] += 1
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.soak.contents import Content
+from tests.soak.contents import FIRST_LAYOUT, Content
 from tests.soak.site import ROUTES, Count, RouteFacts
 from tests.soak.streams import Chain, Counter, Stamps, Stream
 
@@ -80,6 +80,9 @@ class Model:
     asked: Tally[tuple[str, str]] = field(default_factory=Tally)  #: what operators asked for: action, object
     contradicted: set[tuple[str, str]] = field(default_factory=set)  #: sent with a wrong checksum file
     seen: int = 0  #: entries of the trail that were followed
+    layouts: set[str] = field(default_factory=lambda: {FIRST_LAYOUT})  #: of confirmations, in force
+    judged: int = 0  #: entries of judgements that were followed
+    newest: int = 1  #: minor number of the newest one that was ever released
     _accepted: dict[str, Sent] = field(default_factory=dict)
     _by_key: dict[tuple[str, str, str], list[Sent]] = field(default_factory=lambda: defaultdict(list))
     _by_bytes: dict[str, list[Sent]] = field(default_factory=lambda: defaultdict(list))
@@ -192,6 +195,21 @@ class Model:
             if int(asked["first"]) <= number <= int(asked["last"]):
                 stream.waive(number)
 
+    # ---- formats
+
+    def _format_locked(self, event: Event) -> None:
+        major, minor = _layout(event)
+        self.layouts.add(f"{major}.{minor}")
+        self.newest = max(self.newest, minor)
+
+    def _format_retired(self, event: Event) -> None:
+        major, minor = _layout(event)
+        self.layouts.remove(f"{major}.{minor}")
+
+    def _lock_accepted(self, _event: Event) -> None:
+        """The lock as it was before the newest release is worked with."""
+        self.layouts.discard(f"1.{self.newest}")
+
     # ---- judgement
 
     def _judged(self, event: Event) -> None:
@@ -201,6 +219,7 @@ class Model:
         if content is None:
             raise Violation(f"{sent.route}/{sent.name} ({sent.id}) has bytes that nobody sent: {digest}")
         sent.content = content
+        self.judged += 1
         if "mapped" in event.new:
             self.outputs[sent.id] = event.new["mapped"]["sha256"]
         verdict, why = self._verdict(sent)
@@ -219,6 +238,8 @@ class Model:
     def _verdict(self, sent: Sent) -> tuple[str, str]:
         """Return what must become of the file, and why."""
         content, route = sent.known, ROUTES[sent.route]
+        if content.layout not in (None, *self.layouts):
+            return "failed", f"layout {content.layout} is not in force"
         again, other = self._repetition(sent)
         is_noted = bool(again) and again in sent.allowed
         if again == "F701" and not is_noted:
@@ -328,7 +349,16 @@ def _new_stream(facts: RouteFacts) -> Stream:
     return Counter(is_strict=facts.count is Count.STRICT, fails_late=facts.fails_late)
 
 
+def _layout(event: Event) -> tuple[int, int]:
+    """Return the first two numbers of the version that the entry is about, such as `confirmation 1.2.0`."""
+    major, minor, _patch = event.object_id.partition(" ")[2].split(".")
+    return int(major), int(minor)
+
+
 _STEPS = {
+    "format-locked": Model._format_locked,
+    "format-retired": Model._format_retired,
+    "lock-accepted": Model._lock_accepted,
     "arrived": Model._arrived,
     "corrected": Model._corrected,
     "correction-withdrawn": Model._correction_withdrawn,

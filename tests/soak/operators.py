@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from gateway.errors import GatewayError
 from gateway.ledger import transfers
 from gateway.operations.correct import correct
 from gateway.operations.holds import release_by_hand
@@ -124,21 +125,23 @@ class Operators:
         return done.refusal or "all"
 
     def forbidden(self, rng: Random) -> str:
-        """Ask for what must be refused; raises Violation where it is done."""
+        """Ask for all that must be refused; raises Violation where it is done."""
         wrong: list[tuple[str, list[Sent], Any]] = [
             ("reprocess", self.model.in_state("processed"), _reprocess),
             ("replay", self.model.in_state("failed", "duplicate", "held"), _replay),
             ("release", self.model.in_state("processed", "failed"), _release),
             ("reprocess", [one for one in self.model.transfers.values() if one.child], _reprocess),
         ]
-        what, free, deed = rng.choice(wrong)
-        if not free:
-            return f"nothing to {what} wrongly"
-        one = rng.choice(free[-_RECENT:])
-        done = self._act(lambda context: deed(context, one.id), [])
-        if not done.refusal:
-            raise Violation(f"{what} of {one.name} ({one.id}), which is {one.state}, was not refused")
-        return f"{what} of {one.name} ({one.state}): {done.refusal}"
+        chosen = [(what, rng.choice(free[-_RECENT:]), deed) for what, free, deed in wrong if free]
+
+        def work(context: Context) -> list[str]:
+            return [_refusal(deed, context, one.id) for _, one, deed in chosen]
+
+        said = self._act(work, []).said or ()
+        for (what, one, _), refusal in zip(chosen, said, strict=False):
+            if not refusal:
+                raise Violation(f"{what} of {one.name} ({one.id}), which is {one.state}, was not refused")
+        return ", ".join(f"{what} of {one.name} ({one.state})" for what, one, _ in chosen)
 
     def put_into_replay(self, rng: Random) -> str:
         """Move a failed or processed file into replay/ with a request beside it."""
@@ -184,6 +187,15 @@ def _replay(context: Context, transfer: str) -> None:
 
 def _release(context: Context, transfer: str) -> None:
     release_by_hand(context, [transfer], _WHY)
+
+
+def _refusal(deed: Any, context: Context, transfer: str) -> str:
+    """Return the code with which it was refused; empty if it was done."""
+    try:
+        deed(context, transfer)
+    except GatewayError as error:
+        return error.code
+    return ""
 
 
 def _none(_value: object) -> None:

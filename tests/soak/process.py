@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import GatewayError, InternalError
+from gateway.formats.catalogue import Catalogue
 from gateway.lanes.once import tell
 from gateway.operations import opening
 from gateway.operations.ledger_care import at_rest
@@ -28,7 +29,6 @@ from gateway.stages.context import Context
 from gateway.stages.in_force import note_configuration
 from gateway.validation import reading, report
 from tests.faults.shim import Control
-from tests.pipeline.plant import shared_catalogue
 from tests.soak.clock import JumpingClock
 from tests.soak.traps import Trap
 
@@ -221,8 +221,8 @@ class _Shared:
 
     @staticmethod
     def load(_directory: Path) -> Any:
-        """Return the bundled formats."""
-        return shared_catalogue()
+        """Return the formats of the site."""
+        return _CATALOGUES[-1]
 
 
 def _equip(context: Context, clock: JumpingClock) -> None:
@@ -320,8 +320,14 @@ def command(
     return process.exitcode or 0, place.read_text(encoding="utf-8", errors="replace")
 
 
-def warm() -> None:
-    """Read the formats once, so that forked processes need not."""
-    catalogue = shared_catalogue()
+#: The formats of the site that is soaked, as they were read last; forked processes take them along.
+_CATALOGUES: list[Catalogue] = []
+
+
+def read_formats(directory: Path) -> None:
+    """Read the formats of a site once, so that forked processes need not; again where they were changed."""
+    if not _CATALOGUES or _CATALOGUES[-1].directory != directory:
+        _CATALOGUES.append(Catalogue.load(directory))
+    _CATALOGUES[-1].look_again()
     for message_type in ("confirmation", "inventory-adjustment", "order", "bom"):
-        catalogue.usable(message_type)
+        _CATALOGUES[-1].usable(message_type)

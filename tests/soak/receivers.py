@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter as Tally
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from gateway.printable import printable
 from tests.soak.model import Model, Violation
 from tests.soak.site import CHECKSUMS, MARKERS, ROUTES, Count
+
+#: Names under which destinations are written: key, who writes, and the destination's name on a server.
+_WRITTEN = re.compile(r"\.(?P<key>[0-9A-Z]{26}[^.]*?)(?:\.t[0-9]+)?(?:-[a-z]+)?\.part(?:\..*)?")
 
 
 @dataclass
@@ -20,6 +24,7 @@ class Receivers:
     places: dict[tuple[str, str], Path]  #: by route and destination
     taken: Tally[tuple[str, str, str, str]] = field(default_factory=Tally)
     numbers: dict[tuple[str, str, str], set[int]] = field(default_factory=dict)
+    known: set[tuple[str, str, str]] = field(default_factory=set)  #: keys that were looked at
 
     def look(self) -> dict[tuple[str, str], list[str]]:
         """Return the names that are published, by place; a name that another follows is seen with that."""
@@ -39,6 +44,24 @@ class Receivers:
         if marker is not None:
             return [name.removesuffix(marker) for name in names if name.endswith(marker)]
         return [name for name in names if checksum is None or not name.endswith(checksum)]
+
+    def keys(self) -> set[tuple[str, str, str]]:
+        """Return the keys in names of files that are being written: route, destination, key."""
+        found = set()
+        for (route, one), directory in self.places.items():
+            for name in os.listdir(directory) if directory.is_dir() else ():
+                known = _WRITTEN.match(name)
+                if known:
+                    found.add((route, one, known["key"]))
+        return found
+
+    def demand_keys(self, model: Model, keys: set[tuple[str, str, str]]) -> None:
+        """Raise Violation for a key that is none of one attempt of one file: a receiver may go by it."""
+        for route, destination, key in keys - self.known:
+            transfer, _, attempt = key.partition("-")
+            if not (attempt.isdigit() and (transfer, destination, int(attempt)) in model.promised):
+                raise Violation(f"{route}/{destination}: {key} is the key of no delivery that is due")
+        self.known |= keys
 
     def take(self, model: Model, found: dict[tuple[str, str], list[str]]) -> int:
         """Take the files ``found``; raises Violation for one that was not due, or not yet."""

@@ -12,6 +12,8 @@ from random import Random
 
 from gateway.printable import printable
 from tests.soak.contents import (
+    FIRST_LAYOUT,
+    NEW_UNIT,
     Content,
     adjustment,
     bill,
@@ -73,16 +75,24 @@ class Senders:
         number = self._number(route, sender)
         name = confirmation_name(number, sender)
         wrong = {"": {}, "layout": {"layout": "9.9"}}.get(fault, {"quantity": "4B0,5"})
-        rows = rng.choice((1, 2, 2, 3, 40))
+        rows, form, first = rng.choice((1, 2, 2, 3, 40)), self._form(rng, route), self.serial * 100
         if route != "chains":
-            return csv_confirmation(route, name, sender, number, self.serial * 100, rows=rows, **wrong)
+            return csv_confirmation(route, name, sender, number, first, rows=rows, form=form, **wrong)
         # numbers of a chain neither ascend nor are gapless
         chained = number * 7919 % 99991 + 1
         name = f"V_{self.last_in_chain}_{chained}.csv"
-        content = csv_confirmation(route, name, sender, chained, self.serial * 100, rows=rows, **wrong)
+        content = csv_confirmation(route, name, sender, chained, first, rows=rows, form=form, **wrong)
         content = dataclasses.replace(content, previous=self.last_in_chain)
         self.last_in_chain = chained
         return content
+
+    def _form(self, rng: Random, route: str) -> tuple[str, str]:
+        """Choose the layout of a confirmation, in force or not, and its unit; mappings know one layout."""
+        if route == "mapped" or rng.random() < 0.7:
+            return FIRST_LAYOUT, "KG"
+        newest = self.model.newest
+        minor = rng.choice((1, newest, newest, newest + 1, rng.randint(1, newest)))
+        return f"1.{minor}", rng.choice(("KG", NEW_UNIT))
 
     def corrected(self, content: Content) -> Content:
         """Return what an operator makes of a failed file: the same without its fault."""
@@ -107,7 +117,7 @@ class Senders:
 
     def send(self, rng: Random, content: Content) -> str:
         """Put the file where its route takes it from, as its sender does; say what was done."""
-        if self._is_there(content):
+        if self.is_there(content):
             return f"{content.name} still lies there"
         proof = ROUTES[content.route].proof
         if rng.random() < 0.15 and proof is not Proof.STILL:
@@ -135,7 +145,8 @@ class Senders:
             return self.remote
         return self.inbox / route
 
-    def _is_there(self, content: Content) -> bool:
+    def is_there(self, content: Content) -> bool:
+        """Whether a file of the name lies there, or is being written."""
         name = self.place(content) / content.name
         waits = any(
             one.content.route == content.route and one.content.name == content.name for one in self.pending
@@ -256,7 +267,7 @@ class Senders:
             return dataclasses.replace(
                 old, name=f"INVADJ_WMS1_{number:06d}.csv", number=number, message=f"{number:06d}"
             )
-        if old.route == "confirmations" and old.fault is None:
+        if old.route == "confirmations" and old.fault is None and old.layout == FIRST_LAYOUT:
             return dataclasses.replace(old, route="mapped")
         return None
 

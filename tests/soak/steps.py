@@ -7,12 +7,12 @@ import signal
 from collections.abc import Callable
 from random import Random
 
-from tests.soak import mishaps
+from tests.soak import layouts, mishaps
 from tests.soak.driver import HOUR, Soak
 from tests.soak.model import Violation
 from tests.soak.process import command
 from tests.soak.recovery import demand_recovery
-from tests.soak.traps import a_kill, an_error
+from tests.soak.traps import a_cut, a_kill, an_error
 
 #: Statuses of `gateway run --once` that a site without injected faults may leave with.
 _PLAIN_STATUSES = range(60)
@@ -156,6 +156,53 @@ class SteppedSoak(Soak):
         scratch = self.plan.directory / "recovered"
         return demand_recovery(rng, self.directory, self.model, self.clock, backup, scratch)
 
+    def _do_between(self, rng: Random) -> str:
+        """Let a process die between two steps of one promise: taken and told, staged and published."""
+        is_claim = self.server is not None and rng.random() < 0.5
+        route = "remote" if is_claim else rng.choice([one for one in self.routes if one != "boms"])
+        for _ in range(rng.choice((1, 3))):
+            content = self.senders.fresh(rng, route)
+            if not self.senders.is_there(content):
+                self.senders.send_whole(content)
+                self.counts["files"] += 1
+        trap = a_cut(
+            rng, self.directory / "working" / route if is_claim else self.directory / "outbox" / route
+        )
+        done = self.gateway.ask("pass", self.clock, trap, route)
+        self._demand_no_crash(done)
+        self.counts["kills"] += done.was_killed
+        return f"{route}: {trap}: {'killed' if done.was_killed else 'survived'}"
+
+    def _do_overdue(self, rng: Random) -> str:
+        """Let a file fail because its predecessor does not come, and its sender send it once more."""
+        self.senders.keep_back(rng, "adjustments")
+        content = self.senders.fresh(rng, "adjustments")
+        self.senders.send_whole(content)
+        self.counts["files"] += 2
+        for hours in (0.0, 30.0, 0.0):
+            self.clock.pass_time(hours * HOUR)
+            self._asked("pass", None, "adjustments")
+        if self.senders.is_there(content):
+            return f"{content.name} was not taken"
+        self.senders.send_whole(content)
+        self._asked("pass", None, "adjustments")
+        return f"{content.name} was sent again"
+
+    def _do_release_format(self, rng: Random) -> str:
+        """Release a new layout of confirmations; while the lock is an older one, nothing is judged."""
+
+        def meanwhile() -> str:
+            self.look()
+            before = self.model.judged
+            said = self._do_pass(rng)
+            self.look()
+            if self.model.judged != before:
+                raise Violation("files were judged while the lock lacked what the site has worked with")
+            return said
+
+        self.counts["format releases"] += 1
+        return layouts.release(rng, self.directory, self.model, self.clock, meanwhile)
+
     # ---- steps: clocks, partners, people
 
     def _do_midnight(self, rng: Random) -> str:
@@ -244,6 +291,9 @@ _STEPS: dict[str, float] = {
     "recover": 0.4,
     "full": 1,
     "hands": 1,
+    "between": 3,
+    "overdue": 0.7,
+    "release_format": 0.7,
     "midnight": 1,
     "time": 5,
     "jump": 2,

@@ -64,6 +64,12 @@ def a_kill(rng: Random, site: Path) -> Trap:
     return Trap(Fault(action, rng.randrange(1, rng.choice((8, 20)))), below)
 
 
+def a_cut(rng: Random, below: Path) -> Trap:
+    """Return a kill beside one of the first calls that give a file its name below a directory."""
+    action = rng.choice((Action.KILL_BEFORE, Action.KILL_BEFORE, Action.KILL_AFTER))
+    return Trap(Fault(action, rng.choice((1, 1, 2, 3))), below, kinds=frozenset({Kind.RENAME}))
+
+
 def an_error(rng: Random, site: Path) -> Trap:
     """Return a fault that passes: one call, some, or all below one directory of the site."""
     first = rng.randrange(1, rng.choice((10, 60, 300)))
