@@ -24,7 +24,12 @@ def _young_ids(monkeypatch: pytest.MonkeyPatch) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site as it is on the day on which its files came."""
     directory = tmp_path_factory.mktemp("retention") / "site"
-    plant = Plant.build(directory, f"{ROUTE}{RETENTION}")
+    settle_files(Plant.build(directory, f"{ROUTE}{RETENTION}"))
+    return directory
+
+
+def settle_files(plant: Plant) -> None:
+    """Let files come that settle in every way."""
     plant.drop(name_of(1), confirmation(1))
     plant.drop(name_of(2), confirmation(2))
     plant.drop(name_of(3), confirmation(3, quantity="4x"))
@@ -32,12 +37,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plant.run()
     plant.drop("again.csv", confirmation(1))
     plant.run()
-    good = directory.parent / "good.csv"
+    good = plant.directory.parent / "good.csv"
     good.write_bytes(confirmation(3))
     with plant.opened() as context:
         correct(context, plant.transfer(name_of(3)), good, "the scale was broken")
     plant.run()
-    return directory
 
 
 def eleven_years_later(whole: Path, directory: Path) -> Plant:

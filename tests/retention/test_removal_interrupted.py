@@ -32,7 +32,7 @@ STEPS = {
 }
 
 
-def _killed(plant: Plant, run: retention.Run, step: str, when: str, at: int) -> bool:
+def killed(plant: Plant, run: retention.Run, step: str, when: str, at: int) -> bool:
     """Apply the run in a process that is killed at the step; return whether it was."""
     child = os.fork()
     if child == 0:
@@ -81,7 +81,7 @@ def _points() -> Iterator[Any]:
 def test_a_killed_removal_goes_on_where_it_was(plant: Plant, step: str, when: str, at: int) -> None:
     """Applied again, the run shall come to the same end; day lists shall be right at every moment."""
     run = approved(plant)
-    was_killed = _killed(plant, run, step, when, at)
+    was_killed = killed(plant, run, step, when, at)
     check_lists(plant)
     _demand_tombstones(plant, run.plan["files"])
     done = applied(plant, run)
