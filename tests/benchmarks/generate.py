@@ -252,7 +252,7 @@ class Kind:
 
     name: str  #: of such a file
     message_type: str
-    write: Callable[[Path, int, int], None]
+    write: Callable[..., None]  #: path, records, one in how many is `wrong`
     record: int
 
     def records(self, size: int) -> int:

@@ -41,8 +41,8 @@ _GOAL = Goal(1.2)
 _ASKED_BY_PEOPLE = ("failed files, grouped", "files by state (status, metrics)")
 HEADING = "Ten years of history"
 TEXT = f"""\
-Made by `python -m tests.benchmarks history --write`: medians of {ROUNDS} rounds in turns. The past
-has transfers, attempts, deliveries, record keys and audit entries, one of each a file."""
+Made by `python -m tests.benchmarks history --write`: medians of {ROUNDS} rounds in turns. The past has
+transfers, attempts, deliveries, record keys and audit entries, one of each a file."""
 #: Files in one pass, and files looked up in one batch.
 _FILES = 100
 _TRANSFER = (

@@ -26,8 +26,8 @@ HEADING = "Several nodes"
 TEXT = f"""\
 Made by `python -m tests.benchmarks nodes --write`: medians of {ROUNDS} rounds in turns. Nodes are
 processes of this machine on one site with {ROUTES} routes and a ledger on a real PostgreSQL server,
-durable; so they share its cores, and more nodes than cores gain nothing here. The ledger has one writer at a
-time: its share of the processor says where that ends."""
+durable; so they share its cores, and more nodes than cores gain nothing here. The ledger has one writer
+at a time: its share of the processor says where that ends."""
 
 
 @dataclass(frozen=True, slots=True)

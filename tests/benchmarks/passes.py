@@ -23,8 +23,8 @@ from tests.benchmarks.rating import Options, lines
 ROUNDS = 3
 HEADING = "Whole passes"
 TEXT = f"""\
-Made by `python -m tests.benchmarks passes --write`: medians of {ROUNDS} rounds in turns. A pass
-is everything: look, claim, hash, validate with all rules and all findings, duplicates down to the record,
+Made by `python -m tests.benchmarks passes --write`: medians of {ROUNDS} rounds in turns. A pass is
+everything: look, claim, hash, validate with all rules and all findings, duplicates down to the record,
 sequence, deliver, manifest, audit trail, archive, every step durable. Peak memory includes the libraries."""
 
 CONFIGURATION = """\

@@ -24,10 +24,10 @@ from tests.benchmarks.rating import table as rated
 ROUNDS, FILES, BATCH = 3, 5_000, 100
 HEADING = "Small files"
 TEXT = f"""\
-Made by `python -m tests.benchmarks small --write`: medians of {ROUNDS} rounds in turns. The floor
-is a bare loop with the same durability and nothing else: rename into working, hash, copy to the
-destination, write a manifest, rename into the archive, one SQLite transaction and one set of syncs for
-every {BATCH} files. The other side is the same gateway with `batch_files: 1`."""
+Made by `python -m tests.benchmarks small --write`: medians of {ROUNDS} rounds in turns. The floor is a
+bare loop with the same durability and nothing else: rename into working, hash, copy to the destination,
+write a manifest, rename into the archive, one SQLite transaction and one set of syncs for every {BATCH}
+files. The other side is the same gateway with `batch_files: 1`."""
 _ONE_BY_ONE = CONFIGURATION.replace("site:\n", "site:\n  limits: {batch_files: 1}\n")
 
 

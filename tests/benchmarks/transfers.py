@@ -30,10 +30,10 @@ RUNS = 5
 _LARGE_MB, _SMALL_FILES, _SMALL_BYTES = 1024, 2_000, 4096
 HEADING = "Transfers over SFTP"
 TEXT = f"""\
-Made by `python -m tests.benchmarks sftp --write`: {RUNS} rounds in turns against a real sshd on
-loopback, the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What
-is pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and after,
-that a fetch ends where the server says, and the SHA-256 of what it sends."""
+Made by `python -m tests.benchmarks sftp --write`: {RUNS} rounds in turns against a real sshd on loopback,
+the same cipher (AES-128-GCM) on both sides, log-in included; the ratio is the median of pairs. What is
+pushed is made durable on both sides (`put -f`). The gateway proves more: sizes and times before and
+after, that a fetch ends where the server says, and the SHA-256 of what it sends."""
 
 
 @dataclass(frozen=True)
