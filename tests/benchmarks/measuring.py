@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Seconds between two looks at the memory of a process and of those that it started.
+#: Seconds at most between two looks at the memory of a process and of those that it started.
 _LOOK = 0.1
 
 
@@ -119,7 +119,9 @@ def _watched(command: list[str], **options: Any) -> Any:
 
     def watch() -> None:
         nonlocal peak
-        while not ended.wait(_LOOK):
+        pause = 0.01  # what is soon over is looked at more often
+        while not ended.wait(pause):
+            pause = min(pause * 2, _LOOK)
             peak = max(peak, sum(map(_resident, _family(process.pid))), _resident(process.pid, "VmHWM"))
 
     watcher = threading.Thread(target=watch, daemon=True)

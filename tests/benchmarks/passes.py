@@ -43,7 +43,6 @@ routes:
       erp: {path: outbox/erp}
 """
 
-#: A site with one route for one kind of file, drafts included.
 _ONE_KIND = """\
 schema: 1
 site:
@@ -103,9 +102,14 @@ def own_site(directory: Path, configuration: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def site_with(options: Options, file: Path, kind: str) -> Iterator[Path]:
     """Make a site in whose inbox a copy of ``file`` of ``kind`` waits."""
-    with own_site(options.directory, _ONE_KIND % KINDS[kind].message_type) as site:
+    with own_site(options.directory, of_kind(KINDS[kind].message_type)) as site:
         shutil.copyfile(file, site / "inbox" / "files" / KINDS[kind].name)
         yield site
+
+
+def of_kind(message_type: str) -> str:
+    """Return the configuration of a site with one route, ``files``, for files of one message type."""
+    return _ONE_KIND % message_type
 
 
 def add_formats(home: Path) -> Path:
@@ -156,7 +160,7 @@ def whole_pass(site: str) -> dict[str, Any]:
     problems = [str(one.error) for report in reports for one in report.problems]
     if problems:
         raise RuntimeError(problems)
-    return {**took, "states": states}
+    return {**took, "states": states, "waiting": sum(report.waiting for report in reports)}
 
 
 def validation(file: str, formats: str, message_type: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
+from pathlib import Path
 
 from tests.benchmarks.generate import KINDS
 from tests.benchmarks.measuring import Measured, Side, in_turns, program

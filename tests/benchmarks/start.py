@@ -1,0 +1,54 @@
+"""How long commands take to start and answer, beyond what their library for commands takes to import."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.generate import write_small_files
+from tests.benchmarks.measuring import Side, in_turns, peak, program
+from tests.benchmarks.passes import CONFIGURATION, own_site, pass_over
+from tests.benchmarks.rating import Options, lines
+
+ROUNDS, FILES, WRONG = 15, 100, 20
+#: Milliseconds that a command may take beyond the import of click.
+_GOALS = {"gateway --help": 150, "gateway status": 300, "gateway failed list": 300}
+_CLICK = 'python -c "import click"'
+HEADING = "Starting"
+TEXT = f"""\
+Made by `python -m tests.benchmarks start --write`: medians of {ROUNDS} rounds in turns, whole processes
+with their interpreters. The site has {FILES} settled and {WRONG} failed files."""
+
+
+def table(options: Options) -> str:
+    """Measure in turns and return the table of medians."""
+    installed = Path(sys.executable).with_name("gateway")
+    gateway = [str(installed)] if installed.exists() else [sys.executable, "-m", "gateway.cli.main"]
+    with own_site(options.directory, CONFIGURATION) as site:
+        inbox = site / "inbox" / "confirmations"
+        write_small_files(inbox, FILES)
+        for number in range(WRONG):
+            (inbox / f"CONF_WRONG_{number + 1:07d}.csv").write_bytes(b"H;no confirmation\r\n")
+        pass_over(site)
+        sides: dict[str, Side] = {_CLICK: partial(program, [sys.executable, "-c", "import click"])}
+        for words in _GOALS:
+            command = [*gateway, "--site", str(site), *words.split()[1:]]
+            sides[words] = partial(
+                program, command, may_fail=True
+            )  # files that failed are a status of its own
+        found = in_turns(sides, options.turns(ROUNDS))
+    rows = []
+    for name, runs in found.items():
+        took = statistics.median(one.seconds for one in runs) * 1000
+        pairs = zip(runs, found[_CLICK], strict=True)
+        more = statistics.median(one.seconds - other.seconds for one, other in pairs) * 1000
+        goal = _GOALS.get(name)
+        rated = (
+            (f"{more:,.0f} ms", f"under {goal} ms more", "yes" if more < goal else "**no**")
+            if goal
+            else ("", "", "")
+        )
+        rows.append((f"`{name}`", f"{took:,.0f} ms, {peak(runs):,.0f} MB", *rated))
+    return lines(("command", "takes", "more than click", "goal", "met"), rows)
