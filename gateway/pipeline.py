@@ -26,7 +26,7 @@ from gateway.stages.context import Context, Report, Route, in_batches
 from gateway.stages.correction_copies import remove_abandoned
 from gateway.stages.deliver import deliver, finish
 from gateway.stages.expect import expect
-from gateway.stages.in_force import note_configuration
+from gateway.stages.in_force import note_configuration, recall_lock
 from gateway.stages.recall import recall
 from gateway.stages.release import expire, release
 from gateway.stages.replay_folder import take_requests
@@ -159,6 +159,7 @@ def renew_formats(context: Context) -> list[Report]:
     def renew() -> None:
         context.catalogue, is_changed = context.catalogue.renewed()
         if is_changed:
+            recall_lock(context)
             note_configuration(context)
 
     return _reporting("formats", renew)

@@ -32,7 +32,7 @@ def _desk(shared: Shared, given: Path | None) -> Iterator[Desk]:
     from gateway.formats.catalogue import Catalogue
     from gateway.operations.format_desk import Desk
     from gateway.operations.opening import acting, open_site
-    from gateway.operations.starting import recall_lock
+    from gateway.stages.in_force import recall_lock
 
     directory = shared.directory()
     has_site = (directory / FILE).exists()

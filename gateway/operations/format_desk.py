@@ -30,8 +30,8 @@ from gateway.formats.lock_file import (
 from gateway.ledger import audit
 from gateway.model import Actor, AuditEntry
 from gateway.operations.demands import demand_reason
-from gateway.operations.starting import LOCK_ACCEPTED
 from gateway.stages.context import Context
+from gateway.stages.in_force import LOCK_ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)

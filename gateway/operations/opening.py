@@ -25,11 +25,11 @@ from gateway.ledger.nodes import PASSING, SERVICE
 from gateway.ledger.soundness import demand_sound
 from gateway.model import Actor
 from gateway.nodes.membership import Membership, this_node
-from gateway.operations.starting import demand_newest_known, is_untouched, recall_lock
+from gateway.operations.starting import demand_newest_known, is_untouched
 from gateway.sftp.pool import Pool
 from gateway.stages.anchoring import demand_whole_trail
 from gateway.stages.context import Context
-from gateway.stages.in_force import note_configuration
+from gateway.stages.in_force import note_configuration, recall_lock
 
 
 def acting(role: str, name: str | None = None) -> Actor:

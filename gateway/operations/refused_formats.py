@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.errors import AuditBroken, FormatError
 from gateway.formats.selection import parse_range
-from gateway.operations.starting import recall_lock
 from gateway.stages.context import Context
+from gateway.stages.in_force import recall_lock
 
 
 def refused_formats(context: Context) -> list[dict[str, Any]]:

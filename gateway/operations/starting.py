@@ -11,16 +11,10 @@ from gateway.custody.look import look
 from gateway.custody.names import MANIFEST_SUFFIX
 from gateway.custody.settle import manifest_owner
 from gateway.errors import AuditBroken, CustodyError
-from gateway.ledger import audit, transfers
+from gateway.ledger import transfers
 from gateway.printable import printable
 from gateway.stages.anchoring import OLDER_HINT
 from gateway.stages.context import Context
-from gateway.stages.in_force import IN_FORCE
-
-#: The action of the audit entry that says that a lock is meant which lacks what it had.
-LOCK_ACCEPTED = "lock-accepted"
-#: All actions whose entries say (new: lock: head) which was the last entry of the lock.
-LOCK_ACTIONS = (IN_FORCE, "format-locked", "format-retired", "format-change-approved", LOCK_ACCEPTED)
 
 #: Bytes of the end of a day list that are read.
 _TAIL = 8192
@@ -92,15 +86,3 @@ def _owner(manifest: str) -> str | None:
         return manifest_owner(manifest)
     except CustodyError:
         return None
-
-
-def recall_lock(context: Context) -> None:
-    """Let the catalogue, not used yet, demand the last entry of its lock that the audit trail knows.
-
-    Raises AuditBroken where the trail cannot be read.
-    """
-    with context.ledger.read() as connection:
-        asked = [audit.newest(connection, action) for action in LOCK_ACTIONS]
-    newest = max((one for one in asked if one is not None), key=lambda one: one.sequence, default=None)
-    said = (newest.entry.new or {}).get("lock", {}) if newest else {}
-    context.catalogue.noted = str(said.get("head", ""))

@@ -14,10 +14,9 @@ from gateway.formats.lock import Lock, Release
 from gateway.formats.lock_file import demand_continued, read_lock
 from gateway.ledger import audit
 from gateway.ledger.checkpoint_lines import Trouble
-from gateway.operations.starting import recall_lock
 from gateway.operations.verifying_rows import in_words
 from gateway.stages.context import Context
-from gateway.stages.in_force import IN_FORCE
+from gateway.stages.in_force import IN_FORCE, recall_lock
 
 _CONFIGURATION = "config/gateway.yaml"
 

@@ -20,6 +20,10 @@ from gateway.stages.context import Context
 IN_FORCE = "configuration-in-force"
 #: The action of the audit entry that says that a new configuration was not taken, and why.
 REFUSED = "configuration-refused"
+#: The action of the audit entry that says that a lock is meant which lacks what it had.
+LOCK_ACCEPTED = "lock-accepted"
+#: All actions whose entries say (new: lock: head) which was the last entry of the lock.
+LOCK_ACTIONS = (IN_FORCE, "format-locked", "format-retired", "format-change-approved", LOCK_ACCEPTED)
 #: Changes and problems that one entry lists; their number it says whatever it is.
 _LISTED = 200
 
@@ -42,6 +46,20 @@ def note_configuration(context: Context) -> None:
         new |= _changed(old["text"], text)
     _note(context, IN_FORCE, old, new)
     take_up(context)
+
+
+def recall_lock(context: Context) -> None:
+    """Let the catalogue, which has not read its lock yet, demand the last entry that the audit trail knows.
+
+    Whoever works with the catalogue may have put newer entries on record, or have accepted an older lock.
+
+    Raises AuditBroken where the trail cannot be read.
+    """
+    with context.ledger.read() as connection:
+        asked = [audit.newest(connection, action) for action in LOCK_ACTIONS]
+    newest = max((one for one in asked if one is not None), key=lambda one: one.sequence, default=None)
+    said = (newest.entry.new or {}).get("lock", {}) if newest else {}
+    context.catalogue.noted = str(said.get("head", ""))
 
 
 def note_refusal(context: Context, error: GatewayError) -> None:

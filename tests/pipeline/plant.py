@@ -22,11 +22,11 @@ from gateway.operations.format_desk import Desk, accept_lock
 from gateway.operations.opening import open_site, working_on
 from gateway.operations.overview import overview
 from gateway.operations.setup import init_site
-from gateway.operations.starting import recall_lock
 from gateway.operations.verifying import verify_audit, verify_site
 from gateway.operations.verifying_rows import verify_rows
 from gateway.pipeline import run_routes
 from gateway.stages.context import Context, Report
+from gateway.stages.in_force import recall_lock
 from tests import ledger_guard
 
 ledger_guard.watch()

@@ -18,9 +18,8 @@ from gateway.model import State
 from gateway.operations.format_desk import Desk
 from gateway.operations.format_life import new_version, retire
 from gateway.operations.reprocess import Selection, reprocess, select
-from gateway.operations.starting import recall_lock
 from gateway.pipeline import run_routes
-from gateway.stages.in_force import IN_FORCE
+from gateway.stages.in_force import IN_FORCE, recall_lock
 from tests.pipeline.plant import Plant, configuration, confirmation, lock_anew, name_of, route
 
 NAME = name_of(1)
@@ -140,6 +139,26 @@ def test_a_lock_that_lost_an_entry_is_used_only_once_somebody_accepts_it(plant: 
         newest = audit.read(connection, action=IN_FORCE, limit=1)[0]
     assert accepted.entry.reason == "a test changed the formats"
     assert dict(newest.entry.new or {})["lock"]["head"] == dict(accepted.entry.new or {})["lock"]["head"]
+
+
+def test_a_service_knows_what_others_did_to_the_lock_while_it_runs(plant: Plant) -> None:
+    """A lock that was put back between two passes shall be refused by who runs, and used once it is accepted."""
+    plant.own_formats = True
+    lock = plant.directory / "formats" / "formats.lock"
+    older = lock.read_bytes()
+    with plant.working() as context:
+        run_routes(context)
+        with plant.opened() as other:
+            recall_lock(other)
+            desk = Desk(other.catalogue, other.actor, other)
+            retire(desk, ("confirmation", V110), "the last sender moved")
+        lock.write_bytes(older)
+        plant.drop_confirmation(1)
+        said = [one.error.code for report in run_routes(context) for one in report.problems]
+        assert said == ["format-lock-invalid"]
+        plant.accept_lock()
+        assert [report.problems for report in run_routes(context)] == [[]]
+    assert plant.states() == {NAME: State.PROCESSED}
 
 
 def test_a_lock_with_all_its_entries_needs_no_acceptance(plant: Plant) -> None:
