@@ -109,7 +109,7 @@ _LOCAL = """\
     message_type: confirmation
     source: {pattern: "*.csv"}
     completeness: {require: [rename]}
-    versions: ">=1.1.0,<2"
+    versions: ">=1.1.0,<1.2"
     deliver_as: confirmation@2.0.0
     sequence: {model: counter, order: report, start: 1, late: accept}
     destinations:
