@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.benchmarks.generate import KINDS
 from tests.benchmarks.measuring import Side, apart, in_turns
 from tests.benchmarks.passes import pass_of, validation_of
-from tests.benchmarks.rating import Goal, Options, Row, skipped
+from tests.benchmarks.rating import Goal, Options, Row, against, skipped
 from tests.benchmarks.rating import table as rated
 
 ROUNDS, RECORDS, SHARE, WRONG = 3, 2_000_000, 10, 1_000
@@ -41,12 +41,11 @@ def table(options: Options) -> str:
         told = skipped("pandas, see `--peers`")
         return rated([Row(work, ours, "a whole pass (the file fails)", found["pass"])]) + told
     peer, share = "`pandas.read_fwf`, reading alone", few / records
-    return rated(
-        (
-            Row(work, ours, peer, found["pandas"], Goal(5, faster=True), share),
-            Row("a whole pass (the file fails)", found["pass"], peer, found["pandas"], None, share),
-        )
+    rows = (
+        Row(work, ours, peer, found["pandas"], Goal(5, faster=True), share),
+        Row("a whole pass (the file fails)", found["pass"], peer, found["pandas"], None, share),
     )
+    return rated(rows) + against(options, "pandas")
 
 
 def _file(options: Options, records: int) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from tests.benchmarks.generate import KINDS
 from tests.benchmarks.measuring import Measured, Side, apart, in_turns
 from tests.benchmarks.passes import catalogue, validation_of
-from tests.benchmarks.rating import Goal, Options, Row, skipped
+from tests.benchmarks.rating import Goal, Options, Row, against, skipped
 from tests.benchmarks.rating import table as rated
 
 ROUNDS, SIZE, SHARE, WRONG = 3, 200 << 20, 20, 1_000
@@ -47,7 +47,8 @@ def table(options: Options) -> str:
             )
     found = in_turns(sides, options.turns(ROUNDS))
     rows = [row for kind, (file, share) in files.items() for row in _rows(found, kind, file, share)]
-    return rated(rows) + ("" if has_orjson else skipped("orjson, see `--peers`"))
+    told = against(options, "jsonschema", "orjson")
+    return rated(rows) + told + ("" if has_orjson else skipped("orjson, see `--peers`"))
 
 
 def _file(options: Options, kind: str, records: int) -> Path:

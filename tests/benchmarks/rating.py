@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import distributions
 from pathlib import Path
 
 from tests.benchmarks import generate
-from tests.benchmarks.measuring import Measured, peak, progress, seconds
+from tests.benchmarks.measuring import Measured, peak, progress
 
 HEAD = ("work", "gateway", "against", "takes", "ratio", "goal", "met")
 
@@ -110,9 +114,21 @@ def lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def against(options: Options, *names: str, programs: Sequence[Sequence[str]] = ()) -> str:
+    """Return the line that says which libraries and programs were measured against, those that are there."""
+    found = [f"{name} {text}" for name in names if (text := _version(options, name))]
+    for command in programs:
+        with contextlib.suppress(OSError):
+            told = subprocess.run(command, capture_output=True, text=True)
+            found.append((told.stdout or told.stderr).partition("\n")[0].strip())
+    return f"\n\nMeasured against {', '.join(found)}." if found else ""
+
+
+def _version(options: Options, name: str) -> str:
+    path = [str(options.peers)] if options.peers else []
+    return next((one.version for one in distributions(name=name, path=[*path, *sys.path])), "")
+
+
 def skipped(words: str) -> str:
     """Return the line that says why a side was left out."""
     return f"\n\nNot measured here: {words}."
-
-
-__all__ = ["HEAD", "Goal", "Options", "Row", "lines", "seconds", "skipped", "table"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.benchmarks.generate import write_movements
 from tests.benchmarks.measuring import Measured, Side, apart, in_turns
 from tests.benchmarks.passes import pass_of, validation_of
-from tests.benchmarks.rating import Goal, Options, Row, skipped
+from tests.benchmarks.rating import Goal, Options, Row, against, skipped
 from tests.benchmarks.rating import table as rated
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def table(options: Options) -> str:
             table_rows.append(
                 Row("`gateway validate`", ours, words, found[name], Goal(40, faster=True), few / rows)
             )
-    return rated(table_rows) + ("" if has_frictionless else skipped("frictionless, see `--peers`"))
+    told = against(options, "polars", "frictionless", "jsonschema")
+    return rated(table_rows) + told + ("" if has_frictionless else skipped("frictionless, see `--peers`"))
 
 
 def _file(options: Options, rows: int) -> Path:

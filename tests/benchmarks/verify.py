@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks.generate import write_documents
 from tests.benchmarks.measuring import Side, in_turns, program
 from tests.benchmarks.passes import of_kind, own_site, pass_over
-from tests.benchmarks.rating import Goal, Options, Row, skipped
+from tests.benchmarks.rating import Goal, Options, Row, against, skipped
 from tests.benchmarks.rating import table as rated
 
 ROUNDS, SIZE, FILES = 3, 10_000 << 20, 160
@@ -47,9 +47,8 @@ def table(options: Options) -> str:
     ours, theirs, peer = found["gateway"], found["openssl"], "`openssl dgst -sha256`"
     cores = os.cpu_count() or 1
     work = f"`gateway verify` over {size:,.0f} MB: "
-    return rated(
-        (
-            Row(f"{work}processor time", ours, peer, theirs, Goal(_TIMES), of=lambda one: one.cpu),
-            Row(f"{work}by the clock, {cores} cores", ours, peer, theirs, Goal(_TIMES / cores)),
-        )
+    rows = (
+        Row(f"{work}processor time", ours, peer, theirs, Goal(_TIMES), of=lambda one: one.cpu),
+        Row(f"{work}by the clock, {cores} cores", ours, peer, theirs, Goal(_TIMES / cores)),
     )
+    return rated(rows) + against(options, programs=[("openssl", "version")])

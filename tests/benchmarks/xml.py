@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.benchmarks.generate import KINDS
 from tests.benchmarks.measuring import Measured, Side, in_turns, program
 from tests.benchmarks.passes import catalogue, pass_of, validation_of
-from tests.benchmarks.rating import Goal, Options, Row, skipped
+from tests.benchmarks.rating import Goal, Options, Row, against, skipped
 from tests.benchmarks.rating import table as rated
 
 ROUNDS, SIZE, WRONG = 3, 500 << 20, 1_000
@@ -46,13 +46,12 @@ def table(options: Options) -> str:
         told = skipped("xmllint, `apt-get install libxml2-utils`")
         return rated([Row(work, ours, "a whole pass", found["pass"])]) + told
     stream, tree = ("xmllint --stream --schema", "xmllint --schema")
-    return rated(
-        (
-            Row(work, ours, _words(stream, found[stream]), found[stream], Goal(1.5)),
-            Row("the same", ours, _words(tree, found[tree]), found[tree], Goal(1.5)),
-            Row("a whole pass (the file fails)", found["pass"], f"`{stream}`", found[stream]),
-        )
+    rows = (
+        Row(work, ours, _words(stream, found[stream]), found[stream], Goal(1.5)),
+        Row("the same", ours, _words(tree, found[tree]), found[tree], Goal(1.5)),
+        Row("a whole pass (the file fails)", found["pass"], f"`{stream}`", found[stream]),
     )
+    return rated(rows) + against(options, programs=[("xmllint", "--version")])
 
 
 def _words(name: str, runs: list[Measured]) -> str:
