@@ -238,8 +238,6 @@ class Model:
     def _verdict(self, sent: Sent) -> tuple[str, str]:
         """Return what must become of the file, and why."""
         content, route = sent.known, ROUTES[sent.route]
-        if content.layout not in (None, *self.layouts):
-            return "failed", f"layout {content.layout} is not in force"
         again, other = self._repetition(sent)
         is_noted = bool(again) and again in sent.allowed
         if again == "F701" and not is_noted:
@@ -250,6 +248,8 @@ class Model:
             return "failed", f"conflict with {other}"
         if content.fault:
             return "failed", content.fault
+        if content.layout not in (None, *self.layouts):
+            return "failed", f"layout {content.layout} is not in force"
         if sent.is_contradicted and "F212" not in sent.allowed:
             return "failed", "its checksum file contradicts it"
         is_noted = is_noted and again != "F702"
