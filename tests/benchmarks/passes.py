@@ -169,8 +169,10 @@ def validation(file: str, formats: str, message_type: str) -> dict[str, Any]:
     from gateway.operations.validating import validate_file
 
     found = validate_file(Path(file), message_type, Catalogue.load(Path(formats)))
-    findings = sum(one["count"] for one in found.findings.summary()["totals"])
-    return {"records": found.records, "findings": findings}
+    codes: dict[str, int] = {}
+    for one in found.findings.summary()["totals"]:
+        codes[one["code"]] = codes.get(one["code"], 0) + one["count"]
+    return {"records": found.records, "findings": sum(codes.values()), "codes": codes}
 
 
 def _cpu() -> float:

@@ -63,7 +63,10 @@ def _floor(options: Options, files: int) -> Measured:
         (Path(place) / "inbox").mkdir()
         write_small_files(Path(place) / "inbox", files)
         os.sync()
-        return apart("tests.benchmarks.small:floor", place=place)
+        measured = apart("tests.benchmarks.small:floor", place=place)
+        if len(os.listdir(f"{place}/outbox")) != files or len(os.listdir(f"{place}/processed")) != 2 * files:
+            raise RuntimeError("The floor lost files")
+        return measured
 
 
 def floor(place: str) -> None:
