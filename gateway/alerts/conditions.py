@@ -1,20 +1,17 @@
-"""What is wrong now: read from the ledger and the machine, and from what passes reported."""
+"""What is wrong now, as the ledger and the machine have it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 from gateway.config.settings import Route, SftpDestination, SftpSource, Site
-from gateway.errors import Expected, GatewayError
 from gateway.ledger import circuits, nodes, standing, streams
 from gateway.ledger.engine import Connection
 from gateway.model import Transfer
 from gateway.printable import printable
 from gateway.rules import sequence
-from gateway.rules.alert_kinds import KINDS, kind_of
 from gateway.rules.alerts import Condition
 from gateway.rules.circuit import Circuit, CircuitState
 from gateway.rules.health import SPARE
@@ -25,45 +22,7 @@ PATIENT_TRIES = 3
 #: Numbers overtake each other by moments: a gap counts after this time.
 PATIENCE = timedelta(minutes=5)
 #: Names that an alert lists; its count is exact.
-_LISTED = 5
-
-
-class PassProblem(Protocol):
-    """One problem of a pass; ``stages.context.Problem`` is one."""
-
-    @property
-    def error(self) -> GatewayError:
-        """What went wrong."""
-        ...
-
-    @property
-    def transfer(self) -> str | None:
-        """Id of the transfer that it stopped."""
-        ...
-
-    @property
-    def name(self) -> str | None:
-        """Name of the file that it stopped."""
-        ...
-
-
-class Pass(Protocol):
-    """What one pass over one route did; ``stages.context.Report`` is one."""
-
-    @property
-    def route(self) -> str:
-        """Name of the route, or of what else was looked at."""
-        ...
-
-    @property
-    def problems(self) -> Sequence[PassProblem]:
-        """The first of its problems."""
-        ...
-
-    @property
-    def problem_total(self) -> int:
-        """How many there were."""
-        ...
+LISTED = 5
 
 
 def of_site(site: Site, connection: Connection, now: datetime) -> list[Condition]:
@@ -86,65 +45,8 @@ def places_in_use(site: Site) -> frozenset[str]:
     return frozenset(place for route in site.routes if route.enabled for place in _places(route))
 
 
-def of_passes(site: Site, passes: Sequence[Pass], connection: Connection, now: datetime) -> list[Condition]:
-    """Return what passes reported, one condition for each kind and route."""
-    places = {one.place for one in circuits.every(connection)}
-    routes = {route.name: route for route in site.routes}
-    grouped: dict[tuple[str, str], list[PassProblem]] = {}
-    for each in passes:
-        for problem in each.problems:
-            kind = kind_of(problem.error, name=problem.name, transfer=problem.transfer)
-            if kind is not None:
-                grouped.setdefault((kind, each.route), []).append(problem)
-    return [
-        _reported(kind, name, found, routes.get(name), places, now) for (kind, name), found in grouped.items()
-    ]
-
-
-def _reported(
-    kind: str,
-    name: str,
-    problems: Sequence[PassProblem],
-    route: Route | None,
-    places: set[str],
-    now: datetime,
-) -> Condition:
-    first = problems[0].error
-    files = list(dict.fromkeys(printable(each.name) for each in problems if each.name))
-    facts: dict[str, Any] = {
-        "count": len(problems),
-        "code": first.code,
-        "names": files[:_LISTED],
-        "look": "gateway status",
-    }
-    if len(problems) > 1:
-        facts["more"] = [_words(each.error) for each in problems[1:_LISTED]]
-    # of a place that fails, its circuit tells for all its routes
-    told_by_circuit = kind == "source-unavailable" and route is not None and _source_place(route) in places
-    return Condition(
-        kind=kind,
-        key=name,
-        text=_words(first),
-        routes=(name,),
-        facts=facts,
-        mark=_mark(kind, problems, len(files), now),
-        begins=not told_by_circuit,
-    )
-
-
-def _mark(kind: str, problems: Sequence[PassProblem], files: int, now: datetime) -> str:
-    """Return what grows with news: an event is news each time, what lasts when more is missing or stuck."""
-    dues = [each.error.due for each in problems if isinstance(each.error, Expected) and each.error.due]
-    if KINDS[kind].is_event or dues:
-        return max(dues, default=now).isoformat(timespec="microseconds")
-    return f"{files:09}"
-
-
-def _words(error: GatewayError) -> str:
-    return printable(error.lines()[0])
-
-
-def _source_place(route: Route) -> str:
+def source_place(route: Route) -> str:
+    """Return what a route takes files from, as its circuit is named."""
     if isinstance(route.source, SftpSource):
         return f"server {route.source.server}"
     return f"route {route.name} source"
@@ -224,7 +126,7 @@ def _acknowledgements(
             routes=(one.route,),
             facts={"count": one.count, "error": printable(one.last_error), "look": "gateway status"},
             since=one.oldest,
-            begins=_source_place(routes[one.route]) not in places,
+            begins=source_place(routes[one.route]) not in places,
         )
 
 
@@ -261,7 +163,7 @@ def _look_at(server: str, *, untrusted: bool) -> str:
 
 
 def _places(route: Route) -> set[str]:
-    return {_source_place(route), *(_destination_place(route, one.name) for one in route.destinations)}
+    return {source_place(route), *(_destination_place(route, one.name) for one in route.destinations)}
 
 
 def _gaps(connection: Connection, routes: Mapping[str, Route], now: datetime) -> Iterator[Condition]:
@@ -272,8 +174,8 @@ def _gaps(connection: Connection, routes: Mapping[str, Route], now: datetime) ->
         old = [gap for gap in found if now - gap.since >= PATIENCE]
         if not old:
             continue
-        words = ", ".join(str(gap) for gap in old[:_LISTED])
-        more = f" and {len(old) - _LISTED:,} more ranges" if len(old) > _LISTED else ""
+        words = ", ".join(str(gap) for gap in old[:LISTED])
+        more = f" and {len(old) - LISTED:,} more ranges" if len(old) > LISTED else ""
         yield Condition(
             kind="gap",
             key=row.stream,
@@ -308,10 +210,10 @@ def _nodes(site: Site, connection: Connection) -> Iterator[Condition]:
     yield Condition(
         kind="nodes-differ",
         key="site",
-        text=f"Nodes {', '.join(names[:_LISTED])} work with different {' and '.join(differing)}",
+        text=f"Nodes {', '.join(names[:LISTED])} work with different {' and '.join(differing)}",
         facts={
             "count": len(serving),
-            "nodes": names[:_LISTED],
+            "nodes": names[:LISTED],
             "versions": sorted({one.gateway_version for one in serving}),
             "look": "gateway status",
         },

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from gateway.alerts import conditions, wording
-from gateway.alerts.conditions import Pass
+from gateway.alerts import conditions, reported, wording
+from gateway.alerts.reported import Pass
 from gateway.clock import Clock
 from gateway.config.settings import Site
 from gateway.ledger import alerts as store
@@ -97,7 +97,7 @@ class Desk:
     ) -> tuple[list[Alert], Update, dict[str, list[datetime]]] | None:
         """Return what is to be written, and the messages written of late; None where nothing is new."""
         found = conditions.of_site(site, connection, now)
-        found += conditions.of_passes(site, passes, connection, now)
+        found += reported.of_passes(site, passes, connection, now)
         found += self._service.values()
         known = store.load(connection)
         if not found and not known:

@@ -71,7 +71,7 @@ def verify(connection: Connection, progress: Callable[[int, int], None] | None =
     """Check the whole chain up to the first broken entry.
 
     ``progress`` is called now and then with the entries checked and their number. Use it inside
-    one `Ledger.read` block. The end of the trail needs the checkpoints: `checkpoint.verify_against`.
+    one `Ledger.read` block. The end of the trail needs the checkpoints: `checkpoint_trail.verify_against`.
     """
     total = connection.execute(select(func.count()).select_from(audit)).scalar() or 0
     sequence, previous = 0, GENESIS

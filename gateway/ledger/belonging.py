@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from gateway.errors import BackupInvalid
 from gateway.ledger import audit
-from gateway.ledger.checkpoint import still_standing
+from gateway.ledger.checkpoint_trail import still_standing
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import audit as audit_table
 

@@ -1,7 +1,7 @@
 """Are the checkpoints the lines that were written, all of them, in their order, by whom they should be?
 
 PURE: lines of a file and what is known of them in, problems out. Whether they are still part of the
-trail is another question: `checkpoint.verify_against`.
+trail is another question: `checkpoint_trail.verify_against`.
 
 1. Line numbers count up by one. A number that stands elsewhere in the file was REORDERED, else its
    line is MISSING; what the ledger noted and the file has not is MISSING too.

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.config.settings import Site
 from gateway.errors import ConfigurationError, CustodyError, LedgerError
-from gateway.ledger import audit, checkpoint, checkpoint_rows
+from gateway.ledger import audit, checkpoint, checkpoint_rows, checkpoint_trail
 from gateway.ledger.audit_chain import GENESIS
 from gateway.ledger.audit_check import AuditReport
 from gateway.ledger.checkpoint import Checkpoints
@@ -38,7 +38,7 @@ def verify_audit(
     kept = checkpoint.read(path)
     with context.ledger.read() as connection:
         chain = audit.verify(connection, progress)
-        anchored = checkpoint.verify_against(kept.listed, connection)
+        anchored = checkpoint_trail.verify_against(kept.listed, connection)
     own = context.layout.relative(path)
     troubles = [*_troubles(chain), *_troubles(anchored)]
     if noted and not context.layout.checkpoints_file.exists():
@@ -112,7 +112,7 @@ def verify_checkpoints(context: Context, file: Path, key: PublicKey | None) -> t
     """
     kept = checkpoint.read(str(file))
     with context.ledger.read() as connection:
-        anchored = checkpoint.verify_against(kept.listed, connection)
+        anchored = checkpoint_trail.verify_against(kept.listed, connection)
     troubles = [*_troubles(anchored), *check_lines(kept, str(file))]
     if not kept.listed:
         troubles.append(Trouble("checkpoints-missing", "There is no checkpoint in this file", str(file)))

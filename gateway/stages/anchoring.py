@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.config.settings import Site
 from gateway.errors import AuditBroken, GatewayError, LedgerError
-from gateway.ledger import audit, checkpoint, checkpoint_rows
+from gateway.ledger import audit, checkpoint, checkpoint_rows, checkpoint_trail
 from gateway.ledger.audit_chain import Head
 from gateway.ledger.checkpoint import Checkpoint, Restoration
 from gateway.ledger.checkpoint_rows import Noted
@@ -66,7 +66,7 @@ def demand_whole_trail(context: Context) -> None:
     if noted is None:
         return
     with context.ledger.read() as connection:
-        problem = checkpoint.verify_against([noted], connection).problem
+        problem = checkpoint_trail.verify_against([noted], connection).problem
     if problem is not None:
         raise AuditBroken(
             f"The ledger is not the one this site had: {problem.message}", where=path, hint=OLDER_HINT

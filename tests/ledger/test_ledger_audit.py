@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from gateway.errors import LedgerError, UsageError
-from gateway.ledger import audit, audit_export, checkpoint, transfers
+from gateway.ledger import audit, audit_export, checkpoint, checkpoint_trail, transfers
 from gateway.ledger.audit import Head
 from gateway.ledger.audit_chain import GENESIS
 from gateway.model import Actor, State
@@ -197,7 +197,7 @@ def test_checkpoints(ledger: Ledger, tmp_path: Path) -> None:
     kept = checkpoint.read(str(path))
     assert [one.count for one in kept.listed] == [0, 3, 4]
     with ledger.read() as connection:
-        report = checkpoint.verify_against(kept.listed, connection)
+        report = checkpoint_trail.verify_against(kept.listed, connection)
     assert report.ok
     assert report.checked == 3
 

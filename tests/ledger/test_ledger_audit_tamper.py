@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import AuditBroken
-from gateway.ledger import audit, checkpoint
+from gateway.ledger import audit, checkpoint, checkpoint_trail
 from gateway.ledger.audit_chain import canonical, digest, members, stored_members, to_row
 from gateway.ledger.audit_check import AuditFault
 from gateway.ledger.tables import audit as table
@@ -175,7 +175,7 @@ def _checkpoints(ledger: Ledger, path: Path) -> None:
 def _against(ledger: Ledger, path: Path) -> tuple[AuditFault, int]:
     with ledger.read() as connection:
         assert audit.verify(connection).ok
-        report = checkpoint.verify_against(checkpoint.read(str(path)).listed, connection)
+        report = checkpoint_trail.verify_against(checkpoint.read(str(path)).listed, connection)
     assert report.problem is not None
     return report.problem.fault, report.problem.sequence
 

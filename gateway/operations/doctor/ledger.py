@@ -9,7 +9,7 @@ from datetime import datetime
 from gateway.clock import SystemClock
 from gateway.custody.layout import Layout
 from gateway.errors import GatewayError, LedgerBusy
-from gateway.ledger import audit, checkpoint, circuits, inspection, migrations
+from gateway.ledger import audit, checkpoint, checkpoint_trail, circuits, inspection, migrations
 from gateway.ledger.database import Inspection, ServerState
 from gateway.ledger.engine import Connection, is_shared, open_ledger
 from gateway.operations.doctor import clocks
@@ -158,7 +158,7 @@ def _trail(layout: Layout, connection: Connection) -> Iterator[Check]:
     if noted is None:
         yield _TRAIL.ok(f"{count:,} entries, no checkpoint yet; `gateway audit verify` reads them all")
         return
-    problem = checkpoint.verify_against([noted], connection).problem
+    problem = checkpoint_trail.verify_against([noted], connection).problem
     if problem is None:
         yield _TRAIL.ok(
             f"{count:,} entries; the newest checkpoint ({noted.count:,}) is part of it;"
