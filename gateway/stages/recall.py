@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from gateway.custody.look import look
 from gateway.custody.reopen import ReopenItem, reopen
 from gateway.ledger import attempts, deliveries, retention, transfers
 from gateway.model import Actor, Attempt, Disposition, State, Transfer
@@ -58,10 +59,20 @@ def recall(context: Context, route: Route, report: Report) -> None:
         ]
     limits = context.site.limits
     for batch in in_batches(asked, limits.batch_files, limits.batch_bytes):
-        again = [row for row in batch if is_archived(row)]
+        again = [row for row in batch if is_archived(row) and not _may_be_under_way(context, row)]
         back = [row for row in batch if not is_archived(row)]
         _deliver_again(context, route, again)
         _bring_back(context, back, report)
+
+
+def _may_be_under_way(context: Context, row: Transfer) -> bool:
+    """Return whether the file of a replay may lie in the replay directory still, by which it was asked for.
+
+    Begun before it is back at its place, the request would be over, and the file taken as another one.
+    """
+    if os.path.lexists(context.path_of(row)):
+        return False
+    return any(not one.name.startswith(".") for one in look(context.layout.replay(row.route)))
 
 
 def _deliver_again(context: Context, route: Route, rows: Sequence[Transfer]) -> None:

@@ -509,6 +509,34 @@ def test_a_processed_file_put_into_replay_is_delivered_again(
     plant.demand_proof()
 
 
+def test_a_replay_whose_file_cannot_be_put_back_yet_stays_one_attempt(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway shall not begin a replay before its file is back; later it shall deliver it once."""
+    from gateway.custody import moves
+    from gateway.errors import CustodyError
+
+    plant.drop_confirmation(1)
+    plant.run()
+    (plant.directory / "outbox" / "erp" / NAME).unlink()
+    into_replay(os.rename, plant, plant.directory / (plant.transfer(NAME).settled_path or ""))
+
+    def refuse(*_arguments: object) -> None:
+        raise CustodyError("Cannot remove")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moves, "remove", refuse)
+        (report,) = plant.run()
+    assert [one.error.code for one in report.problems] == ["custody"]
+    assert plant.states() == {NAME: State.REPLAY}
+    plant.run()
+    plant.run()
+    assert [(row.state, row.attempt) for row in plant.transfers()] == [(DONE, 2)]
+    assert plant.delivered() == [NAME]
+    assert list(replay_dir(plant).iterdir()) == []
+    plant.demand_proof()
+
+
 def test_a_duplicate_put_into_replay_is_processed(plant: Plant) -> None:
     """The gateway shall process a file set aside as a duplicate when somebody puts it into replay."""
     plant.drop_confirmation(1)
