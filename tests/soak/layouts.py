@@ -49,7 +49,7 @@ def release(rng: Random, site: Path, model: Model, clock: JumpingClock, meanwhil
     if rng.random() < 0.6:
         found = json.loads(do("diff", "confirmation", f"{old}.0", f"{new}.0", "--output", "json"))
         do("approve", rng.choice(_fingerprints(found)), *_WHY)
-    retirable = sorted(model.layouts - {FIRST_LAYOUT, old, new})
+    retirable = sorted(model.layouts - {FIRST_LAYOUT, new})
     if retirable and rng.random() < 0.6:
         layout = rng.choice(retirable)
         do("retire", f"confirmation@{layout}.0", *_WHY)
