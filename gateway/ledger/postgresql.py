@@ -12,13 +12,13 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from gateway.errors import DriverMissing, LedgerError
 from gateway.ledger.own_end import OwnEnd
 from gateway.ledger.postgresql_failures import committing, explained, explanation
-from gateway.ledger.tables import metadata
+from gateway.ledger.postgresql_structure import differences
 
 try:
     import psycopg
@@ -191,25 +191,7 @@ class PostgresqlSchema:
 
     def unsound(self, connection: Connection) -> list[str]:
         """Return which tables, columns and orders differ from those of this version, and failed checksums."""
-        found = inspect(connection)
-        present = set(found.get_table_names())
-        problems = [f"table {table} is missing" for table in metadata.tables if table not in present]
-        for name, table in metadata.tables.items():
-            columns = {one["name"]: one for one in found.get_columns(name)} if name in present else {}
-            problems += [
-                f"column {name}.{column.name} is missing"
-                for column in table.columns
-                if columns and column.name not in columns
-            ]
-            problems += [
-                f"column {name}.{key} is not compared bytewise: its collation is not C"
-                for key, one in columns.items()
-                if getattr(one["type"], "collation", "C") != "C" and hasattr(one["type"], "length")
-            ]
-        failed = connection.exec_driver_sql(
-            "SELECT coalesce(checksum_failures, 0) FROM pg_stat_database WHERE datname = current_database()"
-        ).scalar()
-        return [*problems, *([f"{failed} pages of the database failed their checksum"] if failed else [])]
+        return differences(connection)
 
     def obstacle(self) -> str | None:
         """Return nothing: what a server refuses shows when it is asked."""
