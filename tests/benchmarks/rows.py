@@ -25,9 +25,9 @@ HEADING = "One large delimited file"
 TEXT = f"""\
 Made by `python -m tests.benchmarks rows --write`: medians of {ROUNDS} rounds in turns. One row in
 {WRONG:,} is wrong, in eight ways by turns, and every side finds them all. The polars side is what a good
-user would write: all columns read as text in chunks, the checks as expressions, the key compared over the
-whole file. frictionless and csv with jsonschema have 1/{SHARE} of the rows, imports not counted, and
-their time is for all."""
+user would write: all columns read as text, in chunks or lazily by the streaming engine, the checks as
+expressions, the key compared over the whole file. frictionless and csv with jsonschema have 1/{SHARE} of
+the rows, imports not counted, and their time is for all."""
 
 _COLUMNS = (
     "document", "item", "plant", "storage_location", "material", "batch", "movement_type", "quantity", "unit",
