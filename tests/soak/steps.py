@@ -293,7 +293,7 @@ _STEPS: dict[str, float] = {
     "hands": 1,
     "between": 3,
     "overdue": 0.7,
-    "release_format": 1,
+    "release_format": 2,
     "midnight": 1,
     "time": 5,
     "jump": 2,
