@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from importlib import resources
@@ -40,8 +41,12 @@ def read_lock(directory: Path) -> Lock:
     Raises LockInvalid if the file cannot be read, breaks its schema, or was edited by hand.
     """
     path = directory / FILE_NAME
-    if not path.exists() and not path.is_symlink():
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
         return Lock(where=str(path))
+    except OSError:
+        pass  # it is not gone: reading it says what is wrong
     try:
         return _parsed(documents.content(path), str(path))
     except documents.DocumentError as error:

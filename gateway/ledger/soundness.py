@@ -14,7 +14,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from gateway.custody.refusals import shown
+from gateway.custody.refusals import refusal, shown
 from gateway.errors import LedgerDamaged
 from gateway.ledger.failures import explained
 
@@ -37,7 +37,7 @@ def demand_sound(ledger: Ledger) -> None:
         return
     _demand_length(ledger.path)
     stamp = f"{ledger.path}.checked"
-    if (ledger.was_left_open or not _is_fresh(stamp)) and os.stat(ledger.path).st_size <= MOST_BYTES:
+    if (ledger.was_left_open or not _is_fresh(stamp)) and _size(ledger.path) <= MOST_BYTES:
         _demand_structure(ledger.path)
         with contextlib.suppress(OSError), open(stamp, "wb"):  # only spares the next start the look
             pass
@@ -69,10 +69,17 @@ def _demand_length(path: str) -> None:
         is_none = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB
         what = "is not a database" if is_none else "is cut off or damaged"
         raise LedgerDamaged(f"The ledger file {what}", where=shown(path), hint=_ADVICE) from error
-    size = os.stat(path).st_size
+    size = _size(path)
     if size < page * pages and not _has_log(path):
         missing = page * pages - size
         raise LedgerDamaged(f"The ledger file is cut off: {missing:,} bytes", where=shown(path), hint=_ADVICE)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError as error:
+        raise refusal(error, "look at the ledger", path) from error
 
 
 def _has_log(path: str) -> bool:

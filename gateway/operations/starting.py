@@ -9,6 +9,7 @@ from gateway.custody.daylist import list_of
 from gateway.custody.layout import DAY_AREAS, ROUTE_AREAS, Layout
 from gateway.custody.look import look
 from gateway.custody.names import MANIFEST_SUFFIX
+from gateway.custody.refusals import refusal
 from gateway.custody.settle import manifest_owner
 from gateway.errors import AuditBroken, CustodyError
 from gateway.ledger import transfers
@@ -21,8 +22,17 @@ _TAIL = 8192
 
 
 def is_untouched(layout: Layout) -> bool:
-    """Return whether nothing was ever processed here, so that a ledger may be made where none is."""
-    if layout.checkpoints_file.exists():
+    """Return whether nothing was ever processed here, so that a ledger may be made where none is.
+
+    Raises CustodyError where the checkpoints may be there but cannot be looked at.
+    """
+    try:
+        os.lstat(layout.checkpoints_file)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise refusal(error, "look at the checkpoints", layout.checkpoints_file) from error
+    else:
         return False
     areas = (layout.area(name) for name in ROUTE_AREAS if name != "inbox")
     return not any(_holds_files(os.fspath(area)) for area in areas)

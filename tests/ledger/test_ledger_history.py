@@ -11,6 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from gateway.alerts.conditions import of_site
+from gateway.ledger import transfers
+from gateway.model import Identity
 from gateway.operations.opening import working_on
 from gateway.pipeline import run_routes
 from tests.benchmarks.generate import write_small_files
@@ -57,3 +59,14 @@ def test_a_pass_costs_the_same_whatever_came_before(tmp_path: Path) -> None:
     assert empty > 5_000
     # a scan of the history would be three steps or more for each of its rows
     assert full < empty + _PAST
+
+
+def test_looking_for_a_repetition_costs_the_same_whatever_came_before(tmp_path: Path) -> None:
+    """A file with the key of one that failed shall be told apart without reading the history."""
+    site = make(tmp_path / "site", _PAST).directory
+    failed = Identity("0" * 64, "CNF-PAST-0000200", "PAST", "PAST|0000200", control_number="0000200")
+    total = [0]
+    with counted(total), working_on(site) as context, context.ledger.read() as connection:
+        before = total[0]
+        assert transfers.known(connection, ROUTE, [failed]) == {}
+    assert total[0] - before < _PAST

@@ -34,7 +34,11 @@ def look(layout: Layout, url: str, *, writes: bool, busy_seconds: float = _BUSY_
 
     Another process that writes is waited for ``busy_seconds``.
     """
-    is_new = is_untouched(layout)
+    try:
+        is_new = is_untouched(layout)
+    except GatewayError as error:
+        yield _LEDGER.refused(error, _WHY)
+        return
     if is_new and not is_shared(url) and not layout.ledger_file.exists():
         yield _NOT_YET
         return
