@@ -159,3 +159,25 @@ def test_a_held_file_is_set_before_an_operator_and_its_number_awaited(plant: Pla
     assert plant.codes(name_of(5)) == []
     assert plant.delivered()[-1] == name_of(5)
     plant.demand_proof()
+
+
+def test_a_file_that_was_being_reprocessed_is_set_before_an_operator(plant: Plant, tmp_path: Path) -> None:
+    """A failed file that went on since the backup may have been delivered, so it shall not go by itself."""
+    name = "CONF_MES01_0000003-again.csv"
+    plant.drop(name, confirmation(3, first=70_000))
+    plant.run()
+    assert plant.codes(name) == ["F702"]
+    with plant.opened() as context:
+        back_up(context, tmp_path / "failed.db")
+        reprocess(context, [plant.transfer(name)], "it is another one", allow=["conflict"])
+    (plant.directory / "outbox" / "erp").rename(plant.directory / "outbox" / "away")
+    plant.run()
+    assert plant.states()[name] is State.DELIVERING
+    (plant.directory / "outbox" / "away").rename(plant.directory / "outbox" / "erp")
+    done = restore(plant.directory, tmp_path / "failed.db", "the disk broke")
+    assert (done.recovery.uncertain, done.recovery.troubles) == (1, [])
+    plant.run()
+    assert plant.codes(name) == ["F905"]
+    assert plant.transfer(name).attempt == 2
+    assert name not in plant.delivered()
+    plant.demand_proof()

@@ -96,7 +96,7 @@ def _take(context: Context, route: str, one: _InWork, found: Recovery, reason: s
     with context.ledger.write() as connection:
         row = rebuilding.known(connection, [one.id]).get(one.id)
         if row is not None and row.state in SETTLED:
-            rows = _reopened(context, row, reason)
+            rows = _reopened(context, row, reason, taken)
         elif row is not None and row.settle_as is not None and row.id in found.before:
             return  # it was being settled: the next pass goes on
         else:
@@ -107,8 +107,7 @@ def _take(context: Context, route: str, one: _InWork, found: Recovery, reason: s
             return
         found.before.note(one.id, row.state.value if row else None)
         put_recovered(context, connection, [_with_history(connection, rows, is_new=row is None)])
-    found.resumed += rows[0].state is State.REPLAY
-    found.uncertain += rows[0].state is State.CLAIMED
+    found.uncertain += 1
 
 
 def _with_history(connection: Connection, rows: Rows, *, is_new: bool) -> Rows:
@@ -121,12 +120,15 @@ def _with_history(connection: Connection, rows: Rows, *, is_new: bool) -> Rows:
     return row, [*(one for one in tried if one.number not in numbers), *begun], sent
 
 
-def _reopened(context: Context, row: Transfer, reason: str) -> Rows | None:
-    """Return the request that brought a settled file back into work; None where its file is still there."""
+def _reopened(context: Context, row: Transfer, reason: str, taken: set[str]) -> Rows | None:
+    """Return the plan for a settled file that a request brought back into work; None where it is still there.
+
+    How far the further attempt came is not known either: it may have delivered the file.
+    """
     if exists(context.site.directory / (row.settled_path or "")):
         return None
-    again = row.evolve(state=State.REPLAY, attempt=row.attempt + 1, authorised="reprocess", reason=reason)
-    return again, [Attempt(row.id, again.attempt, context.actor.name, reason, context.clock.now())], []
+    again = row.evolve(attempt=row.attempt + 1, findings=None, verdict=None)
+    return _uncertain(context, again, reason, taken)
 
 
 def _uncertain(context: Context, row: Transfer, reason: str, taken: set[str]) -> Rows:
