@@ -278,7 +278,7 @@ class Model:
         same_bytes = [one for one in self._by_bytes[content.sha256] if one.id not in lineage]
         if content.message is None:
             return "", ""
-        # what is in a layout that is not in force is not read: then bytes and name are all that is known of it
+        # what is in a layout that is not in force is not read: bytes and name are all that is known
         is_read = content.layout in (None, *self.layouts)
         for one in same_key:
             if one.known.sha256 == content.sha256 and (is_read or one.name == sent.name):
