@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from gateway.finding_codes import finding
 from gateway.formats.definition import Dialect, Format, RecordType, Role
 from gateway.readers.delimited_cells import ParsedCells, PlainCells, cells_of
+from gateway.readers.delimited_cut import ParsedRows
 from gateway.readers.lines import Rows, clip, report
 from gateway.readers.row_table import RowTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import polars as pl
 
     from gateway.findings import Findings
     from gateway.model import Finding
@@ -76,8 +79,12 @@ class DelimitedTable(RowTable):
     def take(self, rows: Rows) -> Iterator[Chunk]:
         """Yield the records of ``rows``, one chunk for each record type; report what is wrong."""
         if rows.texts:
-            self._cells = cells_of(rows, self.dialect.delimiter)
             yield from super().take(rows)
+
+    def begin(self, rows: Rows) -> None:
+        """Cut the rows into cells."""
+        super().begin(rows)
+        self._cells = cells_of(rows, self.dialect.delimiter)
 
     def tags(self, place: Place) -> Sequence[str | None]:
         """Return the cells in the discriminator's column."""
@@ -86,6 +93,27 @@ class DelimitedTable(RowTable):
     def columns(self, kind: RecordType, indices: list[int]) -> Sequence[Column]:
         """Return the cells of each field."""
         return self._cells.columns(indices, self._plans[kind.name].positions)
+
+    def at_once(self, rows: Rows) -> list[Chunk] | None:
+        """Return the records of ``rows`` if nothing is odd about them; cells with quotes are cut already."""
+        if self._awaits_heading or isinstance(rows, ParsedRows):
+            return None
+        return super().at_once(rows)
+
+    def tags_at_once(self, place: Place, texts: pl.Series) -> pl.Series:
+        """Return the cells in the discriminator's column."""
+        column = place[0] or 0
+        return texts.str.split_exact(self.dialect.delimiter, column + 1).struct.field(f"field_{column}")
+
+    def columns_at_once(self, kind: RecordType, texts: pl.Series) -> Sequence[Column] | None:
+        """Return the cells of each field, if every row has as many as there are at most."""
+        plan, delimiter = self._plans[kind.name], self.dialect.delimiter
+        if plan.most is None or self.dialect.trailing_delimiter == "required":
+            return None
+        if not (texts.str.count_matches(delimiter, literal=True) == plan.most - 1).all():
+            return None
+        cells = texts.str.split_exact(delimiter, plan.most - 1).struct.unnest().get_columns()
+        return [None if position is None else cells[position] for position in plan.positions]
 
     def sound(self, kind: RecordType, indices: list[int], records: Sequence[int]) -> list[int]:
         """Return the rows with the right number of fields; the others are F108."""

@@ -89,6 +89,16 @@ class FixedWidthTable(RowTable):
         start, end = place[1] or 0, (place[1] or 0) + (place[2] or 0)
         return [text[start:end] for text in self.rows.texts]
 
+    def tags_at_once(self, place: Place, texts: pl.Series) -> pl.Series:
+        """Return the text where the discriminator stands."""
+        return texts.str.slice(place[1] or 0, place[2] or 0)
+
+    def columns_at_once(self, kind: RecordType, texts: pl.Series) -> Sequence[Column] | None:
+        """Return the slice of each field, if every record has its full length."""
+        if not (texts.str.len_chars() == length_of(kind)).all():
+            return None
+        return [texts.str.slice(field.offset or 0, field.length or 0) for field in kind.fields]
+
     def sound(self, kind: RecordType, indices: list[int], records: Sequence[int]) -> list[int]:
         """Return the records of the right length; the others are F109."""
         sound = [index for index in indices if _fits(self._definition, kind, self.rows.texts[index])]

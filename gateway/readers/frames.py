@@ -31,3 +31,13 @@ def chunk_of(
         data[field.name] = absent if column is None else column
         schema[field.name] = pl.String
     return Chunk(kind, pl.DataFrame(data, schema=schema))
+
+
+def chunk_at_once(kind: RecordType, numbers: pl.DataFrame, columns: Sequence[Column]) -> Chunk:
+    """Return what `chunk_of` does, with the columns ``_record`` and ``_line`` in ``numbers``."""
+    nothing = pl.lit(None, dtype=pl.String)
+    texts = [
+        (nothing if column is None else pl.lit(pl.Series(column, dtype=pl.String))).alias(field.name)
+        for field, column in zip(kind.fields, columns, strict=True)
+    ]
+    return Chunk(kind, numbers.with_columns(pl.lit(None, dtype=pl.Int64).alias(PARENT), *texts))

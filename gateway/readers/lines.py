@@ -70,6 +70,11 @@ class LineEnds:
         self._first: str | None = None
         self._findings = findings
 
+    def whole(self, kind: str, numbers: Sequence[int]) -> None:
+        """Note that every line of ``numbers`` ends with ``kind``."""
+        if numbers:
+            self._check(kind, range(len(numbers)), numbers)
+
     def strip(self, texts: list[str], numbers: Sequence[int]) -> list[str]:
         """Return ``texts``, which were cut at ``mark``, without the CR of a CRLF."""
         if not texts:
@@ -130,12 +135,17 @@ class LineCutter:
         return self._cut(text, final=block.final)
 
     def _cut(self, text: str, *, final: bool) -> Rows:
-        texts = text.split(self.ends.mark)
+        stray = self.ends.stray in text
+        kind = self._kind_of_all(text, stray=stray)
+        texts = text.split(kind or self.ends.mark)
         rest = texts.pop()
         numbers = range(self._line, self._line + len(texts) + 1)
         self._line += len(texts)
-        stray = self.ends.stray in text
-        rows = Rows(self.ends.strip(texts, numbers), numbers)
+        if kind:
+            self.ends.whole(kind, numbers[: len(texts)])
+            rows, stray = Rows(texts, numbers), False
+        else:
+            rows = Rows(self.ends.strip(texts, numbers), numbers)
         if rest and (final or len(rest) > self._longest):
             rows.texts.append(rest)
             if not final:
@@ -150,6 +160,14 @@ class LineCutter:
             )
         self._bound(rows)
         return rows
+
+    def _kind_of_all(self, text: str, *, stray: bool) -> str | None:
+        """Return how all lines of ``text`` end, None where that has to be looked at line by line."""
+        if not stray:
+            return self.ends.mark
+        if self.ends.mark == "\n" and text.count("\r\n") == text.count("\r") == text.count("\n"):
+            return "\r\n"
+        return None
 
     def _skip(self, text: str) -> str:
         end = text.find(self.ends.mark)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from gateway.finding_codes import finding
-from gateway.readers.frames import Column, chunk_of
+from gateway.readers.base import LINE, RECORD
+from gateway.readers.frames import VECTOR_ROWS, Column, chunk_at_once, chunk_of
 from gateway.readers.lines import Rows, report
 from gateway.readers.row_types import Place, RowTypes
 
@@ -41,13 +44,25 @@ class RowTable(ABC):
     def columns(self, kind: RecordType, indices: list[int]) -> Sequence[Column]:
         """Return the raw text of each field in the rows ``indices``."""
 
+    @abstractmethod
+    def tags_at_once(self, place: Place, texts: pl.Series) -> pl.Series:
+        """Return the raw text at ``place`` in each of ``texts``, null where the row is too short."""
+
+    @abstractmethod
+    def columns_at_once(self, kind: RecordType, texts: pl.Series) -> Sequence[Column] | None:
+        """Return the raw text of each field in ``texts``; None where one has not the form of ``kind``."""
+
     def without_heading(self, kept: Sequence[int]) -> Sequence[int]:
         """Return ``kept`` without the row of column headings, if it has one."""
         return kept
 
     def take(self, rows: Rows) -> Iterator[Chunk]:
         """Yield the records of ``rows``, one chunk for each record type; report what is wrong."""
-        self.rows = rows
+        at_once = self.at_once(rows)
+        if at_once is not None:
+            yield from at_once
+            return
+        self.begin(rows)
         kept = self.without_heading(self._without_blank(rows))
         records = self._number(rows, kept)
         if rows.faults:
@@ -62,6 +77,39 @@ class RowTable(ABC):
                 lines = [rows.numbers[index] for index in sound]
                 numbers = [records[index] for index in sound]
                 yield chunk_of(kind, numbers, lines, self.columns(kind, sound))
+
+    def begin(self, rows: Rows) -> None:
+        """Take ``rows`` up, which are looked at one by one."""
+        self.rows = rows
+
+    def at_once(self, rows: Rows) -> list[Chunk] | None:
+        """Return the records of ``rows`` if nothing at all is odd about them: so it is with most blocks.
+
+        What is odd is left to the way that knows each row.
+        """
+        count = len(rows.texts)
+        if count < VECTOR_ROWS or rows.faults or "" in rows.texts:
+            return None
+        texts = pl.Series(rows.texts, dtype=pl.String)
+        rank = self._types.rank
+        kinds = self._types.at_once(count, lambda place: self.tags_at_once(place, texts))
+        if kinds is None:
+            return None
+        numbers = pl.DataFrame(
+            {RECORD: pl.int_range(self._next, self._next + count, eager=True), LINE: rows.numbers[:count]},
+            schema={RECORD: pl.Int64, LINE: pl.Int64},
+        )
+        chunks = []
+        for index in kinds.unique().sort():
+            kind = self._types.kinds[index]
+            mine = kinds == index
+            columns = self.columns_at_once(kind, texts.filter(mine))
+            if columns is None:
+                self._types.rank = rank
+                return None
+            chunks.append(chunk_at_once(kind, numbers.filter(mine), columns))
+        self._next += count
+        return chunks
 
     def report_faults(self, kept: Sequence[int], records: Sequence[int]) -> None:
         """Report the faulty ones of the rows ``kept``."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from gateway.finding_codes import finding
 from gateway.formats.definition import Discriminator, Format, RecordType, Role
 from gateway.readers.lines import Rows, clip, report
@@ -29,18 +31,19 @@ class RowTypes:
     """The record types of one file: tells them apart (F110) and watches their order (F203)."""
 
     def __init__(self, definition: Format, findings: Findings) -> None:
-        self._types = definition.record_types
+        self.kinds = definition.record_types
         self._findings = findings
         self._trim = definition.dialect.trim
         self._places: dict[Place, dict[str, int]] = {}
-        for index, kind in enumerate(self._types):
+        for index, kind in enumerate(self.kinds):
             if kind.discriminator:
                 values = self._places.setdefault(_place(kind.discriminator), {})
                 values.setdefault(self._bare(kind.discriminator.value), index)
-        plain = [index for index, kind in enumerate(self._types) if kind.discriminator is None]
+        plain = [index for index, kind in enumerate(self.kinds) if kind.discriminator is None]
         self._default = plain[0] if plain else None
-        self._ordered = len({kind.role for kind in self._types}) > 1
-        self._rank = 0
+        self._ordered = len({kind.role for kind in self.kinds}) > 1
+        self._ranks = {index: _RANK[kind.role] for index, kind in enumerate(self.kinds)}
+        self.rank = 0  #: that of the last row, which no later one may go below
 
     def assign(self, count: int, tags: Tags) -> list[int | None]:
         """Return for each of ``count`` rows the index of its record type, None if it has none."""
@@ -48,6 +51,26 @@ class RowTypes:
         for place, values in reversed(self._places.items()):
             matches = [values.get(self._bare(tag)) if tag is not None else None for tag in tags(place)]
             found = [old if new is None else new for old, new in zip(found, matches, strict=True)]
+        return found
+
+    def at_once(self, count: int, tags: Callable[[Place], pl.Series]) -> pl.Series | None:
+        """Return what `assign` does for many rows at once, where each has a type and stands right; else None.
+
+        ``tags`` returns the raw text at a place in each row, null where the row is too short.
+        """
+        found = pl.repeat(self._default, count, dtype=pl.Int32, eager=True)
+        for place, values in reversed(self._places.items()):
+            raw = tags(place)
+            bare = raw.str.strip_chars_end(" ") if self._trim == "none" else raw.str.strip_chars(" ")
+            matches = bare.replace_strict(values, default=None, return_dtype=pl.Int32)
+            found = matches.zip_with(matches.is_not_null(), found)
+        if found.null_count():
+            return None
+        if self._ordered:
+            ranks = found.replace_strict(self._ranks, return_dtype=pl.Int32)
+            if ranks[0] < self.rank or not ranks.is_sorted():
+                return None
+            self.rank = ranks[-1]
         return found
 
     def at(self, text: str, start: int) -> int | None:
@@ -69,29 +92,28 @@ class RowTypes:
             self._report_unknown(rows, [index for index in kept if kinds[index] is None], records)
         present = {kinds[index] for index in kept}
         if len(present) == 1 and None not in present:
-            return [(self._types[kind], list(kept)) for kind in present if kind is not None]
-        groups: dict[int, list[int]] = {kind: [] for kind in range(len(self._types)) if kind in present}
+            return [(self.kinds[kind], list(kept)) for kind in present if kind is not None]
+        groups: dict[int, list[int]] = {kind: [] for kind in range(len(self.kinds)) if kind in present}
         for index in kept:
             kind = kinds[index]
             if kind is not None:
                 groups[kind].append(index)
-        return [(self._types[kind], indices) for kind, indices in groups.items()]
+        return [(self.kinds[kind], indices) for kind, indices in groups.items()]
 
     def _watch(
         self, rows: Rows, kept: Sequence[int], records: Sequence[int], kinds: Sequence[int | None]
     ) -> None:
-        ranks = [_RANK[kind.role] for kind in self._types]
         misplaced: dict[int, list[int]] = {}
         for index in kept:
             kind = kinds[index]
             if kind is None:
                 continue
-            if ranks[kind] < self._rank:
+            if self._ranks[kind] < self.rank:
                 misplaced.setdefault(kind, []).append(index)
             else:
-                self._rank = ranks[kind]
+                self.rank = self._ranks[kind]
         for kind, indices in misplaced.items():
-            role, name = self._types[kind].role, self._types[kind].name
+            role, name = self.kinds[kind].role, self.kinds[kind].name
             self._report("F203", _MISPLACED[role], rows, indices, records, name)
 
     def _report_unknown(self, rows: Rows, indices: Sequence[int], records: Sequence[int]) -> None:
