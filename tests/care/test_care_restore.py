@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.custody import reopen
 from gateway.custody.guard import SiteGuard
 from gateway.custody.layout import Layout
-from gateway.errors import AuditBroken, BackupInvalid, ReasonMissing, SiteBusy
+from gateway.errors import AuditBroken, BackupInvalid, CustodyError, ReasonMissing, SiteBusy
 from gateway.ledger import audit
 from gateway.model import State
 from gateway.operations.ledger_care.backing_up import back_up
@@ -180,4 +181,32 @@ def test_a_file_that_was_being_reprocessed_is_set_before_an_operator(plant: Plan
     assert plant.codes(name) == ["F905"]
     assert plant.transfer(name).attempt == 2
     assert name not in plant.delivered()
+    plant.demand_proof()
+
+
+@pytest.mark.parametrize("last", ["_move_back", "_remove_papers"])
+def test_a_file_on_its_way_back_into_work_goes_on(
+    plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """A file whose papers stand yet was not begun again: it shall go on, and no paper be left behind."""
+    step = getattr(reopen, last)
+
+    def no_more(item: object) -> None:
+        step(item)
+        raise CustodyError("It ends here")
+
+    plant.drop("again.csv", confirmation(3))
+    plant.run()
+    with plant.opened() as context:
+        back_up(context, tmp_path / "set-aside.db")
+        reprocess(context, [plant.transfer("again.csv")], "look again")
+    with monkeypatch.context() as patched:
+        patched.setattr(reopen, last, no_more)
+        plant.run()
+    assert plant.states()["again.csv"] is State.REPLAY
+    done = restore(plant.directory, tmp_path / "set-aside.db", "the disk broke")
+    assert (done.recovery.resumed, done.recovery.uncertain, done.recovery.troubles) == (1, 0, [])
+    plant.run()
+    assert plant.states()["again.csv"] is State.DUPLICATE
+    assert plant.transfer("again.csv").attempt == 2
     plant.demand_proof()

@@ -6,16 +6,20 @@ settlement as failed with F905 is planned, the next pass carries it out, and an 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.custody import daylist
 from gateway.custody.copies import hash_file
+from gateway.custody.layout import manifest_of
 from gateway.custody.look import exists, look, sighting
 from gateway.custody.names import FETCH_PREFIX, TEMPORARY_PREFIX, working_name
+from gateway.custody.settle import manifest_owner
 from gateway.custody.shared_layout import owned_places
-from gateway.errors import GatewayError
+from gateway.errors import CustodyError, GatewayError
 from gateway.ledger import rebuilding, record_keys
 from gateway.ledger.engine import Connection
 from gateway.ledger.ids import is_id, made_at
@@ -107,7 +111,8 @@ def _take(context: Context, route: str, one: _InWork, found: Recovery, reason: s
             return
         found.before.note(one.id, row.state.value if row else None)
         put_recovered(context, connection, [_with_history(connection, rows, is_new=row is None)])
-    found.uncertain += 1
+    found.resumed += rows[0].state is State.REPLAY
+    found.uncertain += rows[0].state is State.CLAIMED
 
 
 def _with_history(connection: Connection, rows: Rows, *, is_new: bool) -> Rows:
@@ -123,12 +128,28 @@ def _with_history(connection: Connection, rows: Rows, *, is_new: bool) -> Rows:
 def _reopened(context: Context, row: Transfer, reason: str, taken: set[str]) -> Rows | None:
     """Return the plan for a settled file that a request brought back into work; None where it is still there.
 
-    How far the further attempt came is not known either: it may have delivered the file.
+    How far the further attempt came is not known either: it may have delivered the file. Only where a paper
+    still says that it is settled had that not begun; the next pass goes on with the request then.
     """
-    if exists(context.site.directory / (row.settled_path or "")):
+    path = str(context.site.directory / (row.settled_path or ""))
+    owner, is_listed = _papers(path)
+    if exists(path) and owner in (None, row.id):
         return None
+    if owner == row.id or (owner is None and is_listed):
+        again = row.evolve(state=State.REPLAY, attempt=row.attempt + 1, authorised="reprocess", reason=reason)
+        return again, [Attempt(row.id, again.attempt, context.actor.name, reason, context.clock.now())], []
     again = row.evolve(attempt=row.attempt + 1, findings=None, verdict=None)
     return _uncertain(context, again, reason, taken)
+
+
+def _papers(path: str) -> tuple[str | None, bool]:
+    """Return whose manifest stands for the settled file ``path``, and whether a day list names it."""
+    directory, name = os.path.split(path)
+    owner, is_listed = None, False
+    with contextlib.suppress(CustodyError):  # what cannot be read was said when the archive was read
+        owner = manifest_owner(manifest_of(path))
+        is_listed = name in daylist.read(directory)
+    return owner, is_listed
 
 
 def _uncertain(context: Context, row: Transfer, reason: str, taken: set[str]) -> Rows:
