@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,17 +32,47 @@ class ByteStream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class Chunk:
     """Rows of one record type in file order.
 
     ``frame`` has ``_record``, ``_line``, ``_parent`` and one String column per field, in the
     definition's order: the raw text before trimming and null tokens, and null where the
-    field is not there at all.
+    field is not there at all. Of a few rows it is made when it is asked for: a frame costs as
+    much for one row as for thousands, and small files are put together before they are checked.
     """
 
-    record_type: RecordType
-    frame: pl.DataFrame
+    __slots__ = ("_frame", "few", "record_type")
+
+    def __init__(
+        self, record_type: RecordType, frame: pl.DataFrame | None = None, few: FewRows | None = None
+    ) -> None:
+        """Take the rows as a frame, or as ``few`` of them."""
+        self.record_type = record_type
+        self.few = few
+        self._frame = frame
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows as a frame."""
+        if self._frame is None:
+            from gateway.readers.frames import frame_of
+
+            assert self.few is not None, "a chunk has rows"  # noqa: S101 - one of both is given
+            self._frame = frame_of(self.record_type, [self.few])
+        return self._frame
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.frame.height if self.few is None else len(self.few.records)
+
+
+class FewRows(NamedTuple):
+    """A few rows of one record type, column by column."""
+
+    records: Sequence[int]
+    lines: Sequence[int | None]
+    columns: Sequence[Sequence[str | None]]  #: of each field, in the definition's order
 
 
 class Reader(Protocol):

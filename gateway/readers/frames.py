@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gateway.readers.base import LINE, PARENT, RECORD, Chunk
+from gateway.readers.base import LINE, PARENT, RECORD, Chunk, FewRows
 
 if TYPE_CHECKING:
     from gateway.formats.definition import RecordType
@@ -23,14 +24,31 @@ def chunk_of(
     kind: RecordType, records: Sequence[int], lines: Sequence[int] | None, columns: Sequence[Column]
 ) -> Chunk:
     """Return the chunk of ``kind`` with one of ``columns`` for each of its fields, in order."""
-    count = len(records)
-    absent = [None] * count
-    data: dict[str, object] = {RECORD: records, LINE: absent if lines is None else lines, PARENT: absent}
-    schema: dict[str, type[pl.DataType]] = {RECORD: pl.Int64, LINE: pl.Int64, PARENT: pl.Int64}
-    for field, column in zip(kind.fields, columns, strict=True):
-        data[field.name] = absent if column is None else column
-        schema[field.name] = pl.String
-    return Chunk(kind, pl.DataFrame(data, schema=schema))
+    absent = [None] * len(records)
+    known = absent if lines is None else lines
+    if not any(isinstance(column, pl.Series) for column in columns):
+        texts = [absent if column is None else column for column in columns]
+        return Chunk(kind, few=FewRows(records, known, texts))  # type: ignore[arg-type] # no series among them
+    numbers = pl.DataFrame({RECORD: records, LINE: known}, schema={RECORD: pl.Int64, LINE: pl.Int64})
+    return chunk_at_once(kind, numbers, columns)
+
+
+def frame_of(kind: RecordType, parts: Sequence[FewRows]) -> pl.DataFrame:
+    """Return the rows of ``parts``, one part after the other, as one frame."""
+    records = list(chain.from_iterable(part.records for part in parts))
+    lines = list(chain.from_iterable(part.lines for part in parts))
+    columns = zip(*(part.columns for part in parts), strict=True)
+    return pl.DataFrame(
+        [
+            pl.Series(RECORD, records, dtype=pl.Int64),
+            pl.Series(LINE, lines, dtype=pl.Int64),
+            pl.repeat(None, len(records), dtype=pl.Int64, eager=True).alias(PARENT),
+            *(
+                pl.Series(field.name, list(chain.from_iterable(column)), dtype=pl.String)
+                for field, column in zip(kind.fields, columns, strict=True)
+            ),
+        ]
+    )
 
 
 def chunk_at_once(kind: RecordType, numbers: pl.DataFrame, columns: Sequence[Column]) -> Chunk:

@@ -14,6 +14,7 @@ import polars as pl
 
 from gateway.formats.definition import FieldType, Format, RecordType, Role
 from gateway.readers.base import LINE, RECORD, Chunk
+from gateway.readers.frames import frame_of
 from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
 from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
@@ -54,7 +55,7 @@ class Batch:
     def __init__(self, definition: Format) -> None:
         self._definition = definition
         self._slots = slots(definition)
-        self._waiting: dict[str, list[tuple[int, pl.DataFrame]]] = {}
+        self._waiting: dict[str, list[tuple[int, Chunk]]] = {}
         self._states: list[FileState] = []
         self._bytes = self._rows = 0
         totals = definition.envelope.totals
@@ -72,10 +73,10 @@ class Batch:
         """Take a chunk of the present file; validate what has come together when it is enough."""
         if self._bytes >= FLUSH_BYTES or self._rows >= FLUSH_ROWS:
             self.flush()
-        if chunk.frame.height:
-            self._waiting.setdefault(chunk.record_type.name, []).append((len(self._states) - 1, chunk.frame))
-            self._bytes += int(chunk.frame.estimated_size())
-            self._rows += chunk.frame.height
+        if chunk.height:
+            self._waiting.setdefault(chunk.record_type.name, []).append((len(self._states) - 1, chunk))
+            self._bytes += _size_of(chunk)
+            self._rows += chunk.height
 
     def flush(self) -> None:
         """Validate all rows that have come together; header and trailer first."""
@@ -85,7 +86,7 @@ class Batch:
         for record_type in sorted(types, key=lambda one: one.role is Role.RECORD):
             self._validate(record_type, waiting.pop(record_type.name))
 
-    def _validate(self, record_type: RecordType, chunks: Sequence[tuple[int, pl.DataFrame]]) -> None:
+    def _validate(self, record_type: RecordType, chunks: Sequence[tuple[int, Chunk]]) -> None:
         frame, parts = self._concatenated(chunks)
         schema = SCHEMAS.get(self._definition, record_type)
         prepared = schema.prepare(frame)
@@ -100,12 +101,12 @@ class Batch:
         self._add_up(record_type, prepared, parts)
         self._gather(record_type, prepared, parts)
 
-    def _concatenated(self, chunks: Sequence[tuple[int, pl.DataFrame]]) -> tuple[pl.DataFrame, list[Part]]:
+    def _concatenated(self, chunks: Sequence[tuple[int, Chunk]]) -> tuple[pl.DataFrame, list[Part]]:
         parts, start = [], 0
         for number, chunk in chunks:
             parts.append(Part(self._states[number], start, chunk.height))
             start += chunk.height
-        frame = pl.concat([chunk for _, chunk in chunks], rechunk=True)
+        frame = _one_frame([chunk for _, chunk in chunks])
         numbers = pl.DataFrame({FILE: [n for n, _ in chunks], "rows": [part.rows for part in parts]})
         files = numbers.select(pl.col(FILE).repeat_by("rows").explode())
         return frame.with_columns(files[FILE]), parts
@@ -133,6 +134,22 @@ class Batch:
         )
         for part in parts:
             part.state.gathered.append(record_type.name, gathered.slice(part.start, part.rows))
+
+
+def _size_of(chunk: Chunk) -> int:
+    """Return about how many bytes the rows take as a frame; each text has at least a view of 16."""
+    if chunk.few is None:
+        return int(chunk.frame.estimated_size())
+    texts = sum(len(text or "") for column in chunk.few.columns for text in column)
+    return texts + 16 * len(chunk.few.columns) * chunk.height
+
+
+def _one_frame(chunks: Sequence[Chunk]) -> pl.DataFrame:
+    """Return the rows of all chunks of one type; those that are no frames yet become one together."""
+    few = [chunk.few for chunk in chunks if chunk.few is not None]
+    if len(few) == len(chunks):
+        return frame_of(chunks[0].record_type, few)
+    return pl.concat([chunk.frame for chunk in chunks], rechunk=True)
 
 
 def _count(record_type: RecordType, prepared: pl.DataFrame, part: Part) -> None:
