@@ -118,7 +118,7 @@ def _broken(policy: SequencePolicy, state: StreamState, file: Held, number: int,
     note = _chain_note(message, file)
     if _must_wait(policy, state, number, previous):
         return dataclasses.replace(_hold(_awaiting(state, file, number, previous), file), finding=note)
-    return Decision(Kind.BROKEN, Fate.GO, _accepted(state, file, number), note)
+    return Decision(Kind.BROKEN, Fate.GO, _accepted(_found(state, number), file, number), note)
 
 
 def _late(policy: SequencePolicy, state: StreamState, file: Held, number: int, previous: int) -> Decision:
@@ -137,9 +137,13 @@ def _must_wait(policy: SequencePolicy, state: StreamState, number: int, previous
     """Return whether a file that goes beside the chain has a predecessor that did not go yet."""
     if policy.order is not Order.STRICT or _is_circle(state, number, previous):
         return False
-    # a chain as long as this has forgotten numbers: its predecessor may be one of them
-    is_forgotten = len(state.recent) >= REMEMBERED and not ranges.holds(state.missing, previous)
-    return _held(state, previous) or (_is_missing(policy, state, previous) and not is_forgotten)
+    is_awaited = _is_missing(policy, state, previous) and not _may_be_forgotten(state, previous)
+    return _held(state, previous) or is_awaited
+
+
+def _may_be_forgotten(state: StreamState, number: int) -> bool:
+    """Return whether ``number`` may have gone so long ago that the chain no longer remembers it."""
+    return len(state.recent) >= REMEMBERED and not ranges.holds(state.missing, number)
 
 
 def _gone_late(state: StreamState, number: int) -> StreamState:
@@ -194,15 +198,21 @@ def _next_ready(policy: SequencePolicy, state: StreamState) -> Held | None:
         if previous == tip:
             return held
     for held, previous in waiting:
-        # what it names has gone where it stands beside the chain; a waived number may be held after all
-        given_up = ranges.holds(state.waived, previous) and not _held(state, previous)
-        if given_up or previous in state.recent:
+        # what it names has gone where it stands beside the chain, if a long time ago
+        if previous in state.recent or _is_gone(policy, state, previous):
             return held
     if not state.missing:
         for held, previous in waiting:
             if is_reserved(previous, policy.reserved):
                 return held
     return None
+
+
+def _is_gone(policy: SequencePolicy, state: StreamState, number: int) -> bool:
+    """Return whether ``number`` was given up or forgotten; one that was given up may be held after all."""
+    if _held(state, number) or is_reserved(number, policy.reserved):
+        return False
+    return ranges.holds(state.waived, number) or _may_be_forgotten(state, number)
 
 
 def free(state: StreamState, file: Held) -> Waiver:

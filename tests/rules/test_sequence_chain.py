@@ -190,6 +190,26 @@ def test_a_chain_that_forgot_numbers_lets_a_late_one_go() -> None:
     assert sequence.judge_authorised(VDA, state, "2", "1", NOW, "t2").fate is Fate.GO
 
 
+def test_one_who_waits_for_a_number_that_is_forgotten_goes() -> None:
+    """A held file shall go even where its predecessor went so long ago that the chain no longer knows it."""
+    state = feed(VDA, [("17", "0"), ("9000", "18"), ("18", "17")])[-1].state
+    state = sequence.judge_authorised(VDA, state, "19", "18", NOW, "t19").state  # another successor
+    links = [(str(n), str(n - 1)) for n in range(20, chains.REMEMBERED + 20)]
+    state = feed(VDA, links, state)[-1].state
+    assert sequence.gaps(VDA, state) == ()
+    assert freed(VDA, state) == ["9000"]
+
+
+def test_a_number_that_went_though_it_closes_a_circle_is_not_missing() -> None:
+    """A number that was missed shall not be missing once it has gone, whatever it names."""
+    policy = SequencePolicy(Model.CHAIN, reserved=("0",), late=Late.ACCEPT)
+    decision = feed(policy, [("3", "1"), ("5", "4"), ("4", "5")])[-1]
+    assert (decision.kind, decision.fate) == (Kind.BROKEN, Fate.GO)
+    released = sequence.release(policy, decision.state)
+    assert [held.number for held in released.held] == ["5"]
+    assert sequence.gaps(policy, released.state) == ()
+
+
 def test_operator_reset_of_a_chain() -> None:
     """After a reset the next file shall name the given number, and nothing is held back."""
     state = feed(VDA, [("17", "0"), ("50", "42")])[-1].state
