@@ -8,6 +8,7 @@ their work from the ledger: recovery is not a special case.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -157,10 +158,13 @@ def renew_formats(context: Context) -> list[Report]:
     """
 
     def renew() -> None:
-        context.catalogue, is_changed = context.catalogue.renewed()
+        catalogue, is_changed = context.catalogue.renewed()
         if is_changed:
-            recall_lock(context)
-            note_configuration(context)
+            # What cannot be put on record now is not worked with yet: the next pass sees the change again.
+            renewed = dataclasses.replace(context, catalogue=catalogue)
+            recall_lock(renewed)
+            note_configuration(renewed)
+        context.catalogue = catalogue
 
     return _reporting("formats", renew)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway import pipeline
 from gateway.bundle import bundled
-from gateway.errors import LockInvalid
+from gateway.errors import LedgerBusy, LockInvalid
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Version
 from gateway.ledger import audit
@@ -159,6 +160,38 @@ def test_a_service_knows_what_others_did_to_the_lock_while_it_runs(plant: Plant)
         plant.accept_lock()
         assert [report.problems for report in run_routes(context)] == [[]]
     assert plant.states() == {NAME: State.PROCESSED}
+
+
+@pytest.mark.parametrize("step", ["recall_lock", "note_configuration"])
+def test_formats_that_cannot_be_put_on_record_yet_are_seen_again(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A lock that was put back while the ledger is busy shall be refused, and be on record, once it is not."""
+    plant.own_formats = True
+    lock = plant.directory / "formats" / "formats.lock"
+    older = lock.read_bytes()
+
+    def refuse(_context: object) -> None:
+        raise LedgerBusy("Somebody writes")
+
+    with plant.working() as context:
+        run_routes(context)
+        with plant.opened() as other:
+            recall_lock(other)
+            retire(Desk(other.catalogue, other.actor, other), ("confirmation", V110), "the last sender moved")
+        lock.write_bytes(older)
+        with monkeypatch.context() as patched:
+            patched.setattr(pipeline, step, refuse)
+            said = [one.error.code for report in run_routes(context) for one in report.problems]
+            assert said == ["ledger-busy"]
+        run_routes(context)
+        plant.drop_confirmation(1)
+        said = [one.error.code for report in run_routes(context) for one in report.problems]
+        assert said == ["format-lock-invalid"]
+        with context.ledger.read() as connection:
+            newest = audit.newest(connection, IN_FORCE)
+    assert newest is not None
+    assert "problem" in dict(newest.entry.new or {})["lock"]
 
 
 def test_a_lock_with_all_its_entries_needs_no_acceptance(plant: Plant) -> None:
