@@ -10,9 +10,12 @@ import os
 from collections.abc import Sequence
 
 from gateway.custody.look import look
+from gateway.custody.refusals import shown
 from gateway.custody.reopen import ReopenItem, reopen
+from gateway.errors import FileMissing
 from gateway.ledger import attempts, deliveries, retention, transfers
 from gateway.model import Actor, Attempt, Disposition, State, Transfer
+from gateway.printable import printable
 from gateway.stages.context import Context, Move, Report, Route, in_batches, is_archived, record_moves
 from gateway.stages.deliver import new_deliveries
 from gateway.stages.settle import companion_moves
@@ -59,20 +62,25 @@ def recall(context: Context, route: Route, report: Report) -> None:
         ]
     limits = context.site.limits
     for batch in in_batches(asked, limits.batch_files, limits.batch_bytes):
-        again = [row for row in batch if is_archived(row) and not _may_be_under_way(context, row)]
+        again = [row for row in batch if is_archived(row)]
         back = [row for row in batch if not is_archived(row)]
-        _deliver_again(context, route, again)
+        _deliver_again(context, route, [row for row in again if not _may_be_under_way(context, row, report)])
         _bring_back(context, back, report)
 
 
-def _may_be_under_way(context: Context, row: Transfer) -> bool:
-    """Return whether the file of a replay may lie in the replay directory still, by which it was asked for.
+def _may_be_under_way(context: Context, row: Transfer, report: Report) -> bool:
+    """Tell whether the file of a replay may lie in the replay directory still, where it was asked for; report it.
 
     Begun before it is back at its place, the request would be over, and the file taken as another one.
     """
-    if os.path.lexists(context.path_of(row)):
+    path, asked_in = context.path_of(row), context.layout.replay(row.route)
+    if os.path.lexists(path) or all(one.name.startswith(".") for one in look(asked_in)):
         return False
-    return any(not one.name.startswith(".") for one in look(context.layout.replay(row.route)))
+    hint = f"Put it back there, or take everything else out of {printable(str(asked_in))}: it may be among it"
+    report.problem(
+        FileMissing("The file to be delivered again is not there", where=shown(path), hint=hint), row
+    )
+    return True
 
 
 def _deliver_again(context: Context, route: Route, rows: Sequence[Transfer]) -> None:

@@ -527,13 +527,37 @@ def test_a_replay_whose_file_cannot_be_put_back_yet_stays_one_attempt(
     with monkeypatch.context() as patched:
         patched.setattr(moves, "remove", refuse)
         (report,) = plant.run()
-    assert [one.error.code for one in report.problems] == ["custody"]
+    assert [one.error.code for one in report.problems] == ["custody", "file-missing"]
     assert plant.states() == {NAME: State.REPLAY}
     plant.run()
     plant.run()
     assert [(row.state, row.attempt) for row in plant.transfers()] == [(DONE, 2)]
     assert plant.delivered() == [NAME]
     assert list(replay_dir(plant).iterdir()) == []
+    plant.demand_proof()
+
+
+def test_a_replay_that_waits_for_its_file_is_said(plant: Plant) -> None:
+    """A replay that a stray file in the replay directory holds up shall be named in every pass."""
+    plant.drop_confirmation(1)
+    plant.run()
+    (plant.directory / "outbox" / "erp" / NAME).unlink()
+    row = plant.transfer(NAME)
+    with plant.opened() as context:
+        replay(context, [row.id], "the ERP lost it")
+    place = plant.directory / (row.settled_path or "")
+    place.rename(plant.directory / "elsewhere")
+    stray = replay_dir(plant) / "note.txt"
+    stray.write_text("no file of ours")
+    for _ in range(2):
+        (report,) = plant.run()
+        assert [one.error.code for one in report.problems if one.transfer == row.id] == ["file-missing"]
+        assert plant.states() == {NAME: State.REPLAY}
+    (plant.directory / "elsewhere").rename(place)
+    plant.run()
+    assert plant.states() == {NAME: DONE}
+    assert plant.delivered() == [NAME]
+    stray.unlink()
     plant.demand_proof()
 
 
