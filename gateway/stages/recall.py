@@ -69,7 +69,7 @@ def recall(context: Context, route: Route, report: Report) -> None:
 
 
 def _may_be_under_way(context: Context, row: Transfer, report: Report) -> bool:
-    """Tell whether the file of a replay may lie in the replay directory still, where it was asked for; report it.
+    """Tell, and report, whether the file of a replay may lie where it was asked for, in the replay directory.
 
     Begun before it is back at its place, the request would be over, and the file taken as another one.
     """
