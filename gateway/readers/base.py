@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ class Chunk:
     def frame(self) -> pl.DataFrame:
         """The rows as a frame."""
         if self._frame is None:
-            from gateway.readers.frames import frame_of
-
             assert self.few is not None, "a chunk has rows"  # noqa: S101 - one of both is given
             self._frame = frame_of(self.record_type, [self.few])
         return self._frame
@@ -73,6 +72,26 @@ class FewRows(NamedTuple):
     records: Sequence[int]
     lines: Sequence[int | None]
     columns: Sequence[Sequence[str | None]]  #: of each field, in the definition's order
+
+
+def frame_of(kind: RecordType, parts: Sequence[FewRows]) -> pl.DataFrame:
+    """Return the rows of ``parts``, one part after the other, as one frame."""
+    import polars as pl
+
+    records = list(chain.from_iterable(part.records for part in parts))
+    lines = list(chain.from_iterable(part.lines for part in parts))
+    columns = zip(*(part.columns for part in parts), strict=True)
+    return pl.DataFrame(
+        [
+            pl.Series(RECORD, records, dtype=pl.Int64),
+            pl.Series(LINE, lines, dtype=pl.Int64),
+            pl.repeat(None, len(records), dtype=pl.Int64, eager=True).alias(PARENT),
+            *(
+                pl.Series(field.name, list(chain.from_iterable(column)), dtype=pl.String)
+                for field, column in zip(kind.fields, columns, strict=True)
+            ),
+        ]
+    )
 
 
 class Reader(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,24 +30,6 @@ def chunk_of(
         return Chunk(kind, few=FewRows(records, known, texts))  # type: ignore[arg-type] # no series among them
     numbers = pl.DataFrame({RECORD: records, LINE: known}, schema={RECORD: pl.Int64, LINE: pl.Int64})
     return chunk_at_once(kind, numbers, columns)
-
-
-def frame_of(kind: RecordType, parts: Sequence[FewRows]) -> pl.DataFrame:
-    """Return the rows of ``parts``, one part after the other, as one frame."""
-    records = list(chain.from_iterable(part.records for part in parts))
-    lines = list(chain.from_iterable(part.lines for part in parts))
-    columns = zip(*(part.columns for part in parts), strict=True)
-    return pl.DataFrame(
-        [
-            pl.Series(RECORD, records, dtype=pl.Int64),
-            pl.Series(LINE, lines, dtype=pl.Int64),
-            pl.repeat(None, len(records), dtype=pl.Int64, eager=True).alias(PARENT),
-            *(
-                pl.Series(field.name, list(chain.from_iterable(column)), dtype=pl.String)
-                for field, column in zip(kind.fields, columns, strict=True)
-            ),
-        ]
-    )
 
 
 def chunk_at_once(kind: RecordType, numbers: pl.DataFrame, columns: Sequence[Column]) -> Chunk:

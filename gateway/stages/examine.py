@@ -19,7 +19,7 @@ from gateway.custody.copies import READ_BYTES, hash_file
 from gateway.custody.look import open_regular, sighting
 from gateway.custody.names import archive_name
 from gateway.custody.refusals import refusal
-from gateway.errors import GatewayError
+from gateway.errors import CustodyError, GatewayError
 from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format
@@ -162,7 +162,8 @@ def _read_alone(definition: Format, one: Input, limits: object) -> Reading:
     assert isinstance(limits, ListingLimits)  # noqa: S101 - narrows the lazily imported type
     try:
         return read_files(definition, [one], limits=limits)[0]
-    except OSError as error:  # no room for what is kept beside a large file, say: nothing about the file
+    except (OSError, CustodyError) as error:
+        # it cannot be opened now, or there is no room for what is kept beside a large one: nothing about it
         return Reading.unread(error)
     except Exception as error:  # noqa: BLE001 - becomes a finding of this file alone
         reading = Reading.unread()

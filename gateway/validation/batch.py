@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from gateway.formats.definition import FieldType, Format, RecordType, Role
-from gateway.readers.base import LINE, RECORD, Chunk
-from gateway.readers.frames import frame_of
+from gateway.readers.base import LINE, RECORD, Chunk, frame_of
 from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
 from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from gateway.errors import CustodyError
     from gateway.formats.definition import Format
     from gateway.readers.base import Chunk, Reader
 
@@ -58,10 +59,10 @@ class Reading:
     created_at: str | None = None
     record_counts: dict[str, int] = field(default_factory=dict)
     records: int = 0  #: business records
-    broken_off: OSError | None = None  #: why the file was not read to its end, where there is an F115
+    broken_off: OSError | CustodyError | None = None  #: why it was not read to its end
 
     @classmethod
-    def unread(cls, why: OSError | None = None) -> Reading:
+    def unread(cls, why: OSError | CustodyError | None = None) -> Reading:
         """Return the reading of a file of which nothing is known."""
         return cls(sha256="", size=0, findings=Findings(), keys=KeySpool(), broken_off=why)
 

@@ -15,7 +15,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ AREAS = (
         for area in ("inbox", "working", "processed", "failed", "duplicates", "replay")
     ),
 )
+#: Those that a file may meet when it is opened, and once more when that is tried again by itself.
+TWICE = ("EMFILE",)
 LASTING = ("EIO", "ENOSPC", "EROFS", "EACCES", "EMFILE", "ESTALE", "EXDEV")
 
 
@@ -66,10 +68,11 @@ class Case:
     call: str  #: what an undisturbed run calls there
     needle: str = ""
     lasts: bool = False
+    times: int = 1  #: in a row, where it does not last
 
     def arm(self, control: Control, site: Path) -> None:
         """Let it happen below ``site`` from now on."""
-        last = FOREVER if self.lasts else self.first
+        last = FOREVER if self.lasts else self.first + self.times - 1
         if self.name == "short":
             fault = Fault(Action.CUT_SHORT, self.first, last)
         else:
@@ -125,6 +128,8 @@ def cases(calls: Sequence[tuple[Kind, str, str]], names: Sequence[str], lasting:
     for name in names:
         meeting = [call for call in calls if call[0] in MEET[name]]
         found += [Case(name, number, call) for number, (_kind, call, _path) in enumerate(meeting, 1)]
+        if name in TWICE:
+            found += [replace(one, times=2) for one in found if one.name == name and one.call == "open"]
         for area in AREAS if lasting and name in LASTING else ():
             there = [call for call in meeting if f"/{area}" in call[2]]
             for number in sorted({1, 2, 3, len(there) // 2, len(there)} & set(range(1, len(there) + 1))):

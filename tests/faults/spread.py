@@ -11,11 +11,12 @@ from tests.faults.shim import Control
 
 #: One of so many cases of errors; every so manieth commit.
 _SHARE, _EVERY = 1500, 41
-#: Cases that once ended in a traceback: files that may not even be looked at.
+#: Cases that went wrong once: files that may not even be looked at, and one that cannot be opened twice.
 _FOUND = (
     errors.Case("EACCES", 1, "stat64", "/formats/formats.lock"),
     errors.Case("EACCES", 1, "stat64", "/audit/checkpoints.jsonl"),
     errors.Case("EACCES", 1, "stat64", "/ledger/gateway.db", lasts=True),
+    errors.Case("EMFILE", 6, "open", "/working/mapped", times=2),
     errors.Case("EACCES", 1, "fstat64", "/ledger/gateway.db.checked"),
 )
 
