@@ -24,6 +24,10 @@ class RecordKey(NamedTuple):
     line: int | None
 
 
+#: Keys of one file that are kept as they are handed out.
+_FEW = 5_000
+
+
 class KeySpool:
     """The keys of one file, in bounded memory; ``close`` when they have been used."""
 
@@ -33,11 +37,15 @@ class KeySpool:
         types = definition.record_types if definition else ()
         self._slots = {one.name: text_slot(one.key) for one in types if one.key}
         self._length: int | None = None
+        self._few: list[RecordKey] | None = (
+            None  #: all of them: a judge asks thrice
+        )
 
     def __len__(self) -> int:
         """Return the number of keys; rows that lack a part of their key have none."""
         if self._length is None:
-            self._length = sum(frame.height for _, frame in self._frames())
+            few = self._all_if_few()
+            self._length = sum(frame.height for _, frame in self._frames()) if few is None else len(few)
         return self._length
 
     def __iter__(self) -> Iterator[RecordKey]:
@@ -47,14 +55,25 @@ class KeySpool:
 
     def batches(self, size: int = 10_000) -> Iterator[list[RecordKey]]:
         """Yield the keys in lists of at most ``size``."""
+        few = self._all_if_few()
+        if few is not None:
+            yield from (few[start : start + size] for start in range(0, len(few), size))
+            return
         for record_type, frame in self._frames():
             for part in frame.iter_slices(size):
-                yield [RecordKey(key, record_type, record, line) for record, line, key in part.rows()]
+                yield _keys(record_type, part)
+
+    def _all_if_few(self) -> list[RecordKey] | None:
+        """Return all keys where they are not many."""
+        spools = self._gathered.spools
+        if self._few is None and sum(len(spools[one]) for one in self._slots if one in spools) <= _FEW:
+            self._few = [key for record_type, frame in self._frames() for key in _keys(record_type, frame)]
+        return self._few
 
     def close(self) -> None:
         """Free memory and disk; the spool is empty afterwards."""
         self._gathered.close()
-        self._length = 0
+        self._length, self._few = 0, []
 
     def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
         for record_type, slot in self._slots.items():
@@ -63,3 +82,7 @@ class KeySpool:
                 keys = frame.select(RECORD, LINE, slot).drop_nulls(slot)
                 if keys.height:
                     yield record_type, keys
+
+
+def _keys(record_type: str, frame: pl.DataFrame) -> list[RecordKey]:
+    return [RecordKey(key, record_type, record, line) for record, line, key in frame.rows()]
