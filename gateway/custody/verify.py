@@ -90,6 +90,7 @@ class _Run:
         self._tombstones: array[int] | None = None
         self._roles: tuple[str, dict[str, str]] = "", {}
         self._altered: set[int] = set()  # once told: several witnesses may speak of one edit
+        self._manifests: set[int] = set()  # as the ledger has them, where the day list has another digest
 
     def compare_with_ledger(self, known: Iterable[Known]) -> None:
         """Compare each known transfer with what its directory records of it."""
@@ -178,7 +179,8 @@ class _Run:
         """Check what each manifest among ``names`` says; return all names they account for.
 
         Digests are compared with the day list's where there is one, for it was compared with the
-        bytes already; with the bytes else. What an ``edited`` manifest says is no second difference.
+        bytes already; with the bytes else. What an ``edited`` manifest says is no second difference,
+        unless it is the ledger's, and the day list was edited.
         """
         named: set[str] = set()
         for name in sorted(names):
@@ -186,7 +188,7 @@ class _Run:
                 continue
             data_name = name.removesuffix(MANIFEST_SUFFIX)
             self._check_place(os.path.join(directory, data_name))
-            if name in edited:
+            if name in edited and not self._is_by_ledger(os.path.join(directory, name)):
                 named |= _claimed(os.path.join(directory, name), data_name)
                 continue
             parts = self._parts(os.path.join(directory, name), data_name, stated)
@@ -285,9 +287,18 @@ class _Run:
         if listed is None:
             self._compare(manifest, known.manifest_sha256, "the ledger")
         elif listed != known.manifest_sha256:
+            self._manifests.add(_mark(f"{manifest}\0{known.manifest_sha256}"))
             self._differs(
                 Kind.ALTERED, manifest, "ledger and day list disagree", known.manifest_sha256, listed
             )
+
+    def _is_by_ledger(self, manifest: str) -> bool:
+        """Return whether ``manifest``, which is not as the day list says, is as the ledger says."""
+        if not self._manifests:
+            return False
+        with contextlib.suppress(CustodyError):
+            return _mark(f"{manifest}\0{hash_file(manifest)[0]}") in self._manifests
+        return False
 
     def _check_tombstone(self, known: Known, path: str, stated: Mapping[str, str]) -> None:
         """Compare the tombstone of a file that the ledger knows to be removed."""

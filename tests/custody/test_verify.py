@@ -131,6 +131,19 @@ def test_a_forged_manifest_is_caught_by_the_ledger(archive: Layout) -> None:
     assert found(archive, known) == {"altered": names}
 
 
+def test_a_manifest_that_the_ledger_knows_speaks_against_a_forged_list(archive: Layout) -> None:
+    """A false digest of a manifest in the day list shall not hide another file that was exchanged."""
+    known = ledger_view(archive)
+    directory = archive.site / DAY_DIRECTORY
+    manifest = manifest_of("confirmation_0001.csv")
+    (companion,) = [name for name in os.listdir(directory) if name.endswith(".done")]
+    (directory / companion).write_bytes(b"forged")
+    daylist.replace(directory, companion, hashlib.sha256(b"forged").hexdigest())
+    daylist.replace(directory, str(manifest), "0" * 64)
+    expected = [f"{DAY_DIRECTORY}/{companion}", f"{DAY_DIRECTORY}/{manifest}"]
+    assert found(archive, known) == {"altered": sorted(expected)}
+
+
 def test_a_removed_file_and_its_traces_are_caught_by_the_ledger(archive: Layout) -> None:
     """A file removed with its manifest and lines, a directory removed whole, are missing by the ledger."""
     known = ledger_view(archive)
