@@ -12,6 +12,7 @@ from gateway.errors import FormatError, GatewayError
 from gateway.formats.digests import digest_of
 from gateway.formats.lock_file import head
 from gateway.ledger import audit
+from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
 from gateway.stages.asking_again import take_up
 from gateway.stages.context import Context
@@ -56,10 +57,15 @@ def recall_lock(context: Context) -> None:
     Raises AuditBroken where the trail cannot be read.
     """
     with context.ledger.read() as connection:
-        asked = [audit.newest(connection, action) for action in LOCK_ACTIONS]
+        context.catalogue.noted = _meant(connection)
+
+
+def _meant(connection: Connection) -> str:
+    """Return the last entry of the lock that is meant, by the newest entry of the trail that tells of one."""
+    asked = [audit.newest(connection, action) for action in LOCK_ACTIONS]
     newest = max((one for one in asked if one is not None), key=lambda one: one.sequence, default=None)
     said = (newest.entry.new or {}).get("lock", {}) if newest else {}
-    context.catalogue.noted = str(said.get("head", ""))
+    return str(said.get("head", ""))
 
 
 def note_refusal(context: Context, error: GatewayError) -> None:
@@ -77,6 +83,9 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def _note(context: Context, action: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> None:
     with context.ledger.write() as connection:
+        if "problem" in new.get("lock", {}):
+            # Refused is what was looked at; somebody may have accepted it since.
+            new = {**new, "lock": {**new["lock"], "head": _meant(connection)}}
         entry = AuditEntry(
             at=context.clock.now(),
             actor=context.actor,

@@ -11,6 +11,7 @@ import pytest
 
 from gateway import pipeline
 from gateway.bundle import bundled
+from gateway.config.loading import redacted
 from gateway.errors import LedgerBusy, LockInvalid
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Version
@@ -20,6 +21,7 @@ from gateway.operations.format_desk import Desk
 from gateway.operations.format_life import new_version, retire
 from gateway.operations.reprocess import Selection, reprocess, select
 from gateway.pipeline import run_routes
+from gateway.stages import in_force
 from gateway.stages.in_force import IN_FORCE, recall_lock
 from tests.pipeline.plant import Plant, configuration, confirmation, lock_anew, name_of, route
 
@@ -158,6 +160,32 @@ def test_a_service_knows_what_others_did_to_the_lock_while_it_runs(plant: Plant)
         said = [one.error.code for report in run_routes(context) for one in report.problems]
         assert said == ["format-lock-invalid"]
         plant.accept_lock()
+        assert [report.problems for report in run_routes(context)] == [[]]
+    assert plant.states() == {NAME: State.PROCESSED}
+
+
+def test_a_lock_that_is_accepted_while_its_refusal_is_put_on_record_is_used(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody accepted shall not be refused by an entry of who looked before and wrote afterwards."""
+    plant.own_formats = True
+    lock = plant.directory / "formats" / "formats.lock"
+    older = lock.read_bytes()
+
+    def accepted_meanwhile(directory: Path) -> object:
+        plant.accept_lock()
+        return redacted(directory)
+
+    with plant.working() as context:
+        run_routes(context)
+        with plant.opened() as other:
+            recall_lock(other)
+            retire(Desk(other.catalogue, other.actor, other), ("confirmation", V110), "the last sender moved")
+        lock.write_bytes(older)
+        with monkeypatch.context() as patched:
+            patched.setattr(in_force, "redacted", accepted_meanwhile)
+            run_routes(context)
+        plant.drop_confirmation(1)
         assert [report.problems for report in run_routes(context)] == [[]]
     assert plant.states() == {NAME: State.PROCESSED}
 
