@@ -210,3 +210,28 @@ def test_a_file_on_its_way_back_into_work_goes_on(
     assert plant.states()["again.csv"] is State.DUPLICATE
     assert plant.transfer("again.csv").attempt == 2
     plant.demand_proof()
+
+
+def test_a_file_in_work_whose_former_place_another_file_took_is_set_before_an_operator(
+    plant: Plant, tmp_path: Path
+) -> None:
+    """Another file at the place where a file was settled once shall not be taken for it."""
+    name = "CONF_MES01_0000003-again.csv"
+    plant.drop(name, confirmation(3, first=70_000))
+    plant.run()
+    first = plant.transfer(name)
+    with plant.opened() as context:
+        back_up(context, tmp_path / "failed.db")
+        reprocess(context, [first], "it is another one", allow=["conflict"])
+    (plant.directory / "outbox" / "erp").rename(plant.directory / "outbox" / "away")
+    plant.run()
+    plant.drop(name, b"rubbish")
+    plant.run()
+    (plant.directory / "outbox" / "away").rename(plant.directory / "outbox" / "erp")
+    done = restore(plant.directory, tmp_path / "failed.db", "the disk broke")
+    assert (done.recovery.uncertain, done.recovery.troubles) == (1, [])
+    plant.run()
+    (row,) = [one for one in plant.transfers() if one.id == first.id]
+    assert (row.state, row.reason_code) == (State.FAILED, "F905")
+    assert row.settled_path != plant.transfer(name).settled_path
+    plant.demand_proof()
