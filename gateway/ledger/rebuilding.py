@@ -89,7 +89,7 @@ def order_unplaced(connection: Connection) -> None:
         .subquery()
     )
     # below all that there are, so that no new place meets an old one
-    first = 2 * lowest - many - 1
+    first = lowest - many - 1
     connection.execute(
         update(deliveries).where(deliveries.c.place == old.c.place).values(place=first + old.c.number)
     )

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, Row, Select, Text, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from gateway.errors import ActionRefused
 from gateway.ledger.encoding import canonical_json
@@ -175,8 +187,10 @@ def known(
 
 
 def _accepted(connection: Connection, same: Any, oldest: str) -> Iterator[Row[Any]]:
-    # joined to nothing, so that no database looks it up by the state, which most deliveries of ten years have
-    state = type_coerce(deliveries.c.state, Text).concat("")
+    # joined to nothing, so that SQLite, which knows no statistics, does not look it up by the state, which
+    # most deliveries of ten years have
+    state: ColumnElement[str] = type_coerce(deliveries.c.state, Text)
+    state = state.concat("") if connection.dialect.name == "sqlite" else state
     received = exists().where(deliveries.c.transfer == transfers.c.id, state == DeliveryState.DELIVERED.value)
     accepted = or_(
         transfers.c.state.in_([State.HELD, State.DELIVERING, State.PROCESSED]),
