@@ -7,7 +7,8 @@ Names are written ``{namespace}local``. Terms as in XML Schema 1.0 Part 1 and Pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model import Problem
@@ -107,7 +108,7 @@ class Wildcard:
         return self.namespaces is None or namespace in self.namespaces
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """A sequence, choice or all group."""
 
@@ -115,6 +116,12 @@ class Group:
     parts: tuple[Particle, ...]
     low: int = 1
     high: int | None = 1
+
+    @functools.cached_property
+    def children(self) -> Mapping[str, Range]:
+        """Each child element's name with how often it may occur in all; it is asked for again and again."""
+        together = _in_one(self.parts) if self.model == "choice" else _in_each(self.parts)
+        return {name: times(one, (self.low, self.high)) for name, one in together.items()}
 
 
 Particle = Use | Wildcard | Group
@@ -197,24 +204,36 @@ def times(one: Range, by: Range) -> Range:
     return (one[0] * by[0], None if one[1] is None or by[1] is None else one[1] * by[1])
 
 
-def children(particle: Particle | None) -> dict[str, Range]:
+def children(particle: Particle | None) -> Mapping[str, Range]:
     """Return each child element's name with how often it may occur in all."""
-    if particle is None or isinstance(particle, Wildcard):
-        return {}
+    if isinstance(particle, Group):
+        return particle.children
     if isinstance(particle, Use):
         return {particle.element.name: (particle.low, particle.high)}
-    found = [children(part) for part in particle.parts]
-    names = dict.fromkeys(name for one in found for name in one)
-    join = _either if particle.model == "choice" else _both
-    together = {name: join([one.get(name, (0, 0)) for one in found]) for name in names}
-    return {name: times(one, (particle.low, particle.high)) for name, one in together.items()}
+    return {}
 
 
-def _both(ranges: list[Range]) -> Range:
+def _in_each(parts: Sequence[Particle]) -> dict[str, Range]:
+    """Return how often each child occurs where every part occurs once."""
+    found: dict[str, Range] = {}
+    for part in parts:
+        for name, (low, high) in children(part).items():
+            before = found.get(name, (0, 0))
+            both = None if high is None or before[1] is None else before[1] + high
+            found[name] = (before[0] + low, both)
+    return found
+
+
+def _in_one(parts: Sequence[Particle]) -> dict[str, Range]:
+    """Return how often each child occurs where one of the parts occurs."""
+    found: dict[str, list[Range]] = {}
+    for part in parts:
+        for name, one in children(part).items():
+            found.setdefault(name, []).append(one)
+    return {name: _either(ranges, everywhere=len(ranges) == len(parts)) for name, ranges in found.items()}
+
+
+def _either(ranges: Sequence[Range], *, everywhere: bool) -> Range:
     highs = [high for _, high in ranges]
-    return (sum(low for low, _ in ranges), None if None in highs else sum(h or 0 for h in highs))
-
-
-def _either(ranges: list[Range]) -> Range:
-    highs = [high for _, high in ranges]
-    return (min(low for low, _ in ranges), None if None in highs else max(h or 0 for h in highs))
+    low = min(low for low, _ in ranges) if everywhere else 0
+    return (low, None if None in highs else max(high or 0 for high in highs))
