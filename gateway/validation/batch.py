@@ -92,11 +92,10 @@ class Batch:
         for verdict in schema.refused(prepared):
             for wrong in verdict.wrongs:
                 self._report(prepared, record_type, wrong)
-        for part in parts:
-            _count(record_type, prepared, part)
+        firsts = prepared[[part.start for part in parts]]
+        _count(record_type, firsts, parts)
         if record_type.role is not Role.RECORD:
-            for part in parts:
-                _surround(record_type, prepared.slice(part.start, part.rows), part.state.surroundings)
+            _surround(record_type, firsts, parts)
         self._add_up(record_type, prepared, parts)
         self._gather(record_type, prepared, parts)
 
@@ -118,11 +117,9 @@ class Batch:
     def _add_up(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
         for name in self._sums[record_type.name]:
             numbers = prepared[value_name(record_type.field(name))]
-            for part in parts:
-                mine = numbers.slice(part.start, part.rows)
+            for part, total, missing in zip(parts, *_sums(prepared, name, numbers, parts), strict=True):
                 sums = part.state.surroundings.sums.setdefault(f"{record_type.name}.{name}", Sum())
-                empty = prepared[name].slice(part.start, part.rows).null_count()
-                sums.add(exact_sum(mine), part.rows, max(mine.null_count() - empty, 0))
+                sums.add(total, part.rows, missing)
 
     def _gather(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
         wanted = self._slots.get(record_type.name)
@@ -151,38 +148,63 @@ def _one_frame(chunks: Sequence[Chunk]) -> pl.DataFrame:
     return pl.concat([chunk.frame for chunk in chunks], rechunk=True)
 
 
-def _count(record_type: RecordType, prepared: pl.DataFrame, part: Part) -> None:
-    found = part.state.surroundings
-    found.counts[record_type.name] = found.counts.get(record_type.name, 0) + part.rows
-    place = (prepared.item(part.start, RECORD), prepared.item(part.start, LINE))
-    found.places.setdefault(record_type.name, place)
+def _sums(
+    prepared: pl.DataFrame, name: str, numbers: pl.Series, parts: Sequence[Part]
+) -> tuple[list[Decimal], list[int]]:
+    """Return the exact sum of each part's ``numbers``, and how many texts in it are none.
+
+    The parts of small files are added up in one go; where the sum of any of them might overflow, alone.
+    """
+    rows = pl.DataFrame({"part": range(len(parts)), "rows": [part.rows for part in parts]})
+    part = rows.select(pl.col("part").repeat_by("rows").explode())["part"]
+    table = pl.DataFrame({"number": numbers, "text": prepared[name], "part": part})
+    found = table.group_by("part", maintain_order=True).agg(
+        total=pl.col("number").sum(),
+        missing=pl.col("number").null_count().cast(pl.Int64) - pl.col("text").null_count().cast(pl.Int64),
+    )
+    missing = [max(one, 0) for one in found["missing"]]
+    if _sums_fit(numbers):
+        return [Decimal(str(one)) for one in found["total"]], missing
+    return [exact_sum(numbers.slice(part.start, part.rows)) for part in parts], missing
 
 
-def _surround(record_type: RecordType, rows: pl.DataFrame, found: Surroundings) -> None:
-    """Note the texts and numbers of the first row of a header or trailer type."""
+def _count(record_type: RecordType, firsts: pl.DataFrame, parts: Sequence[Part]) -> None:
+    """Count the rows of each part, and note where its first one stands."""
+    for part, place in zip(parts, firsts.select(RECORD, LINE).iter_rows(), strict=True):
+        found = part.state.surroundings
+        found.counts[record_type.name] = found.counts.get(record_type.name, 0) + part.rows
+        found.places.setdefault(record_type.name, place)
+
+
+def _surround(record_type: RecordType, firsts: pl.DataFrame, parts: Sequence[Part]) -> None:
+    """Note the texts and numbers of the first row of a header or trailer type in each part."""
     numeric = {one.name for one in record_type.fields if one.type in (FieldType.INTEGER, FieldType.DECIMAL)}
     wanted = [one.name for one in record_type.fields]
     wanted += [value_name(one) for one in record_type.fields if one.name in numeric]
     # not the whole row: polars has moments, such as the first hours of year 1 elsewhere, that Python has not
-    row = rows.select(wanted).row(0, named=True)
-    for one in record_type.fields:
-        key = f"{record_type.name}.{one.name}"
-        text = row[one.name] if row[one.name] is not None else one.default
-        if text is not None:
-            found.texts.setdefault(key, text)
-        number = row[value_name(one)] if one.name in numeric else None
-        if number is not None:
-            found.numbers.setdefault(key, number)
+    for part, row in zip(parts, firsts.select(wanted).iter_rows(named=True), strict=True):
+        found = part.state.surroundings
+        for one in record_type.fields:
+            key = f"{record_type.name}.{one.name}"
+            text = row[one.name] if row[one.name] is not None else one.default
+            if text is not None:
+                found.texts.setdefault(key, text)
+            number = row[value_name(one)] if one.name in numeric else None
+            if number is not None:
+                found.numbers.setdefault(key, number)
 
 
 def exact_sum(numbers: pl.Series) -> Decimal:
     """Return the exact sum of a column of decimals, whatever its size; nulls add nothing."""
-    largest = numbers.abs().max()
-    if largest is None:
-        return Decimal(0)
-    if largest * len(numbers) < Decimal(10) ** WHOLE_DIGITS:  # type: ignore[operator] # a column of decimals
+    if _sums_fit(numbers):
         return Decimal(str(numbers.sum()))
     total = Decimal(0)  # polars' own sum would overflow
     for number in numbers.drop_nulls():
         total = EXACT.add(total, number)
     return total
+
+
+def _sums_fit(numbers: pl.Series) -> bool:
+    """Return whether no sum of any of ``numbers`` can be too large for polars."""
+    largest = numbers.abs().max()
+    return largest is None or largest * len(numbers) < Decimal(10) ** WHOLE_DIGITS  # type: ignore[operator]

@@ -37,9 +37,7 @@ class KeySpool:
         types = definition.record_types if definition else ()
         self._slots = {one.name: text_slot(one.key) for one in types if one.key}
         self._length: int | None = None
-        self._few: list[RecordKey] | None = (
-            None  #: all of them: a judge asks thrice
-        )
+        self._few: list[RecordKey] | None = None  #: all of them: a judge asks thrice
 
     def __len__(self) -> int:
         """Return the number of keys; rows that lack a part of their key have none."""
