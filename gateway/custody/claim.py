@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from gateway.custody import anew, syncs
 from gateway.custody.look import exists, sighting
-from gateway.custody.moves import rename_new, resume_move
-from gateway.custody.refusals import StrPath, refusing, shown
+from gateway.custody.moves import move_new, rename_new, resume_move
+from gateway.custody.refusals import StrPath, shown
 from gateway.errors import FileChanged, FileMissing, GatewayError, NameTaken, NotRegular
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def _claim_one(source: StrPath, working: StrPath, expected: Sighting) -> None:
             "The file is gone", where=shown(source), hint="The sender took it back or renamed it"
         )
     _check(source, sighting(source), expected)
-    resume_move(source, working)
+    was_copied = move_new(source, working)
     after = sighting(working)
-    if not _is_same(after, expected) or (after.inode != expected.inode and _was_renamed(source, working)):
+    if not _is_same(after, expected) or (after.inode != expected.inode and not was_copied):
         # Replaced between look and rename. Nothing proves the new one complete: it goes back.
         rename_new(working, source)
         raise FileChanged("The file was replaced while it was claimed", where=shown(source))
@@ -98,12 +98,6 @@ def _is_same(seen: Sighting, expected: Sighting) -> bool:
         return False
     apart = abs(seen.mtime_ns - expected.mtime_ns)
     return apart == 0 if seen.inode == expected.inode else apart < COARSE_NS
-
-
-def _was_renamed(source: StrPath, working: StrPath) -> bool:
-    """Return whether the move stayed inside one file system, where a file keeps its inode."""
-    with refusing("look at", source, working):
-        return os.stat(_parent(source)).st_dev == os.stat(_parent(working)).st_dev
 
 
 def _parent(path: StrPath) -> str:

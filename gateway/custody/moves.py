@@ -30,11 +30,11 @@ def rename_new(source: StrPath, target: StrPath) -> None:
         _rename(os.fspath(source), os.fspath(target))
 
 
-def move_new(source: StrPath, target: StrPath) -> None:
-    """Move ``source`` to the new name ``target``, over file systems too.
+def move_new(source: StrPath, target: StrPath) -> bool:
+    """Move ``source`` to the new name ``target``, over file systems too; return whether it had to be copied.
 
-    Inside one file system it is `rename_new`, and the caller syncs both directories. Across file
-    systems it is copy, sync, verify, rename, remove, each durable before the next, so that a
+    Inside one mount it is `rename_new`, and the caller syncs both directories. Across file systems, or
+    two mounts of one, it is copy, sync, verify, rename, remove, each durable before the next, so that a
     crash leaves at least one whole copy; `resume_move` goes on from there.
 
     Raises NameTaken, FileMissing, FileChanged, DiskFull, CustodyError.
@@ -42,11 +42,12 @@ def move_new(source: StrPath, target: StrPath) -> None:
     with refusing("move", source, target):
         try:
             _rename(os.fspath(source), os.fspath(target))
-            return
+            return False
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
     _carry_over(os.fspath(source), os.fspath(target))
+    return True
 
 
 def resume_move(source: StrPath, target: StrPath) -> bool:
@@ -171,11 +172,23 @@ def _finish(source: str, target: str) -> None:
 def _half_moved(source: str, target: str) -> str:
     """Return how a move left both names, linked or copied; NameTaken where it was no move at all."""
     linked = _same_inode(source, target)
-    copied = not linked and _device(source) != _device(target) and hash_file(source) == hash_file(target)
+    copied = not linked and _are_apart(source, target) and hash_file(source) == hash_file(target)
     if not linked and not copied:
-        # On one file system a move never leaves two files, so equal bytes prove nothing there.
+        # Where a rename can be made a move never leaves two files, so equal bytes prove nothing there.
         raise NameTaken(where=f"{shown(source)} -> {shown(target)}")
     return "linked" if linked else "copied"
+
+
+def _are_apart(source: str, target: str) -> bool:
+    """Return whether a move has to copy: over file systems, or over two mounts of one (bind mounts)."""
+    if _device(source) != _device(target):
+        return True
+    try:
+        # changes nothing: the names cannot be renamed, and where mounts differ the system says that first
+        os.rename(os.path.join(_parent(source), "."), os.path.join(_parent(target), "."))
+    except OSError as error:
+        return error.errno == errno.EXDEV
+    return False
 
 
 def _same_entry(source: StrPath, target: StrPath) -> bool:

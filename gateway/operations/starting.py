@@ -9,7 +9,7 @@ from gateway.custody.daylist import list_of
 from gateway.custody.layout import DAY_AREAS, ROUTE_AREAS, Layout
 from gateway.custody.look import look
 from gateway.custody.names import MANIFEST_SUFFIX
-from gateway.custody.refusals import refusal
+from gateway.custody.refusals import refusal, refusing
 from gateway.custody.settle import manifest_owner
 from gateway.errors import AuditBroken, CustodyError
 from gateway.ledger import transfers
@@ -67,15 +67,17 @@ def demand_newest_known(context: Context) -> None:
 def _newest_days(area: str) -> list[str]:
     """Return the newest day directory of each route in ``area``.
 
-    A route whose directory cannot be listed is left out: its own pass says so, and no other's waits for it.
+    A route whose directory cannot be looked at is left out: its own pass says so, and no other's waits for it.
     """
+    if not os.path.isdir(area):
+        return []
+    with refusing("list", area), os.scandir(area) as entries:
+        routes = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
     found = []
-    for route in sorted(look(area), key=lambda one: one.name) if os.path.isdir(area) else ():
-        if route.kind == "directory":
-            place = os.path.join(area, route.name)
-            with contextlib.suppress(CustodyError):
-                days = [one.name for one in look(place) if one.kind == "directory"]
-                found += [os.path.join(place, max(days))] if days else []
+    for place in (os.path.join(area, route) for route in routes):
+        with contextlib.suppress(CustodyError):
+            days = [one.name for one in look(place) if one.kind == "directory"]
+            found += [os.path.join(place, max(days))] if days else []
     return found
 
 

@@ -107,6 +107,18 @@ def swap_before(monkeypatch: pytest.MonkeyPatch, target: str, action: Callable[[
 
 
 @contextlib.contextmanager
+def bind_mount(place: Path, directory: Path) -> Iterator[Path]:
+    """Mount ``place`` at ``directory`` a second time, as containers do; skip where that is not allowed."""
+    mounted = subprocess.run(["mount", "--bind", str(place), str(directory)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+@contextlib.contextmanager
 def small_disk(directory: Path, kibibytes: int) -> Iterator[Path]:
     """Mount a small file system of memory at ``directory``; skip where that is not allowed."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import GatewayError, InternalError
 from gateway.model import State
 from gateway.operations.setup import init_site
-from tests.hostile.hostile_kit import needs_root, small_disk, swap_before
+from tests.hostile.hostile_kit import bind_mount, needs_root, small_disk, swap_before
 from tests.pipeline.plant import ROUTE, Plant, configuration, name_of
 
 pytestmark = needs_root
@@ -39,7 +39,7 @@ def told(plant: Plant) -> list[GatewayError]:
 @pytest.mark.parametrize(
     "when",
     [
-        "gateway.custody.claim.resume_move",
+        "gateway.custody.claim.move_new",
         "gateway.custody.copies.copy_new",
         "gateway.custody.moves.rename_new",
         "gateway.custody.settle.resume_move",
@@ -126,4 +126,32 @@ def test_a_disk_without_inodes_stops_anywhere_and_loses_nothing(tmp_path: Path, 
             plant.run()
         assert plant.states() == {name_of(1): State.PROCESSED}
         assert plant.delivered() == [name_of(1)]
+        plant.demand_proof()
+
+
+def test_an_inbox_that_is_a_mount_of_the_same_file_system_is_taken_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of a bind mount, as containers have them, shall be copied, also where a crash left them twice."""
+    plant = Plant.build(tmp_path / "site")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    with bind_mount(volume, plant.directory / "inbox" / "confirmations"):
+        plant.drop_confirmation(1)
+        plant.run()
+        assert plant.states()[name_of(1)] is State.PROCESSED
+        plant.drop_confirmation(2)
+
+        def die(*_arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("gateway.custody.moves._remove_unchanged", die)
+            with pytest.raises(KeyboardInterrupt):
+                plant.run()
+        assert (volume / name_of(2)).exists()
+        plant.run()
+        assert plant.states()[name_of(2)] is State.PROCESSED
+        assert list(volume.iterdir()) == []
+        assert plant.delivered() == [name_of(1), name_of(2)]
         plant.demand_proof()

@@ -60,7 +60,7 @@ def two(plant: Plant) -> Plant:
     return plant
 
 
-@pytest.mark.parametrize("moment", ["gateway.pipeline.claim", "gateway.custody.claim.resume_move"])
+@pytest.mark.parametrize("moment", ["gateway.pipeline.claim", "gateway.custody.claim.move_new"])
 @pytest.mark.parametrize("change", [replaced_by_link, replaced_by_file, grown, cut])
 def test_a_file_changed_between_look_and_claim_is_not_taken(
     two: Plant, monkeypatch: pytest.MonkeyPatch, moment: str, change: Callable[[Path], None]
