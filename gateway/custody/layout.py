@@ -35,6 +35,7 @@ class Layout:
 
     def __init__(self, site_directory: StrPath) -> None:
         self.site = Path(os.path.abspath(site_directory))
+        self._places: dict[tuple[str, str], Path] = {}  # by area and route: asked for with every file
         self.config_file = self.site / "config" / "gateway.yaml"
         self.formats = self.site / "formats"
         self.ledger_file = self.site / "ledger" / "gateway.db"
@@ -118,7 +119,10 @@ class Layout:
             _SYNCED.add(self.site)
 
     def _of(self, area: str, route: str) -> Path:
-        return self.site / area / _component(route)
+        place = self._places.get((area, route))
+        if place is None:
+            place = self._places[area, route] = self.site / area / _component(route)
+        return place
 
 
 def manifest_of(path: StrPath) -> Path:

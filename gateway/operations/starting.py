@@ -67,7 +67,7 @@ def demand_newest_known(context: Context) -> None:
 def _newest_days(area: str) -> list[str]:
     """Return the newest day directory of each route in ``area``.
 
-    A route whose directory cannot be looked at is left out: its own pass says so, and no other's waits for it.
+    A route whose directory cannot be looked at is left out: its own pass says so, no other's waits for it.
     """
     if not os.path.isdir(area):
         return []

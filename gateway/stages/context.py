@@ -211,7 +211,7 @@ class Context:
 
     def working_path(self, transfer: Transfer) -> str:
         """Return the transfer's path in its route's working directory."""
-        return str(self.layout.working(transfer.route) / transfer.working_name)
+        return os.path.join(self.layout.working(transfer.route), transfer.working_name)
 
     def working_output(self, transfer: Transfer) -> str:
         """Return the path of what a mapping makes of the transfer while it is in work."""
