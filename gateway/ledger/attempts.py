@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, select
 
 from gateway.errors import LedgerError
-from gateway.ledger.statements import in_lists
+from gateway.ledger.statements import in_lists, write_many
 from gateway.ledger.tables import attempts
 from gateway.model import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_INSERT = sa.insert(attempts)
 _END = (
     sa.update(attempts)
     .where(attempts.c.transfer == bindparam("the_transfer"), attempts.c.number == bindparam("the_number"))
@@ -26,7 +27,7 @@ _END = (
 def insert(connection: Connection, begun: Sequence[Attempt]) -> None:
     """Write attempts that begin."""
     if begun:
-        connection.execute(sa.insert(attempts), [dataclasses.asdict(one) for one in begun])
+        write_many(connection, _INSERT, [dataclasses.asdict(one) for one in begun])
 
 
 def end(connection: Connection, ended: Sequence[Attempt]) -> None:
@@ -43,7 +44,7 @@ def end(connection: Connection, ended: Sequence[Attempt]) -> None:
         }
         for one in ended
     ]
-    if connection.execute(_END, rows).rowcount != len(ended):
+    if write_many(connection, _END, rows) != len(ended):
         raise LedgerError("An attempt is not in the ledger", where=ended[0].transfer)
 
 

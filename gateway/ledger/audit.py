@@ -26,6 +26,7 @@ from gateway.ledger.audit_chain import (
 from gateway.ledger.audit_check import AuditProblem, AuditReport, Unreadable, rows, verify
 from gateway.ledger.audit_export import export
 from gateway.ledger.encoding import exact_text, original_text, time_text
+from gateway.ledger.statements import write_many
 from gateway.ledger.tables import ABOUT_THE_SITE, audit
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ __all__ = [
 ]
 
 
+_INSERT = sa.insert(audit)
+
+
 def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
     """Chain ``entries`` to the trail in the caller's transaction; return its new end.
 
@@ -70,7 +74,7 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
         previous = digest(canonical(values))
         added.append(to_row(values, previous))
     if added:
-        connection.execute(sa.insert(audit), added)
+        write_many(connection, _INSERT, added)
         connection.info[APPENDED] = Head(sequence, previous)
     return Head(sequence, previous)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, and_, bindparam, func, not_, or_, select
 
 from gateway.errors import LedgerError
-from gateway.ledger.statements import in_lists, insert_missing
+from gateway.ledger.statements import in_lists, insert_missing, write_many
 from gateway.ledger.tables import deliveries, transfers
 from gateway.model import Delivery, DeliveryState, State
 
@@ -51,7 +51,7 @@ def update(connection: Connection, changed: Sequence[Delivery]) -> None:
     rows = [
         {**_values(one), **{f"the_{name}": value for name, value in _key(one).items()}} for one in changed
     ]
-    if connection.execute(_UPDATE, rows).rowcount != len(changed):
+    if write_many(connection, _UPDATE, rows) != len(changed):
         raise LedgerError("A delivery is not in the ledger", where=changed[0].transfer)
 
 

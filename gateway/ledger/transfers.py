@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import BindParameter, Connection, bindparam, exists, func, select
 
 from gateway.errors import IllegalTransition, LedgerError
-from gateway.ledger.statements import in_lists
+from gateway.ledger.statements import in_lists, write_many
 from gateway.ledger.tables import deliveries, transfers
 from gateway.ledger.transfer_rows import from_row, to_row
 from gateway.ledger.transfer_search import Known, count, find, known, search
@@ -44,6 +44,7 @@ _EXPECTED = "the_state"
 _SET: dict[str, BindParameter[Any]] = {
     column.name: bindparam(column.name) for column in transfers.c if column.name != "id"
 }
+_INSERT = sa.insert(transfers)
 _UPDATE = sa.update(transfers).where(transfers.c.id == bindparam(_KEY)).values(_SET)
 _UPDATE_EXPECTED = _UPDATE.where(transfers.c.state == bindparam(_EXPECTED))
 
@@ -56,7 +57,7 @@ def greatest_id(connection: Connection) -> str | None:
 def insert(connection: Connection, batch: Sequence[Transfer]) -> None:
     """Write new transfers. Raises LedgerError at the end of the block if an id is there already."""
     if batch:
-        connection.execute(sa.insert(transfers), [to_row(one) for one in batch])
+        write_many(connection, _INSERT, [to_row(one) for one in batch])
 
 
 def update(connection: Connection, batch: Sequence[Transfer], *, expected: State | None) -> None:
@@ -72,7 +73,7 @@ def update(connection: Connection, batch: Sequence[Transfer], *, expected: State
         row = to_row(one)
         row[_KEY] = row.pop("id")
         rows.append({**row, _EXPECTED: expected} if expected else row)
-    changed = connection.execute(_UPDATE_EXPECTED if expected else _UPDATE, rows).rowcount
+    changed = write_many(connection, _UPDATE_EXPECTED if expected else _UPDATE, rows)
     if changed != len(batch):
         _refuse(connection, batch, expected)
 
