@@ -136,7 +136,7 @@ def _size_of(chunk: Chunk) -> int:
     """Return about how many bytes the rows take as a frame; each text has at least a view of 16."""
     if chunk.few is None:
         return int(chunk.frame.estimated_size())
-    texts = sum(len(text or "") for column in chunk.few.columns for text in column)
+    texts = sum(sum(map(len, filter(None, column))) for column in chunk.few.columns)
     return texts + 16 * len(chunk.few.columns) * chunk.height
 
 
