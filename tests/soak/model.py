@@ -81,7 +81,7 @@ class Model:
     contradicted: set[tuple[str, str]] = field(default_factory=set)  #: sent with a wrong checksum file
     seen: int = 0  #: entries of the trail that were followed
     layouts: set[str] = field(default_factory=lambda: {FIRST_LAYOUT})  #: of confirmations, in force
-    judged: int = 0  #: entries of judgements that were followed
+    judged: int = 0  #: judgements that were followed; no format tells of a file without a byte
     newest: int = 1  #: minor number of the newest one that was ever released
     _accepted: dict[str, Sent] = field(default_factory=dict)
     _by_key: dict[tuple[str, str, str], list[Sent]] = field(default_factory=lambda: defaultdict(list))
@@ -219,7 +219,7 @@ class Model:
         if content is None:
             raise Violation(f"{sent.route}/{sent.name} ({sent.id}) has bytes that nobody sent: {digest}")
         sent.content = content
-        self.judged += 1
+        self.judged += bool(content.data)
         if "mapped" in event.new:
             self.outputs[sent.id] = event.new["mapped"]["sha256"]
         verdict, why = self._verdict(sent)
