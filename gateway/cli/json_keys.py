@@ -119,6 +119,9 @@ _DIFFERENCE: Keys = (
     ("actual", "SHA-256 as found, or null"),
     ("code", "what differs and how, e.g. `manifest-altered`"),
     ("place", "of an altered manifest whose rows are as they were, the first place that differs; else null"),
+)
+
+_PLACE: Keys = (
     ("place.pointer", "JSON pointer of the member"),
     ("place.recorded", "what is on record"),
     ("place.found", "what stands there"),
@@ -472,7 +475,7 @@ KEYS: dict[str, Keys] = {
         ("files", "files read to their end"),
         ("bytes", "bytes read"),
         ("totals", "exact number of differences: altered, missing, unexpected, leftover"),
-        *_under("altered[]", _DIFFERENCE),
+        *_under("altered[]", (*_DIFFERENCE, *_PLACE)),
         *_under("missing[]", _DIFFERENCE),
         *_under("unexpected[]", _DIFFERENCE),
         *_under("leftover[]", _DIFFERENCE),

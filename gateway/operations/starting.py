@@ -28,7 +28,7 @@ def is_untouched(layout: Layout) -> bool:
     """
     try:
         os.lstat(layout.checkpoints_file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
         raise refusal(error, "look at the checkpoints", layout.checkpoints_file) from error

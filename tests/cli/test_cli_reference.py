@@ -193,6 +193,8 @@ def _changes(plant: Plant) -> Iterator[tuple[str, Any]]:
     day = next((plant.directory / "processed" / "confirmations").iterdir())
     (day / "CONF_MES01_0000001.csv").write_text("altered")
     (day / "CONF_MES01_0000002.csv").unlink()
+    edited = next((plant.directory / "failed" / "confirmations").glob("*.manifest.json"))
+    edited.write_text(edited.read_text().replace('"partner": "', '"partner": "X'))
     (day / "foreign").touch()
     (day / ".part-0123456789abcdef").touch()
     (plant.directory / "audit" / "checkpoints.jsonl").write_text("torn\n")

@@ -261,7 +261,8 @@ def test_law_nothing_on_a_strict_chain_overtakes_what_it_names(
         state = decision.state
         out += [number] if decision.fate is Fate.GO else []
         missing = sequence.gaps(policy, state)
-        if missing and data.draw(st.booleans()):
+        is_given_up: bool = data.draw(st.booleans())
+        if missing and is_given_up:
             given_up = data.draw(st.sampled_from(missing)).first
             waived.add(int(given_up))
             state = sequence.waive(policy, state, given_up, None, NOW).state
