@@ -135,8 +135,8 @@ def _with_partner(plant: Plant, port: int, key: Path) -> None:
     _configure(plant, route("slow", destinations=remote) + ROUTE, server + "service: {stop_within: 3s}\n")
 
 
-def _delivering(plant: Plant) -> int:
-    return sum(row.state is State.DELIVERING for row in plant.transfers())
+def _delivering(plant: Plant, name: str) -> int:
+    return sum(row.state is State.DELIVERING and row.route == name for row in plant.transfers())
 
 
 def test_a_partner_that_hangs_costs_only_its_own_lane(plant: Plant) -> None:
@@ -150,7 +150,7 @@ def test_a_partner_that_hangs_costs_only_its_own_lane(plant: Plant) -> None:
             plant.drop_confirmation(2)
             until(lambda: service.delivered(name_of(2)), "a file on the other route")
             plant.drop(name_of(3), confirmation(3), "slow")
-            until(lambda: _delivering(plant) == 2, "the next file of the same route")
+            until(lambda: _delivering(plant, "slow") == 2, "the next file of the same route")
             service.signal(signal.SIGTERM)
             assert service.ends() == 0
             assert service.event("stopped")["seconds"] < 3.5
