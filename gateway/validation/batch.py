@@ -207,4 +207,4 @@ def exact_sum(numbers: pl.Series) -> Decimal:
 def _sums_fit(numbers: pl.Series) -> bool:
     """Return whether no sum of any of ``numbers`` can be too large for polars."""
     largest = numbers.abs().max()
-    return largest is None or largest * len(numbers) < Decimal(10) ** WHOLE_DIGITS  # type: ignore[operator]
+    return largest is None or largest * len(numbers) < Decimal(10) ** WHOLE_DIGITS  # type: ignore[operator] # of decimals

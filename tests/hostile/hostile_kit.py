@@ -106,27 +106,22 @@ def swap_before(monkeypatch: pytest.MonkeyPatch, target: str, action: Callable[[
     monkeypatch.setattr(f"{module}.{name}", first_the_attack)
 
 
-@contextlib.contextmanager
-def bind_mount(place: Path, directory: Path) -> Iterator[Path]:
+def bind_mount(place: Path, directory: Path) -> contextlib.AbstractContextManager[Path]:
     """Mount ``place`` at ``directory`` a second time, as containers do; skip where that is not allowed."""
-    mounted = subprocess.run(["mount", "--bind", str(place), str(directory)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"nothing can be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "-l", str(directory)], check=True)
+    return _mounted(directory, "--bind", str(place))
 
 
-@contextlib.contextmanager
-def small_disk(directory: Path, kibibytes: int) -> Iterator[Path]:
+def small_disk(directory: Path, kibibytes: int) -> contextlib.AbstractContextManager[Path]:
     """Mount a small file system of memory at ``directory``; skip where that is not allowed."""
     directory.mkdir(parents=True, exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", str(directory)], capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    return _mounted(directory, "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs")
+
+
+@contextlib.contextmanager
+def _mounted(directory: Path, *how: str) -> Iterator[Path]:
+    done = subprocess.run(["mount", *how, str(directory)], capture_output=True)
+    if done.returncode:
+        pytest.skip(f"nothing can be mounted here: {done.stderr.decode().strip()}")
     try:
         yield directory
     finally:

@@ -51,6 +51,14 @@ def configure(plant: Plant, text: str) -> None:
     (plant.directory / "config" / "gateway.yaml").write_text(text, encoding="utf-8")
 
 
+def retire_and_put_back(plant: Plant, lock: Path, older: bytes) -> None:
+    """Retire a version, and put the lock back as it was before."""
+    with plant.opened() as other:
+        recall_lock(other)
+        retire(Desk(other.catalogue, other.actor, other), ("confirmation", V110), "the last sender moved")
+    lock.write_bytes(older)
+
+
 def test_a_changed_format_stops_its_own_files_and_no_others(plant: Plant) -> None:
     """The gateway shall leave files of a changed version where they are, name the file that changed, and go on with others."""
     edit(plant, "1.1.0", "title:", "title: Forged ", lock=False)
@@ -178,10 +186,7 @@ def test_a_lock_that_is_accepted_while_its_refusal_is_put_on_record_is_used(
 
     with plant.working() as context:
         run_routes(context)
-        with plant.opened() as other:
-            recall_lock(other)
-            retire(Desk(other.catalogue, other.actor, other), ("confirmation", V110), "the last sender moved")
-        lock.write_bytes(older)
+        retire_and_put_back(plant, lock, older)
         with monkeypatch.context() as patched:
             patched.setattr(in_force, "redacted", accepted_meanwhile)
             run_routes(context)
@@ -204,10 +209,7 @@ def test_formats_that_cannot_be_put_on_record_yet_are_seen_again(
 
     with plant.working() as context:
         run_routes(context)
-        with plant.opened() as other:
-            recall_lock(other)
-            retire(Desk(other.catalogue, other.actor, other), ("confirmation", V110), "the last sender moved")
-        lock.write_bytes(older)
+        retire_and_put_back(plant, lock, older)
         with monkeypatch.context() as patched:
             patched.setattr(pipeline, step, refuse)
             said = [one.error.code for report in run_routes(context) for one in report.problems]
