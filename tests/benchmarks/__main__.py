@@ -85,7 +85,8 @@ def facts(options: Options) -> str:
     """Return the machine and the versions that count."""
     with open("/proc/meminfo", encoding="ascii") as file:
         memory = int(file.readline().split()[1]) / 2**20
-    system = f"{platform.machine()}, {platform.system()} {platform.release()}"
+    release = ".".join(platform.release().split(".")[:2])  # what follows is whose build it is
+    system = f"{platform.machine()}, {platform.system()} {release}"
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     machine = f"{os.cpu_count()} cores, {memory:.0f} GB, {system}, Python {platform.python_version()}"
     text = f"{machine}, SQLite {sqlite3.sqlite_version}, {libraries}"
