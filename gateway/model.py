@@ -11,7 +11,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Severity(enum.Enum):
@@ -198,9 +198,15 @@ class Identity:
     previous_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transfer:
-    """One file's life in the gateway."""
+    """One file's life in the gateway.
+
+    Each step makes a copy with a few changes, so a copy is made in one go and knows what was changed.
+    """
+
+    #: Which fields differ from the row of the ledger that this was read from; None: it was not read from one.
+    touched: ClassVar[frozenset[str] | None] = None
 
     id: str
     route: str
@@ -243,9 +249,29 @@ class Transfer:
     authorised: str | None = None  #: ``replay`` or ``reprocess``: an operator's request
     changed_at: datetime | None = None
 
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> Transfer:
+        """Return the transfer with ``values``, of every field one, as they stand in the ledger."""
+        return _copied(cls, values, {"touched": frozenset()})
+
     def evolve(self, **changes: Any) -> Transfer:
-        """Return a copy with ``changes`` applied."""
-        return dataclasses.replace(self, **changes)
+        """Return a copy with ``changes`` applied; TypeError for a name that is no field."""
+        if not changes.keys() <= _FIELDS:
+            raise TypeError(f"no field of a transfer: {sorted(changes.keys() - _FIELDS)}")
+        if self.touched is not None:
+            return _copied(Transfer, vars(self), changes, {"touched": self.touched.union(changes)})
+        return _copied(Transfer, vars(self), changes)
+
+
+_FIELDS = frozenset(one.name for one in dataclasses.fields(Transfer))
+
+
+def _copied(kind: type[Transfer], *values: Mapping[str, Any]) -> Transfer:
+    """Return a value made of ``values``, the later before the earlier, without setting field by field."""
+    made = object.__new__(kind)
+    for each in values:
+        vars(made).update(each)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

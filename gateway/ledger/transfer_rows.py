@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 from typing import TYPE_CHECKING, Any
 
+from gateway.ledger.tables import transfers
 from gateway.model import Companion, Evidence, Output, Transfer
 from gateway.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from sqlalchemy import Row
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Transfer))
+_VALUES = operator.itemgetter(*map(transfers.c.keys().index, _FIELDS))
+#: Columns that are there for searches, by the field they are computed from.
+_DERIVED = {"name": "name_text", "sha256": "sha256_head"}
+COLUMNS = (*_FIELDS, *_DERIVED.values())
 
 
 def sha256_head(sha256: str | None) -> int | None:
@@ -19,22 +27,32 @@ def sha256_head(sha256: str | None) -> int | None:
     return None if sha256 is None else int.from_bytes(bytes.fromhex(sha256[:16]), "big", signed=True)
 
 
-def to_row(transfer: Transfer) -> dict[str, Any]:
-    """Return the columns of ``transfer``; the derived ones are computed from the true ones."""
-    row = {name: getattr(transfer, name) for name in _FIELDS}
-    row["evidence"] = [one.to_dict() for one in transfer.evidence]
-    row["companions"] = [dataclasses.asdict(one) for one in transfer.companions]
-    row["output"] = dataclasses.asdict(transfer.output) if transfer.output else None
-    row["name_text"] = printable(transfer.name)
-    row["sha256_head"] = sha256_head(transfer.sha256)
-    return row
+#: How the columns are written that are not what stands in the field of their name.
+_WRITTEN: dict[str, Callable[[Transfer], Any]] = {
+    "evidence": lambda one: [each.to_dict() for each in one.evidence],
+    "companions": lambda one: [dataclasses.asdict(each) for each in one.companions],
+    "output": lambda one: dataclasses.asdict(one.output) if one.output else None,
+    "name_text": lambda one: printable(one.name),
+    "sha256_head": lambda one: sha256_head(one.sha256),
+}
+
+
+def to_row(transfer: Transfer, columns: Iterable[str] = COLUMNS) -> dict[str, Any]:
+    """Return ``columns`` of ``transfer``; the derived ones are computed from the true ones."""
+    return {
+        name: _WRITTEN[name](transfer) if name in _WRITTEN else getattr(transfer, name) for name in columns
+    }
+
+
+def columns_of(fields: Iterable[str]) -> set[str]:
+    """Return the columns that say what ``fields`` of a transfer are."""
+    return {*fields, *(_DERIVED[name] for name in fields if name in _DERIVED)}
 
 
 def from_row(row: Row[Any]) -> Transfer:
-    """Return the transfer that ``to_row`` wrote."""
-    columns = row._asdict()
-    values = {name: columns[name] for name in _FIELDS}
+    """Return the transfer that ``to_row`` wrote; the row begins with the columns of the table."""
+    values = dict(zip(_FIELDS, _VALUES(row), strict=True))
     values["evidence"] = tuple(Evidence(**one) for one in values["evidence"])
     values["companions"] = tuple(Companion(**one) for one in values["companions"])
     values["output"] = Output(**values["output"]) if values["output"] else None
-    return Transfer(**values)
+    return Transfer.stored(values)

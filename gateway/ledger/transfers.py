@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, exists, func, selec
 from gateway.errors import IllegalTransition, LedgerError
 from gateway.ledger.statements import in_lists, write_many
 from gateway.ledger.tables import deliveries, transfers
-from gateway.ledger.transfer_rows import from_row, to_row
+from gateway.ledger.transfer_rows import COLUMNS, columns_of, from_row, to_row
 from gateway.ledger.transfer_search import Known, count, find, known, search
 from gateway.model import DeliveryState, State, Transfer
 
@@ -40,13 +41,7 @@ __all__ = [
 
 _KEY = "the_id"
 _EXPECTED = "the_state"
-# One statement for all updates, so that SQLAlchemy compiles it once.
-_SET: dict[str, BindParameter[Any]] = {
-    column.name: bindparam(column.name) for column in transfers.c if column.name != "id"
-}
 _INSERT = sa.insert(transfers)
-_UPDATE = sa.update(transfers).where(transfers.c.id == bindparam(_KEY)).values(_SET)
-_UPDATE_EXPECTED = _UPDATE.where(transfers.c.state == bindparam(_EXPECTED))
 
 
 def greatest_id(connection: Connection) -> str | None:
@@ -61,21 +56,35 @@ def insert(connection: Connection, batch: Sequence[Transfer]) -> None:
 
 
 def update(connection: Connection, batch: Sequence[Transfer], *, expected: State | None) -> None:
-    """Replace the rows of ``batch``; with ``expected`` each must still be in that state.
+    """Write what was changed of each of ``batch`` since it was read from the ledger.
 
-    Raises IllegalTransition if one is not, LedgerError if one is not in the ledger; the caller's
-    transaction is then undone as a whole.
+    The rest stays as it stands there; a transfer that was not read from there is written whole. With
+    ``expected`` each must still be in that state. Raises IllegalTransition if one is not, LedgerError if
+    one is not in the ledger; the caller's transaction is then undone as a whole.
     """
-    if not batch:
-        return
-    rows = []
+    alike: dict[frozenset[str] | None, list[Transfer]] = {}
     for one in batch:
-        row = to_row(one)
-        row[_KEY] = row.pop("id")
-        rows.append({**row, _EXPECTED: expected} if expected else row)
-    changed = write_many(connection, _UPDATE_EXPECTED if expected else _UPDATE, rows)
+        alike.setdefault(one.touched, []).append(one)
+    changed = 0
+    for touched, ones in alike.items():
+        statement, columns = _update(touched, is_expected=expected is not None)
+        rows = [{**to_row(one, columns), _KEY: one.id} for one in ones]
+        if expected is not None:
+            for row in rows:
+                row[_EXPECTED] = expected
+        changed += write_many(connection, statement, rows)
     if changed != len(batch):
         _refuse(connection, batch, expected)
+
+
+@functools.lru_cache(maxsize=256)
+def _update(touched: frozenset[str] | None, *, is_expected: bool) -> tuple[sa.Update, tuple[str, ...]]:
+    """Return the statement that writes these fields, and their columns; it is kept, to be compiled once."""
+    columns = set(COLUMNS) if touched is None else columns_of(touched or ("state",))
+    names = tuple(sorted(columns - {"id"}))
+    values: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in names}
+    statement = sa.update(transfers).where(transfers.c.id == bindparam(_KEY)).values(values)
+    return statement.where(transfers.c.state == bindparam(_EXPECTED)) if is_expected else statement, names
 
 
 def _refuse(connection: Connection, batch: Sequence[Transfer], expected: State | None) -> None:

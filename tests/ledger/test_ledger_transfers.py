@@ -101,6 +101,29 @@ def test_a_batch_moves_together(ledger: Ledger) -> None:
     assert states == [State.CLAIMED] * 2 + [State.FAILED] + [State.CLAIMED] * 2
 
 
+def test_only_what_was_changed_is_written(ledger: Ledger) -> None:
+    """What one process changes of a transfer does not take back what another one changed since it looked."""
+    one = transfer()
+    _write(ledger, one)
+    with ledger.read() as connection:
+        seen = transfers.get(connection, one.id)
+    assert seen is not None
+    with ledger.write() as connection:
+        transfers.update(connection, [seen.evolve(superseded_by="other")], expected=State.ARRIVED)
+    with ledger.write() as connection:
+        transfers.update(connection, [seen.evolve(sha256=sha256("x"), reason="because")], expected=None)
+        transfers.update(connection, [seen], expected=State.ARRIVED)
+    with ledger.read() as connection:
+        found = transfers.get(connection, one.id)
+    assert found == one.evolve(superseded_by="other", sha256=sha256("x"), reason="because")
+
+
+def test_a_field_that_is_none_is_refused() -> None:
+    """A change of something that no transfer has is a mistake, and not forgotten."""
+    with pytest.raises(TypeError, match="colour"):
+        transfer().evolve(colour="red")
+
+
 def test_unknown_transfers_are_not_updated(ledger: Ledger) -> None:
     """A change of a transfer that the ledger does not have is refused and named."""
     ghost = transfer()
