@@ -36,6 +36,8 @@ _TRAILING = frozenset(". ")
 _RESERVED = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\..*)?", re.IGNORECASE | re.DOTALL
 )
+#: Nothing in such a name has to be escaped for what it is, and most names are such.
+_PLAIN = re.compile(r"[A-Za-z0-9_. -]*")
 _UNIT = re.compile(r"~[0-9A-F]{2}|.", re.DOTALL)
 _HEX = frozenset("0123456789ABCDEF")
 _LONGEST_EXTENSION = 16
@@ -48,7 +50,7 @@ def archive_name(name: str, room: int = ROOM) -> str:
         name: one path component as ``os.fsdecode`` gives it; may hold any character.
         room: bytes to leave free below 255 for the suffixes of its companions, at most 150.
     """
-    units = [_unit(name, at) for at in range(len(name))]
+    units = list(name) if _PLAIN.fullmatch(name) else [_unit(name, at) for at in range(len(name))]
     if not units:
         units = ["~"]
     if _RESERVED.fullmatch(name) or name.lower() == DAY_LIST or name[0:1] in _LEADING:

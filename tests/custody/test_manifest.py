@@ -178,3 +178,19 @@ def test_every_member_is_described() -> None:
         return missing
 
     assert undescribed(schema, "") == []
+
+
+_TEXTS = st.text() | st.sampled_from(["", "\u2028", "\x7f", '"\\', "ä"])
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | _TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(_TEXTS, inner) | st.lists(inner).map(tuple),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(_TEXTS, _VALUES))
+def test_a_manifest_is_the_json_that_everybody_writes(value: dict[str, Any]) -> None:
+    """The canonical form is what the standard library writes, with what a terminal would obey escaped."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=2, allow_nan=False)
+    plain = "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    assert manifest_bytes(value) == plain.encode("utf-8") + b"\n"
