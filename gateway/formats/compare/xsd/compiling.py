@@ -11,10 +11,10 @@ import copy
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
 
 from gateway.formats.compare.xsd.documents import is_remote
 from gateway.formats.compare.xsd.model import XS
+from gateway.formats.compare.xsd.writing import quoted
 from gateway.model import Problem
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def compile_set(documents: Documents) -> etree.XMLSchema | None:
 
 
 def _import(namespace: str, location: str) -> str:
-    name = f" namespace={quoteattr(namespace)}" if namespace else ""
+    name = f" namespace={quoted(namespace)}" if namespace else ""
     return f'<import{name} schemaLocation="{location}"/>'
 
 
@@ -60,12 +60,12 @@ def _texts(documents: Documents) -> dict[str, bytes]:
     address = {(one.path, one.namespace): f"{_SCHEME}{n}" for n, one in enumerate(documents.found)}
     texts = {address[one.path, one.namespace]: _rewritten(one, address) for one in documents.found}
     for number, name in enumerate(documents.namespaces()):
-        own = f" targetNamespace={quoteattr(name)}" if name else ""
+        own = f" targetNamespace={quoted(name)}" if name else ""
         # A redefined document comes with the one that redefines it.
         parts = [one for one in documents.found if one.namespace == name and not one.redefined_by]
         includes = "".join(f'<include schemaLocation="{address[one.path, name]}"/>' for one in parts)
         imports = "".join(
-            f"<import namespace={quoteattr(other)}/>"
+            f"<import namespace={quoted(other)}/>"
             for other in documents.namespaces()
             if other not in ("", name)
         )

@@ -52,7 +52,9 @@ def content_changes(pair: Pair) -> list[Draft]:
         return []
     found = [*_children(pair), *_wildcards(pair), *_order(pair)]
     for forwards, writer, reader in ((True, old, new), (False, new, old)):
-        _reconcile(pair, found, forwards, *_inclusion(writer, reader))
+        side = "forwards" if forwards else "backwards"
+        if not _disproved([getattr(one, side) for one in found], reader):
+            _reconcile(pair, found, side, *_inclusion(writer, reader))
     return [one for one in found if one.kind != "schema-order" or one.old != one.new or not _all_ok(one)]
 
 
@@ -69,9 +71,25 @@ def _inclusion(writer: Particle | None, reader: Particle | None) -> tuple[bool, 
     return row is None, row
 
 
-def _reconcile(pair: Pair, found: list[Draft], forwards: bool, proved: bool, row: rows.Row | None) -> None:
+def _disproved(claims: list[Claim], reader: Particle | None) -> bool:
+    """Whether a row that a claim shows has a child in a number that ``reader`` takes nowhere.
+
+    Then the claims agree with the rows as a whole, which need not be followed to the end.
+    """
+    if next(wildcards(reader), None) is not None:
+        return False
+    takes = children(reader)
+    shown = (shape.row for one in claims for shape in one.shapes if shape.row is not None)
+    return any(
+        not within((number, number), takes.get(name, (0, 0)))
+        for row in shown
+        for name in {*row, *takes}
+        for number in (row.count(name),)
+    )
+
+
+def _reconcile(pair: Pair, found: list[Draft], side: str, proved: bool, row: rows.Row | None) -> None:
     """Let the claims about children agree with what is known about their rows as a whole."""
-    side = "forwards" if forwards else "backwards"
     claims = [getattr(one, side) for one in found]
     if proved:
         for one in found:

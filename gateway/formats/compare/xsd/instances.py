@@ -110,17 +110,19 @@ class Maker:
             reach(self.schema.elements[root].type, _Way(root=root))
         while waiting:
             key = waiting.popleft()
-            for other, way in self._below(key):
+            for name, element in self.elements(key).items():
+                if element.type not in elements:
+                    reach(element.type, _Way(parent=key, child=name))
+            for other, way in self._within(key):
                 reach(other, way)
             for other in derived.get(key, ()) if key in elements else ():
                 self._named.setdefault(other, key)
                 reach(other, _Way(parent=key, as_type=True))
 
-    def _below(self, key: str) -> Iterator[tuple[str, _Way]]:
+    def _within(self, key: str) -> Iterator[tuple[str, _Way]]:
+        """Yield the types of attributes and texts of the type ``key``; note what its wildcards let in."""
         one = self.schema.types.get(key)
         if isinstance(one, Complex):
-            for name, element in self.elements(key).items():
-                yield element.type, _Way(parent=key, child=name)
             for name, attribute in one.attributes.items():
                 yield attribute.type.key, _Way(parent=key, attribute=name)
             if one.text is not None:
@@ -162,9 +164,10 @@ class Maker:
         one = self.schema.types.get(key)
         if isinstance(one, Complex):
             row = shortest(one.content, lambda row: self._row_cost(key, row))
-            if row is None or self._row_cost(key, row) == _INFINITE:
+            cost = _INFINITE if row is None else self._row_cost(key, row)
+            if row is None or cost == _INFINITE:
                 return False
-            self._rows[key], self._costs[key] = row, 1 + self._row_cost(key, row)
+            self._rows[key], self._costs[key] = row, 1 + cost
         else:
             self._costs[key] = 1
         return True

@@ -110,7 +110,7 @@ class Wildcard:
 
 @dataclass(frozen=True)
 class Group:
-    """A sequence, choice or all group."""
+    """A sequence, choice or all group; what is asked again and again is worked out once."""
 
     model: str
     parts: tuple[Particle, ...]
@@ -118,10 +118,19 @@ class Group:
     high: int | None = 1
 
     @functools.cached_property
+    def once(self) -> Mapping[str, Range]:
+        """Each child element's name with how often it may occur where the group occurs once."""
+        return _in_one(self.parts) if self.model == "choice" else _in_each(self.parts)
+
+    @functools.cached_property
     def children(self) -> Mapping[str, Range]:
-        """Each child element's name with how often it may occur in all; it is asked for again and again."""
-        together = _in_one(self.parts) if self.model == "choice" else _in_each(self.parts)
-        return {name: times(one, (self.low, self.high)) for name, one in together.items()}
+        """Each child element's name with how often it may occur in all."""
+        return {name: times(one, (self.low, self.high)) for name, one in self.once.items()}
+
+    @functools.cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every element in the group, in its order."""
+        return tuple(use for part in self.parts for use in uses(part))
 
 
 Particle = Use | Wildcard | Group
@@ -176,13 +185,11 @@ def is_builtin(key: str) -> bool:
     return key.startswith(f"{{{XS}}}")
 
 
-def uses(particle: Particle | None) -> Iterator[Use]:
-    """Yield every element of a content model, in its order."""
-    if isinstance(particle, Use):
-        yield particle
-    elif isinstance(particle, Group):
-        for part in particle.parts:
-            yield from uses(part)
+def uses(particle: Particle | None) -> tuple[Use, ...]:
+    """Return every element of a content model, in its order."""
+    if isinstance(particle, Group):
+        return particle.uses
+    return (particle,) if isinstance(particle, Use) else ()
 
 
 def wildcards(particle: Particle | None) -> Iterator[Wildcard]:
@@ -217,11 +224,14 @@ def _in_each(parts: Sequence[Particle]) -> dict[str, Range]:
     """Return how often each child occurs where every part occurs once."""
     found: dict[str, Range] = {}
     for part in parts:
-        for name, (low, high) in children(part).items():
-            before = found.get(name, (0, 0))
-            both = None if high is None or before[1] is None else before[1] + high
-            found[name] = (before[0] + low, both)
+        for name, one in children(part).items():
+            before = found.get(name)
+            found[name] = one if before is None else _both(before, one)
     return found
+
+
+def _both(one: Range, other: Range) -> Range:
+    return one[0] + other[0], None if one[1] is None or other[1] is None else one[1] + other[1]
 
 
 def _in_one(parts: Sequence[Particle]) -> dict[str, Range]:

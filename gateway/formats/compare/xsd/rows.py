@@ -56,7 +56,7 @@ def _row_of_use(particle: Use, name: str, number: int) -> Row | None:
 def _row_of_group(particle: Group, name: str, number: int, cost: Cost) -> Row | None:
     if number == 0 and particle.low == 0:
         return ()
-    most = children(Group(particle.model, particle.parts)).get(name, (0, 0))[1]
+    most = particle.once.get(name, (0, 0))[1]
     repeats = max(particle.low, 1)
     if number and most is not None:
         repeats = max(repeats, -(-number // max(most, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from decimal import Decimal
@@ -39,6 +40,7 @@ _GENERIC = (
     "a b",
 )
 _MOST = 12  #: candidates that are worth a try
+_SAMPLES = 4096  #: types whose sample is remembered: every document that is made asks for many of them
 
 
 def candidates(writer: Simple, reader: Simple | None = None) -> list[str]:
@@ -54,6 +56,7 @@ def candidates(writer: Simple, reader: Simple | None = None) -> list[str]:
     return fitting[:_MOST]
 
 
+@functools.lru_cache(maxsize=_SAMPLES)
 def sample(simple: Simple) -> str | None:
     """Return a text that is valid for ``simple`` as far as is known here, None where none was found."""
     return next(iter(candidates(simple)), None)

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape, quoteattr
 
 from gateway.formats.compare.xsd.model import XSI, local, namespace
+
+
+_BLANKS = str.maketrans({"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as it stands between tags."""
+    return text.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
+
+
+def quoted(text: str) -> str:
+    """Return ``text`` as the value of an attribute, in the quotes that it has not itself."""
+    text = escaped(text).translate(_BLANKS)
+    if '"' not in text:
+        return f'"{text}"'
+    return f"'{text}'" if "'" not in text else '"' + text.replace('"', "&quot;") + '"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class Writing:
         """Return the document with the root ``node`` as UTF-8."""
         spaces: dict[str, str] = {}
         body = self._element(node, spaces)
-        declared = "".join(f" xmlns:{prefix}={quoteattr(uri)}" for uri, prefix in spaces.items())
+        declared = "".join(f" xmlns:{prefix}={quoted(uri)}" for uri, prefix in spaces.items())
         end = body.index(">") - (body[body.index(">") - 1] == "/")
         gap = body.find(" ", 0, end)
         end = gap if gap >= 0 else end
@@ -50,14 +65,14 @@ class Writing:
         attributes = "".join(
             f" {self._name(name, spaces)}={self._value(name, text, spaces)}" for name, text in given
         )
-        inner = escape(node.text, {"\r": "&#13;"}) + "".join(
-            self._element(one, spaces) for one in node.children
-        )
+        inner = "".join([self._element(one, spaces) for one in node.children])
+        if node.text:
+            inner = escaped(node.text).replace("\r", "&#13;") + inner
         return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
 
     def _value(self, name: str, text: str, spaces: dict[str, str]) -> str:
         text = self._name(text, spaces) if name == f"{{{XSI}}}type" else text
-        return quoteattr(text, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+        return quoted(text)
 
     def _name(self, name: str, spaces: dict[str, str]) -> str:
         space = namespace(name)
