@@ -32,6 +32,10 @@ _PATTERNS = {
     "SS": "[0-5][0-9]",
     "Z": "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])",
 }
+#: The same parts in the letters of polars, and which of them together it reads by itself.
+_DIRECTIVES = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH": "%H", "minute": "%M", "SS": "%S"}
+_DAY = {"YYYY", "MM", "DD"}
+_DIRECT = (_DAY, _DAY | {"HH", "minute"}, _DAY | {"HH", "minute", "SS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class MomentNotation:
     zone: str | None  #: named zone of times without an offset
     pattern: str
     places: Mapping[str, tuple[int, int]]  #: letter -> first character and length
+    directives: str | None  #: the format as polars reads it by itself; None where it does not
 
     @classmethod
     def of(cls, field: Field, dialect: Dialect) -> MomentNotation:
         """Return the notation of ``field``, whose own settings come before the dialect's."""
         written = notation_of(field, dialect) or ""
-        pattern, places = _parse(written)
-        return cls(field.type, written, field.time_zone or dialect.time_zone, pattern, places)
+        zone = field.time_zone or dialect.time_zone
+        return cls(field.type, written, zone, *_parse(written))
 
     def value(self, text: pl.Expr) -> pl.Expr:
         """Return the date, time or instant; null where ``text`` is none in this notation.
@@ -58,10 +63,15 @@ class MomentNotation:
         """
         shaped = pl.when(text.str.contains(self.pattern)).then(text)
         if self.type is FieldType.DATE:
+            if self.directives is not None:
+                return shaped.str.to_date(self.directives, strict=False)
             return self._day(shaped).str.to_date("%Y-%m-%d", strict=False)
         if self.type is FieldType.TIME:
             whole = self._clock(shaped).str.to_time("%H:%M:%S", strict=False).cast(pl.Int64)
             return (whole + self._fraction(shaped, 9)).cast(pl.Time)
+        if self.directives is not None:
+            wall = shaped.str.to_datetime(self.directives, strict=False, time_unit="us")
+            return self._in_utc(shaped, wall)
         both = pl.concat_str([self._day(shaped), pl.lit(" "), self._clock(shaped)])
         wall = both.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
         return self._in_utc(shaped, wall + pl.duration(microseconds=self._fraction(shaped, 6)))
@@ -110,8 +120,9 @@ class MomentNotation:
         return wall
 
 
-def _parse(written: str) -> tuple[str, dict[str, tuple[int, int]]]:
-    pattern, places, position = "", {}, 0
+def _parse(written: str) -> tuple[str, dict[str, tuple[int, int]], str | None]:
+    """Return the pattern, the places and the directives of a notation."""
+    pattern, directives, places, position = "", "", {}, 0
     for letters in _LETTERS.findall(written):
         part = letters
         if letters == "MM" and "HH" in places and "minute" not in places:
@@ -122,5 +133,6 @@ def _parse(written: str) -> tuple[str, dict[str, tuple[int, int]]]:
             places[part] = (position, len(letters))
         expected = f"[0-9]{{{len(letters)}}}" if part == "F" else _PATTERNS.get(part, re.escape(letters))
         pattern += expected
+        directives += _DIRECTIVES.get(part, letters)
         position += len(letters)
-    return rf"\A{pattern}\z", places
+    return rf"\A{pattern}\z", places, directives if places.keys() in _DIRECT else None

@@ -4,8 +4,8 @@ pandera gives the verdict on every column; where it says no, polars says which q
 locates the rows. Whatever pandera itself stumbles over is asked of polars directly, so that a defect
 there hides no finding.
 
-All questions about the values stand in one check of the frame: they are answered in one pass over it,
-which costs a fifth of one check per question (docs/decisions/0009-pandera-as-gate.md).
+All questions stand in one check of the frame: they are answered in one pass over it, which costs a small
+part of one check per question or column (docs/decisions/0009-pandera-as-gate.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pandera.errors import SchemaError
 from gateway.validation import rows, values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pandera.api.polars.types import PolarsData
 
@@ -65,10 +65,8 @@ class RecordSchema:
         return []
 
     def _answered_no(self, prepared: pl.DataFrame) -> list[Verdict]:
-        answers = prepared.select(
-            _answer(verdict).all().alias(str(number)) for number, verdict in enumerate(self.verdicts)
-        )
-        failed = [one for one, is_right in zip(self.verdicts, answers.row(0), strict=True) if not is_right]
+        answers = prepared.select(_answers(self.verdicts)).row(0)
+        failed = [one for one, is_right in zip(self.verdicts, answers, strict=True) if not is_right]
         return failed or list(self.verdicts)
 
 
@@ -83,19 +81,20 @@ def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
         texts=tuple(values.text_column(field, dialect) for field in record_type.fields),
         values=tuple(values.value_column(field, dialect) for field in record_type.fields),
         verdicts=tuple(questions),
-        schema=_pandera_schema(record_type, questions),
+        schema=_pandera_schema(questions),
     )
 
 
-def _pandera_schema(record_type: RecordType, questions: list[Verdict]) -> pa.DataFrameSchema:
-    """Return a schema that demands text in every column, values where they are due, and a yes to the rest."""
-    due = {verdict.column for verdict in questions if verdict.ok is None}
-    asked = [_answer(verdict) for verdict in questions if verdict.ok is not None]
-    columns = {
-        field.name: pa.Column(pl.String, nullable=field.name not in due) for field in record_type.fields
-    }
-    checks = [pa.Check(_asks(pl.all_horizontal(asked)), name="values", n_failure_cases=1)] if asked else None
-    return pa.DataFrameSchema(columns, checks=checks)
+def _pandera_schema(questions: Sequence[Verdict]) -> pa.DataFrameSchema:
+    """Return a schema that demands a yes to every question."""
+    checks = [pa.Check(_asks(_answers(questions)), name="values")] if questions else None
+    return pa.DataFrameSchema(checks=checks)
+
+
+def _answers(questions: Sequence[Verdict]) -> list[pl.Expr]:
+    """Return for each question whether all rows answer it with yes."""
+    # Each by itself: one expression of them all takes polars twice as long, mostly to plan it.
+    return [_answer(verdict).all().alias(str(number)) for number, verdict in enumerate(questions)]
 
 
 def _answer(verdict: Verdict) -> pl.Expr:
@@ -105,10 +104,10 @@ def _answer(verdict: Verdict) -> pl.Expr:
     return verdict.ok.fill_null(True)
 
 
-def _asks(ok: pl.Expr) -> Callable[[PolarsData], pl.LazyFrame]:
+def _asks(answers: list[pl.Expr]) -> Callable[[PolarsData], bool]:
     # A closure: pandera deep-copies checks, and an expression in a partial would be copied too.
-    def ask(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(ok)
+    def ask(data: PolarsData) -> bool:
+        return all(data.lazyframe.select(answers).collect().row(0))
 
     return ask
 
