@@ -65,6 +65,13 @@ class Chunk:
         """How many rows there are."""
         return self.frame.height if self.few is None else len(self.few.records)
 
+    @property
+    def place(self) -> tuple[int, int | None]:
+        """Record number and line of the first row."""
+        if self.few is None:
+            return self.frame.item(0, RECORD), self.frame.item(0, LINE)
+        return self.few.records[0], self.few.lines[0]
+
 
 class FewRows(NamedTuple):
     """A few rows of one record type, column by column."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from gateway.formats.definition import FieldType, Format, RecordType, Role
+from gateway.formats.definition import Format, RecordType, Role
+from gateway.formats.notation import NUMERIC
 from gateway.readers.base import LINE, RECORD, Chunk, frame_of
 from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
 from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
 from gateway.validation.schema import SCHEMAS
-from gateway.validation.verdicts import Wrong, locate
+from gateway.validation.spool import Stretch, Table
+from gateway.validation.verdicts import Verdict, locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,13 +41,14 @@ class FileState:
     gathered: Gathered = field(default_factory=Gathered)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Rows of one file in a concatenated frame."""
 
+    file: int  #: its number in the batch
     state: FileState
     start: int
     rows: int
+    place: tuple[int, int | None]  #: record and line of the first of them
 
 
 class Batch:
@@ -86,50 +89,48 @@ class Batch:
             self._validate(record_type, waiting.pop(record_type.name))
 
     def _validate(self, record_type: RecordType, chunks: Sequence[tuple[int, Chunk]]) -> None:
-        frame, parts = self._concatenated(chunks)
+        parts = self._parts(chunks)
         schema = SCHEMAS.get(self._definition, record_type)
-        prepared = schema.prepare(frame)
-        for verdict in schema.refused(prepared):
-            for wrong in verdict.wrongs:
-                self._report(prepared, record_type, wrong)
-        firsts = prepared[[part.start for part in parts]]
-        _count(record_type, firsts, parts)
+        prepared = schema.prepare(_one_frame([chunk for _, chunk in chunks]))
+        refused = schema.refused(prepared)
+        if refused:
+            self._report(prepared.with_columns(_files(parts)), record_type, refused)
+        _count(record_type, parts)
         if record_type.role is not Role.RECORD:
-            _surround(record_type, firsts, parts)
+            _surround(record_type, prepared, parts)
         self._add_up(record_type, prepared, parts)
         self._gather(record_type, prepared, parts)
 
-    def _concatenated(self, chunks: Sequence[tuple[int, Chunk]]) -> tuple[pl.DataFrame, list[Part]]:
+    def _parts(self, chunks: Sequence[tuple[int, Chunk]]) -> list[Part]:
         parts, start = [], 0
         for number, chunk in chunks:
-            parts.append(Part(self._states[number], start, chunk.height))
+            parts.append(Part(number, self._states[number], start, chunk.height, chunk.place))
             start += chunk.height
-        frame = _one_frame([chunk for _, chunk in chunks])
-        numbers = pl.DataFrame({FILE: [n for n, _ in chunks], "rows": [part.rows for part in parts]})
-        files = numbers.select(pl.col(FILE).repeat_by("rows").explode())
-        return frame.with_columns(files[FILE]), parts
+        return parts
 
-    def _report(self, prepared: pl.DataFrame, record_type: RecordType, wrong: Wrong) -> None:
+    def _report(self, prepared: pl.DataFrame, record_type: RecordType, refused: Sequence[Verdict]) -> None:
         most = max(state.findings.per_rule for state in self._states)
-        for located in locate(prepared, record_type.name, wrong, most):
-            self._states[located.file].findings.extend(located.findings, located.total)
+        for wrong in (wrong for verdict in refused for wrong in verdict.wrongs):
+            for located in locate(prepared, record_type.name, wrong, most):
+                self._states[located.file].findings.extend(located.findings, located.total)
 
     def _add_up(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
         for name in self._sums[record_type.name]:
             numbers = prepared[value_name(record_type.field(name))]
-            for part, total, missing in zip(parts, *_sums(prepared, name, numbers, parts), strict=True):
+            missing = _missing(prepared[name], numbers, parts)
+            for part, total, left_out in zip(parts, _sums(numbers, parts), missing, strict=True):
                 sums = part.state.surroundings.sums.setdefault(f"{record_type.name}.{name}", Sum())
-                sums.add(total, part.rows, missing)
+                sums.add(total, part.rows, left_out)
 
     def _gather(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
         wanted = self._slots.get(record_type.name)
         if wanted is None:
             return
-        gathered = prepared.select(
-            RECORD, LINE, *(expression.alias(slot) for slot, expression in wanted.items())
+        gathered = Table(
+            prepared.select(RECORD, LINE, *(expression.alias(slot) for slot, expression in wanted.items()))
         )
         for part in parts:
-            part.state.gathered.append(record_type.name, gathered.slice(part.start, part.rows))
+            part.state.gathered.append(record_type.name, Stretch(gathered, part.start, part.rows))
 
 
 def _size_of(chunk: Chunk) -> int:
@@ -148,50 +149,55 @@ def _one_frame(chunks: Sequence[Chunk]) -> pl.DataFrame:
     return pl.concat([chunk.frame for chunk in chunks], rechunk=True)
 
 
-def _sums(
-    prepared: pl.DataFrame, name: str, numbers: pl.Series, parts: Sequence[Part]
-) -> tuple[list[Decimal], list[int]]:
-    """Return the exact sum of each part's ``numbers``, and how many texts in it are none.
+def _files(parts: Sequence[Part]) -> pl.Series:
+    """Return of each row of ``parts`` which file it is of."""
+    table = pl.DataFrame({FILE: [part.file for part in parts], "rows": [part.rows for part in parts]})
+    return table.select(pl.col(FILE).repeat_by("rows").explode())[FILE]
 
-    The parts of small files are added up in one go; where the sum of any of them might overflow, alone.
+
+def _sums(numbers: pl.Series, parts: Sequence[Part]) -> list[Decimal]:
+    """Return the exact sum of each part's ``numbers``.
+
+    The parts of small files are added up in one go; where the sum of all might overflow, each alone.
     """
-    rows = pl.DataFrame({"part": range(len(parts)), "rows": [part.rows for part in parts]})
-    part = rows.select(pl.col("part").repeat_by("rows").explode())["part"]
-    table = pl.DataFrame({"number": numbers, "text": prepared[name], "part": part})
-    found = table.group_by("part", maintain_order=True).agg(
-        total=pl.col("number").sum(),
-        missing=pl.col("number").null_count().cast(pl.Int64) - pl.col("text").null_count().cast(pl.Int64),
-    )
-    missing = [max(one, 0) for one in found["missing"]]
-    if _sums_fit(numbers):
-        return [Decimal(str(one)) for one in found["total"]], missing
-    return [exact_sum(numbers.slice(part.start, part.rows)) for part in parts], missing
+    if not _sums_fit(numbers):
+        return [exact_sum(numbers.slice(part.start, part.rows)) for part in parts]
+    so_far = numbers.fill_null(0).cum_sum().gather([part.start + part.rows - 1 for part in parts])
+    ends: list[Decimal] = so_far.to_list()
+    return [EXACT.subtract(end, before) for end, before in zip(ends, [Decimal(0), *ends], strict=False)]
 
 
-def _count(record_type: RecordType, firsts: pl.DataFrame, parts: Sequence[Part]) -> None:
+def _missing(texts: pl.Series, numbers: pl.Series, parts: Sequence[Part]) -> list[int]:
+    """Return how many texts of each part are no number."""
+    unusable = numbers.is_null() & texts.is_not_null()
+    if not unusable.any():
+        return [0] * len(parts)
+    return [int(unusable.slice(part.start, part.rows).sum()) for part in parts]
+
+
+def _count(record_type: RecordType, parts: Sequence[Part]) -> None:
     """Count the rows of each part, and note where its first one stands."""
-    for part, place in zip(parts, firsts.select(RECORD, LINE).iter_rows(), strict=True):
+    for part in parts:
         found = part.state.surroundings
         found.counts[record_type.name] = found.counts.get(record_type.name, 0) + part.rows
-        found.places.setdefault(record_type.name, place)
+        found.places.setdefault(record_type.name, part.place)
 
 
-def _surround(record_type: RecordType, firsts: pl.DataFrame, parts: Sequence[Part]) -> None:
+def _surround(record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
     """Note the texts and numbers of the first row of a header or trailer type in each part."""
-    numeric = {one.name for one in record_type.fields if one.type in (FieldType.INTEGER, FieldType.DECIMAL)}
-    wanted = [one.name for one in record_type.fields]
-    wanted += [value_name(one) for one in record_type.fields if one.name in numeric]
-    # not the whole row: polars has moments, such as the first hours of year 1 elsewhere, that Python has not
-    for part, row in zip(parts, firsts.select(wanted).iter_rows(named=True), strict=True):
-        found = part.state.surroundings
-        for one in record_type.fields:
-            key = f"{record_type.name}.{one.name}"
-            text = row[one.name] if row[one.name] is not None else one.default
-            if text is not None:
-                found.texts.setdefault(key, text)
-            number = row[value_name(one)] if one.name in numeric else None
-            if number is not None:
-                found.numbers.setdefault(key, number)
+    starts = pl.Series([part.start for part in parts])
+    for one in record_type.fields:
+        key = f"{record_type.name}.{one.name}"
+        texts = prepared[one.name].gather(starts).to_list()
+        for part, text in zip(parts, texts, strict=True):
+            known = one.default if text is None else text
+            if known is not None:
+                part.state.surroundings.texts.setdefault(key, known)
+        if one.type in NUMERIC:
+            numbers = prepared[value_name(one)].gather(starts).to_list()
+            for part, number in zip(parts, numbers, strict=True):
+                if number is not None:
+                    part.state.surroundings.numbers.setdefault(key, number)
 
 
 def exact_sum(numbers: pl.Series) -> Decimal:

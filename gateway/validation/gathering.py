@@ -6,6 +6,7 @@ A slot is one column that some rule over the file needs: the joined texts of som
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import polars as pl
 from gateway.formats.definition import FieldType, Format, RecordType, Reference, Role, Rule
 from gateway.readers.base import LINE, PARENT, RECORD
 from gateway.validation.columns import joined, text, value
-from gateway.validation.spool import FrameSpool
+from gateway.validation.spool import FrameSpool, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,9 +113,12 @@ class Gathered:
 
     spools: dict[str, FrameSpool] = field(default_factory=dict)
 
-    def append(self, record_type: str, frame: pl.DataFrame) -> None:
+    def append(self, record_type: str, rows: Stretch) -> None:
         """Put aside rows with ``_record``, ``_line`` and the slots of their type."""
-        self.spools.setdefault(record_type, FrameSpool()).append(frame)
+        spool = self.spools.get(record_type)
+        if spool is None:
+            spool = self.spools[record_type] = FrameSpool()
+        spool.append(rows)
 
     def rows(
         self, types: tuple[RecordType, ...], slot: str, only: pl.Expr | None = None
@@ -143,17 +147,14 @@ class Gathered:
 
         Most files are small and right: with all values at hand that is told in microseconds.
         """
-        present = [self.spools[one.name] for one in types if one.name in self.spools]
-        frames = [spool.only() for spool in present]
-        if any(frame is None or frame.height > FEW_ROWS for frame in frames):
+        found = [self.spools[one.name].only() for one in types if one.name in self.spools]
+        parts = [part for part in found if part is not None and part.rows <= FEW_ROWS]
+        if len(parts) < len(found):
             return None
-        columns = [(frame[RECORD].to_list(), frame[slot].to_list()) for frame in frames if frame is not None]
-        if len(columns) == 1:
-            return columns[0][1]
-        rows = sorted(
-            (row for column in columns for row in zip(*column, strict=True)), key=lambda row: row[0]
-        )
-        return [found for _, found in rows]
+        if len(parts) == 1:
+            return parts[0].column(slot)
+        rows = [row for part in parts for row in zip(part.column(RECORD), part.column(slot), strict=True)]
+        return [value for _, value in sorted(rows, key=operator.itemgetter(0))]
 
     def close(self) -> None:
         """Free memory and disk."""

@@ -8,11 +8,12 @@ from gateway.readers.base import LINE, RECORD
 from gateway.validation.gathering import Gathered, text_slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import polars as pl
 
     from gateway.formats.definition import Format
+    from gateway.validation.spool import FrameSpool
 
 
 class RecordKey(NamedTuple):
@@ -59,13 +60,17 @@ class KeySpool:
             return
         for record_type, frame in self._frames():
             for part in frame.iter_slices(size):
-                yield _keys(record_type, part)
+                yield _keys(record_type, *(column.to_list() for column in part))
 
     def _all_if_few(self) -> list[RecordKey] | None:
         """Return all keys where they are not many."""
-        spools = self._gathered.spools
-        if self._few is None and sum(len(spools[one]) for one in self._slots if one in spools) <= _FEW:
-            self._few = [key for record_type, frame in self._frames() for key in _keys(record_type, frame)]
+        if self._few is None and sum(len(spool) for _, _, spool in self._spools()) <= _FEW:
+            self._few = [
+                key
+                for record_type, slot, spool in self._spools()
+                for part in spool.stretches()
+                for key in _keys(record_type, part.column(slot), part.column(RECORD), part.column(LINE))
+            ]
         return self._few
 
     def close(self) -> None:
@@ -73,14 +78,24 @@ class KeySpool:
         self._gathered.close()
         self._length, self._few = 0, []
 
-    def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _spools(self) -> Iterator[tuple[str, str, FrameSpool]]:
+        """Yield the record types that have keys, with the slot that holds them."""
         for record_type, slot in self._slots.items():
             spool = self._gathered.spools.get(record_type)
-            for frame in spool.frames() if spool else ():
-                keys = frame.select(RECORD, LINE, slot).drop_nulls(slot)
+            if spool is not None:
+                yield record_type, slot, spool
+
+    def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        for record_type, slot, spool in self._spools():
+            for frame in spool.frames():
+                keys = frame.select(slot, RECORD, LINE).drop_nulls(slot)
                 if keys.height:
                     yield record_type, keys
 
 
-def _keys(record_type: str, frame: pl.DataFrame) -> list[RecordKey]:
-    return [RecordKey(key, record_type, record, line) for record, line, key in frame.rows()]
+def _keys(
+    record_type: str, keys: Iterable[str | None], records: Iterable[int], lines: Iterable[int | None]
+) -> list[RecordKey]:
+    """Return the keys of some rows; those that lack a part of theirs have none."""
+    rows = zip(keys, records, lines, strict=True)
+    return [RecordKey(key, record_type, record, line) for key, record, line in rows if key is not None]

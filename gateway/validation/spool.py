@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import polars as pl
 
@@ -13,18 +13,56 @@ if TYPE_CHECKING:
 
 #: Bytes of frames that one spool keeps in memory.
 MEMORY_BYTES = 8 * 1024 * 1024
+#: Rows of a table whose columns are made lists for all its files at once.
+LISTED_ROWS = 20_000
+
+
+class Table:
+    """A frame of which several files have a stretch each."""
+
+    __slots__ = ("_lists", "frame", "row_bytes")
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        self.row_bytes = frame.estimated_size() / max(1, frame.height)
+        self._lists: dict[str, list[Any]] = {}
+
+    def column(self, name: str, start: int, rows: int) -> list[Any]:
+        """Return a column of some rows as a list."""
+        if self.frame.height > LISTED_ROWS:
+            return self.frame[name].slice(start, rows).to_list()
+        if name not in self._lists:  # many small files: what one of them is asked, all are
+            self._lists[name] = self.frame[name].to_list()
+        return self._lists[name][start : start + rows]
+
+
+class Stretch(NamedTuple):
+    """Rows of one file in a table."""
+
+    table: Table
+    start: int
+    rows: int
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows as a frame."""
+        return self.table.frame.slice(self.start, self.rows)
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column of the rows as a list."""
+        return self.table.column(name, self.start, self.rows)
 
 
 class FrameSpool:
-    """Frames of one shape, in the order in which they came; can be read any number of times.
+    """Rows of one shape, in the order in which they came; can be read any number of times.
 
     The file on disk has no name: it is gone when the spool is closed or the process dies.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
         self._memory_bytes = memory_bytes
-        self._frames: list[pl.DataFrame] = []
-        self._held = 0
+        self._stretches: list[Stretch] = []
+        self._held = 0.0
         self._file: BinaryIO | None = None
         self._sizes: list[int] = []
         self._rows = 0
@@ -33,31 +71,36 @@ class FrameSpool:
         """Return the number of rows."""
         return self._rows
 
-    def append(self, frame: pl.DataFrame) -> None:
-        """Keep ``frame``; raises OSError where the temporary directory takes no more."""
-        self._frames.append(frame)
-        self._rows += frame.height
-        self._held += int(frame.estimated_size())
+    def append(self, rows: Stretch) -> None:
+        """Keep ``rows``; raises OSError where the temporary directory takes no more."""
+        self._stretches.append(rows)
+        self._rows += rows.rows
+        self._held += rows.rows * rows.table.row_bytes
         if self._held > self._memory_bytes:
             self._spill()
 
-    def frames(self) -> Iterator[pl.DataFrame]:
-        """Yield the frames in the order in which they came."""
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield the rows in the order in which they came."""
         position = 0
         for size in self._sizes:
             assert self._file is not None  # noqa: S101 - there are sizes only where there is a file
             self._file.seek(position)
-            yield pl.read_ipc_stream(io.BytesIO(self._file.read(size)))
+            frame = pl.read_ipc_stream(io.BytesIO(self._file.read(size)))
+            yield Stretch(Table(frame), 0, frame.height)
             position += size
-        yield from list(self._frames)
+        yield from list(self._stretches)
 
-    def only(self) -> pl.DataFrame | None:
-        """Return the one frame of a small file; None where there are more, or they are on disk."""
-        return self._frames[0] if len(self._frames) == 1 and not self._sizes else None
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows as frames, in the order in which they came."""
+        return (stretch.frame for stretch in self.stretches())
+
+    def only(self) -> Stretch | None:
+        """Return the rows of a small file, which came in one go; None where there are more."""
+        return self._stretches[0] if len(self._stretches) == 1 and not self._sizes else None
 
     def close(self) -> None:
         """Forget all rows and free memory and disk; closing twice does nothing."""
-        self._frames, self._sizes, self._held = [], [], 0
+        self._stretches, self._sizes, self._held = [], [], 0.0
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -66,8 +109,8 @@ class FrameSpool:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gateway-")  # noqa: SIM115 - lives as long as the spool
         self._file.seek(0, io.SEEK_END)
-        for frame in self._frames:
+        for stretch in self._stretches:
             buffer = io.BytesIO()
-            frame.write_ipc_stream(buffer)
+            stretch.frame.write_ipc_stream(buffer)
             self._sizes.append(self._file.write(buffer.getbuffer()))
-        self._frames, self._held = [], 0
+        self._stretches, self._held = [], 0.0
