@@ -45,7 +45,10 @@ class Chunk:
     __slots__ = ("_frame", "few", "record_type")
 
     def __init__(
-        self, record_type: RecordType, frame: pl.DataFrame | None = None, few: FewRows | None = None
+        self,
+        record_type: RecordType,
+        frame: pl.DataFrame | None = None,
+        few: FewRows | UncutRows | None = None,
     ) -> None:
         """Take the rows as a frame, or as ``few`` of them."""
         self.record_type = record_type
@@ -81,24 +84,63 @@ class FewRows(NamedTuple):
     columns: Sequence[Sequence[str | None]]  #: of each field, in the definition's order
 
 
-def frame_of(kind: RecordType, parts: Sequence[FewRows]) -> pl.DataFrame:
+class Cut(NamedTuple):
+    """How rows are cut into cells: all have the same number of them."""
+
+    delimiter: str
+    cells: int
+    positions: tuple[int | None, ...]  #: of each field, in the definition's order; None: it is not there
+
+
+class UncutRows(NamedTuple):
+    """A few rows of one record type as they stand: many of them together are cut faster than one by one."""
+
+    records: Sequence[int]
+    lines: Sequence[int | None]
+    texts: Sequence[str]  #: without quotes: every delimiter separates two cells
+    cut: Cut
+
+    @property
+    def columns(self) -> list[Sequence[str | None]]:
+        """The text of each field, in the definition's order."""
+        cells = list(zip(*(text.split(self.cut.delimiter) for text in self.texts), strict=True))
+        absent = (None,) * len(self.texts)
+        return [absent if position is None else cells[position] for position in self.cut.positions]
+
+
+def frame_of(kind: RecordType, parts: Sequence[FewRows | UncutRows]) -> pl.DataFrame:
     """Return the rows of ``parts``, one part after the other, as one frame."""
     import polars as pl
 
     records = list(chain.from_iterable(part.records for part in parts))
     lines = list(chain.from_iterable(part.lines for part in parts))
-    columns = zip(*(part.columns for part in parts), strict=True)
     return pl.DataFrame(
         [
             pl.Series(RECORD, records, dtype=pl.Int64),
             pl.Series(LINE, lines, dtype=pl.Int64),
             pl.repeat(None, len(records), dtype=pl.Int64, eager=True).alias(PARENT),
             *(
-                pl.Series(field.name, list(chain.from_iterable(column)), dtype=pl.String)
-                for field, column in zip(kind.fields, columns, strict=True)
+                column.alias(field.name)
+                for field, column in zip(kind.fields, _columns_of(parts), strict=True)
             ),
         ]
     )
+
+
+def _columns_of(parts: Sequence[FewRows | UncutRows]) -> Iterator[pl.Series]:
+    """Yield the text of each field in all rows of ``parts``."""
+    import polars as pl
+
+    uncut = [part for part in parts if isinstance(part, UncutRows)]
+    if len(uncut) == len(parts) and all(part.cut == uncut[0].cut for part in uncut):
+        cut = uncut[0].cut
+        texts = pl.Series(list(chain.from_iterable(part.texts for part in uncut)), dtype=pl.String)
+        cells = texts.str.split_exact(cut.delimiter, cut.cells - 1).struct.unnest().get_columns()
+        absent = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+        yield from (absent if position is None else cells[position] for position in cut.positions)
+    else:
+        for column in zip(*(part.columns for part in parts), strict=True):
+            yield pl.Series(list(chain.from_iterable(column)), dtype=pl.String)
 
 
 class Reader(Protocol):

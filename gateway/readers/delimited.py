@@ -9,15 +9,15 @@ from gateway.formats.definition import Format, RecordType, Role
 from gateway.readers.base import CHUNK_BYTES, LONGEST_RECORD, ByteStream, Chunk
 from gateway.readers.delimited_cells import cells_of
 from gateway.readers.delimited_cut import RowCutter
-from gateway.readers.delimited_table import DelimitedTable, positional
-from gateway.readers.row_types import Place, RowTypes
+from gateway.readers.delimited_table import DelimitedTable, Layout
+from gateway.readers.row_types import Place
 from gateway.readers.text import Block, TextSource, decode_part, ends_lines_with_cr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Characters of a file's beginning in which the first rows are looked for at first.
-_FIRST_LOOK = 4096
+_FIRST_LOOK = 512
 
 
 class DelimitedReader:
@@ -26,17 +26,21 @@ class DelimitedReader:
     def __init__(self, chunk_bytes: int = CHUNK_BYTES, longest_row: int = LONGEST_RECORD) -> None:
         self._chunk_bytes = chunk_bytes
         self._longest_row = longest_row
+        self._layout: Layout | None = None
 
     def probe(self, definition: Format, head: bytes) -> dict[str, str]:
         """Return the header records' fields in the first bytes, and the headings; see ``Reader``."""
         text = decode_part(definition.encoding, head)
-        return _look(definition, text[:_FIRST_LOOK]) or _look(definition, text)
+        cr = ends_lines_with_cr(definition.dialect.line_end, text)
+        layout = self._layout_of(definition)
+        seen, is_all = _look(layout, Block(text[:_FIRST_LOOK], False, cr))
+        return seen if is_all else _look(layout, Block(text, False, cr))[0]
 
     def read(self, definition: Format, stream: ByteStream, findings: Findings) -> Iterator[Chunk]:
         """Yield the file's records; see ``Reader``."""
         dialect = definition.dialect
         source = TextSource(definition.encoding, dialect.line_end, findings, self._chunk_bytes)
-        table = DelimitedTable(definition, findings)
+        table = DelimitedTable(self._layout_of(definition), findings)
         cutter: RowCutter | None = None
         for block in source.blocks(stream):
             cutter = cutter or RowCutter(dialect, findings, cr=block.cr, longest=self._longest_row)
@@ -54,43 +58,49 @@ class DelimitedReader:
         if len(rows.texts) != 1 or rows.faults:
             return False
         cells = cells_of(rows, definition.dialect.delimiter)
-        kind = _kind_of(definition, cells.row(0))
+        kind = _kind_of(self._layout_of(definition), cells.row(0))
         return (
             kind is not None
             and kind.role is Role.TRAILER
-            and positional(definition, kind).fits(definition.dialect, last, cells.widths[0])
+            and self._layout_of(definition).plans[kind.name].fits(definition.dialect, last, cells.widths[0])
         )
 
+    def _layout_of(self, definition: Format) -> Layout:
+        """Return the layout of ``definition``, most often the one that was asked for last."""
+        if self._layout is None or self._layout.definition is not definition:
+            self._layout = Layout(definition)
+        return self._layout
 
-def _look(definition: Format, text: str) -> dict[str, str]:
-    """Return what the whole rows at the beginning of ``text`` say, up to the first that is no header."""
-    cr = ends_lines_with_cr(definition.dialect.line_end, text)
-    rows = RowCutter(definition.dialect, Findings(), cr=cr).feed(Block(text, False, cr))
-    cells = cells_of(rows, definition.dialect.delimiter)
+
+def _look(layout: Layout, block: Block) -> tuple[dict[str, str], bool]:
+    """Return what the whole rows of ``block`` say up to the first that is no header, and if there is one."""
+    dialect = layout.definition.dialect
+    rows = RowCutter(dialect, Findings(), cr=block.cr).feed(block)
+    cells = cells_of(rows, dialect.delimiter)
     seen: dict[str, str] = {}
-    heading = definition.dialect.header_row
+    awaits_heading = dialect.header_row
     for index, row in enumerate(rows.texts):
         if not row:
             continue
         if index in rows.faults:
-            break
+            return seen, True
         values = cells.row(index)
-        if heading:
-            seen["heading"] = definition.dialect.delimiter.join(values)
-            heading = False
+        if awaits_heading:
+            seen["heading"] = dialect.delimiter.join(values)
+            awaits_heading = False
             continue
-        kind = _kind_of(definition, values)
+        kind = _kind_of(layout, values)
         if kind is None or kind.role is not Role.HEADER:
-            break
+            return seen, True
         names = (f"{kind.name}.{field.name}" for field in kind.fields)
         seen.update(zip(names, values, strict=False))
-    return seen
+    return seen, False
 
 
-def _kind_of(definition: Format, cells: list[str]) -> RecordType | None:
+def _kind_of(layout: Layout, cells: list[str]) -> RecordType | None:
     def tags(place: Place) -> list[str | None]:
         column = place[0] or 0
         return [cells[column] if column < len(cells) else None]
 
-    (index,) = RowTypes(definition, Findings()).assign(1, tags)
-    return None if index is None else definition.record_types[index]
+    (index,) = layout.kinds.assign(1, tags)
+    return None if index is None else layout.definition.record_types[index]

@@ -30,6 +30,8 @@ class PlainCells:
 
     def tags(self, column: int) -> list[str | None]:
         """Return the cell in ``column`` of each row, None where the row is shorter."""
+        if column == 0:
+            return [text.split(self._delimiter, 1)[0] for text in self._texts]
         parts = [text.split(self._delimiter, column + 1) for text in self._texts]
         return [part[column] if len(part) > column else None for part in parts]
 

@@ -8,6 +8,7 @@ from the first row it refuses, the exact parser takes over and says what is wron
 from __future__ import annotations
 
 import csv
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,13 @@ class RowCutter(LineCutter):
     ) -> None:
         super().__init__(dialect, findings, cr=cr, longest=longest)
         self._delimiter = dialect.delimiter
-        self._parser = RowParser(dialect, self.ends.mark)
+        self._dialect = dialect
         self._special = tuple(mark for mark in (dialect.quote, dialect.escape) if mark)
+
+    @functools.cached_property
+    def _parser(self) -> RowParser:
+        """Made for the first row with quotes: most files have none."""
+        return RowParser(self._dialect, self.ends.mark)
 
     def _cut(self, text: str, *, final: bool) -> Rows:
         if not any(mark in text for mark in self._special):

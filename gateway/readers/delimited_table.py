@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
 from gateway.formats.definition import Dialect, Format, RecordType, Role
+from gateway.readers.base import Chunk, Cut, UncutRows
 from gateway.readers.delimited_cells import ParsedCells, PlainCells, cells_of
 from gateway.readers.delimited_cut import ParsedRows
 from gateway.readers.lines import Rows, clip, report
 from gateway.readers.row_table import RowTable
+from gateway.readers.row_types import Kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from gateway.findings import Findings
     from gateway.model import Finding
-    from gateway.readers.base import Chunk
     from gateway.readers.frames import Column
     from gateway.readers.row_types import Place
 
@@ -48,6 +49,13 @@ class Plan:
             width -= width == self.most + 1
         return self.least <= width and (self.most is None or width <= self.most)
 
+    def cut(self, delimiter: str, width: int) -> Cut:
+        """Return how rows of ``width`` cells are cut; fields beyond are not there."""
+        if width == self.most:
+            return Cut(delimiter, width, self.positions)
+        there = (None if at is None or at >= width else at for at in self.positions)
+        return Cut(delimiter, width, tuple(there))
+
     def __str__(self) -> str:
         """Return the permitted numbers in words."""
         if self.most is None:
@@ -65,13 +73,23 @@ def positional(definition: Format, kind: RecordType) -> Plan:
     return Plan(tuple(range(count)), least, count if definition.closed else None)
 
 
+class Layout:
+    """What is worked out of a definition once for all its files."""
+
+    def __init__(self, definition: Format) -> None:
+        self.definition = definition
+        self.kinds = Kinds(definition)
+        self.plans = {kind.name: positional(definition, kind) for kind in definition.record_types}
+
+
 class DelimitedTable(RowTable):
     """The rows of one delimited file as they come, block by block."""
 
-    def __init__(self, definition: Format, findings: Findings) -> None:
-        super().__init__(definition, findings)
+    def __init__(self, layout: Layout, findings: Findings) -> None:
+        definition = layout.definition
+        super().__init__(definition, layout.kinds, findings)
         self._closed = definition.closed
-        self._plans = {kind.name: positional(definition, kind) for kind in definition.record_types}
+        self._plans = dict(layout.plans)
         self._by_heading = [kind for kind in definition.record_types if kind.role is Role.RECORD]
         self._awaits_heading = definition.dialect.header_row
         self._cells: PlainCells | ParsedCells
@@ -89,6 +107,14 @@ class DelimitedTable(RowTable):
     def tags(self, place: Place) -> Sequence[str | None]:
         """Return the cells in the discriminator's column."""
         return self._cells.tags(place[0] or 0)
+
+    def chunk(self, kind: RecordType, indices: list[int], records: list[int], lines: list[int]) -> Chunk:
+        """Return the rows ``indices``, which are cut together with those of other files where that can be."""
+        widths = {self._cells.widths[index] for index in indices}
+        if isinstance(self._cells, ParsedCells) or len(widths) > 1:
+            return super().chunk(kind, indices, records, lines)
+        cut = self._plans[kind.name].cut(self.dialect.delimiter, widths.pop())
+        return Chunk(kind, few=UncutRows(records, lines, [self.rows.texts[index] for index in indices], cut))
 
     def columns(self, kind: RecordType, indices: list[int]) -> Sequence[Column]:
         """Return the cells of each field."""

@@ -18,7 +18,7 @@ from gateway.readers.fixed_width_cut import PackedCutter, is_packed, length_of
 from gateway.readers.frames import VECTOR_ROWS, Column
 from gateway.readers.lines import LineCutter, clip, report
 from gateway.readers.row_table import RowTable
-from gateway.readers.row_types import Place, RowTypes
+from gateway.readers.row_types import Kinds, Place
 from gateway.readers.text import Block, TextSource, decode_part, ends_lines_with_cr
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class FixedWidthReader:
         if definition.dialect.final_line_end == "required" and not text.endswith(mark):
             return False
         text = text.rstrip("\r\n")
-        types = RowTypes(definition, Findings())
+        types = Kinds(definition)
         for index, kind in enumerate(definition.record_types):
             if kind.role is not Role.TRAILER:
                 continue
@@ -81,7 +81,7 @@ class FixedWidthTable(RowTable):
     """The records of one fixed-width file as they come, block by block."""
 
     def __init__(self, definition: Format, findings: Findings) -> None:
-        super().__init__(definition, findings)
+        super().__init__(definition, Kinds(definition), findings)
         self._definition = definition
 
     def tags(self, place: Place) -> Sequence[str | None]:
@@ -146,7 +146,7 @@ def _look(definition: Format, text: str) -> dict[str, str]:
     """Return what the whole records at the beginning of ``text`` say, up to the first that is no header."""
     cr = ends_lines_with_cr(definition.dialect.line_end, text)
     rows = _cutter(definition, text, Findings(), cr=cr).feed(Block(text, False, cr))
-    types = RowTypes(definition, Findings())
+    types = Kinds(definition)
     seen: dict[str, str] = {}
     for index, row in enumerate(rows.texts):
         found = types.at(row, 0)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.findings import Findings
 from gateway.readers.lines import SHOWN, Fault, Rows, clip
-from gateway.readers.row_types import RowTypes
+from gateway.readers.row_types import Kinds
 
 if TYPE_CHECKING:
     from gateway.formats.definition import Format, RecordType
@@ -31,7 +30,7 @@ def is_packed(definition: Format, head: str) -> bool:
     declared = definition.dialect.line_end
     if declared not in ("none", "optional"):
         return False
-    index = RowTypes(definition, Findings()).at(head, 0)
+    index = Kinds(definition).at(head, 0)
     kinds = definition.record_types if index is None else (definition.record_types[index],)
     length = max(map(length_of, kinds))
     window = head[length : length + 1] if declared == "none" else head[: length + 1]
@@ -42,7 +41,7 @@ class PackedCutter:
     """Cuts the blocks of one file by the lengths of its record types."""
 
     def __init__(self, definition: Format) -> None:
-        self._types = RowTypes(definition, Findings())
+        self._types = Kinds(definition)
         self._lengths = [length_of(kind) for kind in definition.record_types]
         self._ahead = 2 * max(self._lengths) + 1  # enough text to judge one record and the next
         self._carry = ""

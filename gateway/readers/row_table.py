@@ -11,7 +11,7 @@ from gateway.finding_codes import finding
 from gateway.readers.base import LINE, RECORD
 from gateway.readers.frames import VECTOR_ROWS, Column, chunk_at_once, chunk_of
 from gateway.readers.lines import Rows, report
-from gateway.readers.row_types import Place, RowTypes
+from gateway.readers.row_types import Kinds, Place, RowTypes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class RowTable(ABC):
     """Takes the rows of one file block by block: blank lines, record numbers, record types."""
 
-    def __init__(self, definition: Format, findings: Findings) -> None:
+    def __init__(self, definition: Format, kinds: Kinds, findings: Findings) -> None:
         self.dialect = definition.dialect
         self.findings = findings
-        self._types = RowTypes(definition, findings)
+        self._types = RowTypes(kinds, findings)
         self._next = 1
         self.rows = Rows([], [])  #: the rows of the block at hand
 
@@ -39,6 +39,10 @@ class RowTable(ABC):
     @abstractmethod
     def sound(self, kind: RecordType, indices: list[int], records: Sequence[int]) -> list[int]:
         """Return those of ``indices`` whose rows have the form of ``kind``; report the others."""
+
+    def chunk(self, kind: RecordType, indices: list[int], records: list[int], lines: list[int]) -> Chunk:
+        """Return the rows ``indices`` of the record numbers and lines that are given."""
+        return chunk_of(kind, records, lines, self.columns(kind, indices))
 
     @abstractmethod
     def columns(self, kind: RecordType, indices: list[int]) -> Sequence[Column]:
@@ -70,13 +74,13 @@ class RowTable(ABC):
             kept = [index for index in kept if index not in rows.faults]
         if not kept:
             return
-        kinds = self._types.assign(len(rows.texts), self.tags)
+        kinds = self._types.kinds.assign(len(rows.texts), self.tags)
         for kind, indices in self._types.split(rows, kept, records, kinds):
             sound = self.sound(kind, indices, records)
             if sound:
                 lines = [rows.numbers[index] for index in sound]
                 numbers = [records[index] for index in sound]
-                yield chunk_of(kind, numbers, lines, self.columns(kind, sound))
+                yield self.chunk(kind, sound, numbers, lines)
 
     def begin(self, rows: Rows) -> None:
         """Take ``rows`` up, which are looked at one by one."""
@@ -101,7 +105,7 @@ class RowTable(ABC):
         )
         chunks = []
         for index in kinds.unique().sort():
-            kind = self._types.kinds[index]
+            kind = self._types.kinds.types[index]
             mine = kinds == index
             columns = self.columns_at_once(kind, texts.filter(mine))
             if columns is None:

@@ -27,34 +27,34 @@ _MISPLACED = {
 }
 
 
-class RowTypes:
-    """The record types of one file: tells them apart (F110) and watches their order (F203)."""
+class Kinds:
+    """The record types of a format, and how a row tells of which it is: the same for all files."""
 
-    def __init__(self, definition: Format, findings: Findings) -> None:
-        self.kinds = definition.record_types
-        self._findings = findings
+    def __init__(self, definition: Format) -> None:
+        self.types = definition.record_types
         self._trim = definition.dialect.trim
         self._places: dict[Place, dict[str, int]] = {}
-        for index, kind in enumerate(self.kinds):
+        for index, kind in enumerate(self.types):
             if kind.discriminator:
                 values = self._places.setdefault(_place(kind.discriminator), {})
                 values.setdefault(self._bare(kind.discriminator.value), index)
-        plain = [index for index, kind in enumerate(self.kinds) if kind.discriminator is None]
+        plain = [index for index, kind in enumerate(self.types) if kind.discriminator is None]
         self._default = plain[0] if plain else None
-        self._ordered = len({kind.role for kind in self.kinds}) > 1
-        self._ranks = {index: _RANK[kind.role] for index, kind in enumerate(self.kinds)}
-        self.rank = 0  #: that of the last row, which no later one may go below
+        self.are_ordered = len({kind.role for kind in self.types}) > 1
+        self.ranks = {index: _RANK[kind.role] for index, kind in enumerate(self.types)}
 
     def assign(self, count: int, tags: Tags) -> list[int | None]:
         """Return for each of ``count`` rows the index of its record type, None if it has none."""
         found: list[int | None] = [self._default] * count
         for place, values in reversed(self._places.items()):
-            matches = [values.get(self._bare(tag)) if tag is not None else None for tag in tags(place)]
-            found = [old if new is None else new for old, new in zip(found, matches, strict=True)]
+            matches = self._matches(values, tags(place))
+            if None in matches:
+                matches = [old if new is None else new for old, new in zip(found, matches, strict=True)]
+            found = matches
         return found
 
-    def at_once(self, count: int, tags: Callable[[Place], pl.Series]) -> pl.Series | None:
-        """Return what `assign` does for many rows at once, where each has a type and stands right; else None.
+    def assign_at_once(self, count: int, tags: Callable[[Place], pl.Series]) -> pl.Series:
+        """Return what `assign` does for many rows, null for None.
 
         ``tags`` returns the raw text at a place in each row, null where the row is too short.
         """
@@ -64,13 +64,6 @@ class RowTypes:
             bare = raw.str.strip_chars_end(" ") if self._trim == "none" else raw.str.strip_chars(" ")
             matches = bare.replace_strict(values, default=None, return_dtype=pl.Int32)
             found = matches.zip_with(matches.is_not_null(), found)
-        if found.null_count():
-            return None
-        if self._ordered:
-            ranks = found.replace_strict(self._ranks, return_dtype=pl.Int32)
-            if ranks[0] < self.rank or not ranks.is_sorted():
-                return None
-            self.rank = ranks[-1]
         return found
 
     def at(self, text: str, start: int) -> int | None:
@@ -82,38 +75,74 @@ class RowTypes:
                 return found
         return self._default
 
+    def _matches(self, values: dict[str, int], tags: Sequence[str | None]) -> list[int | None]:
+        matches = [values.get(tag) for tag in tags]  # type: ignore[arg-type] # there is no value None
+        if None not in matches:
+            return matches
+        return [values.get(self._bare(tag)) if tag is not None else None for tag in tags]
+
+    def _bare(self, tag: str) -> str:
+        if self._trim == "none":
+            return tag.rstrip(" ")
+        return tag.strip(" ")
+
+
+class RowTypes:
+    """The record types of the rows of one file: tells them apart (F110) and watches their order (F203)."""
+
+    def __init__(self, kinds: Kinds, findings: Findings) -> None:
+        self.kinds = kinds
+        self._findings = findings
+        self.rank = 0  #: that of the last row, which no later one may go below
+
+    def at_once(self, count: int, tags: Callable[[Place], pl.Series]) -> pl.Series | None:
+        """Return the types of many rows at once, where each has one and stands right; else None."""
+        found = self.kinds.assign_at_once(count, tags)
+        if found.null_count():
+            return None
+        if self.kinds.are_ordered:
+            ranks = found.replace_strict(self.kinds.ranks, return_dtype=pl.Int32)
+            if ranks[0] < self.rank or not ranks.is_sorted():
+                return None
+            self.rank = ranks[-1]
+        return found
+
     def split(
         self, rows: Rows, kept: Sequence[int], records: Sequence[int], kinds: Sequence[int | None]
     ) -> list[tuple[RecordType, list[int]]]:
         """Return the ``kept`` rows by record type, in the definition's order; report the misfits."""
-        if self._ordered:
+        types = self.kinds.types
+        if self.kinds.are_ordered:
             self._watch(rows, kept, records, kinds)
         if None in kinds:
             self._report_unknown(rows, [index for index in kept if kinds[index] is None], records)
         present = {kinds[index] for index in kept}
         if len(present) == 1 and None not in present:
-            return [(self.kinds[kind], list(kept)) for kind in present if kind is not None]
-        groups: dict[int, list[int]] = {kind: [] for kind in range(len(self.kinds)) if kind in present}
-        for index in kept:
-            kind = kinds[index]
-            if kind is not None:
-                groups[kind].append(index)
-        return [(self.kinds[kind], indices) for kind, indices in groups.items()]
+            return [(types[kind], list(kept)) for kind in present if kind is not None]
+        return [
+            (types[kind], [index for index in kept if kinds[index] == kind])
+            for kind in range(len(types))
+            if kind in present
+        ]
 
     def _watch(
         self, rows: Rows, kept: Sequence[int], records: Sequence[int], kinds: Sequence[int | None]
     ) -> None:
+        ranks = [self.kinds.ranks[kind] for index in kept if (kind := kinds[index]) is not None]
+        if ranks and ranks[0] >= self.rank and ranks == sorted(ranks):
+            self.rank = ranks[-1]
+            return
         misplaced: dict[int, list[int]] = {}
         for index in kept:
             kind = kinds[index]
             if kind is None:
                 continue
-            if self._ranks[kind] < self.rank:
+            rank = self.kinds.ranks[kind]
+            if rank < self.rank:
                 misplaced.setdefault(kind, []).append(index)
-            else:
-                self.rank = self._ranks[kind]
+            self.rank = max(self.rank, rank)
         for kind, indices in misplaced.items():
-            role, name = self.kinds[kind].role, self.kinds[kind].name
+            role, name = self.kinds.types[kind].role, self.kinds.types[kind].name
             self._report("F203", _MISPLACED[role], rows, indices, records, name)
 
     def _report_unknown(self, rows: Rows, indices: Sequence[int], records: Sequence[int]) -> None:
@@ -135,11 +164,6 @@ class RowTypes:
             )  # fmt: skip
 
         report(self._findings, code, indices, describe, name)
-
-    def _bare(self, tag: str) -> str:
-        if self._trim == "none":
-            return tag.rstrip(" ")
-        return tag.strip(" ")
 
 
 def _place(discriminator: Discriminator) -> Place:

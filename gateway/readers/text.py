@@ -24,6 +24,7 @@ HEAD_BYTES = 64 * 1024
 REPLACEMENT = "\ufffd"
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_LONGEST_BOM = 3
 # Strict decoding never yields a lone surrogate, so these mark wrong bytes without ambiguity.
 _WRONG = re.compile("[\ud800-\udfff]+")
 _NULS = re.compile("\0+")
@@ -61,6 +62,11 @@ def charset_of(encoding: Encoding, head: bytes) -> Charset:
     without a mark is little-endian, unless its first byte is zero (an ASCII character in
     big-endian order).
     """
+    return _charset_of(encoding, head[:_LONGEST_BOM])
+
+
+@functools.lru_cache(maxsize=256)
+def _charset_of(encoding: Encoding, head: bytes) -> Charset:
     declared = codecs.lookup(encoding.charset).name.removesuffix("-sig")
     mark, marked = next((pair for pair in _BOMS if head.startswith(pair[0])), (b"", ""))
     if marked and marked != declared and not (declared == "utf-16" and marked.startswith(declared)):
@@ -81,8 +87,13 @@ def charset_of(encoding: Encoding, head: bytes) -> Charset:
 def decode_part(encoding: Encoding, part: bytes) -> str:
     """Return the text of a beginning or an end of a file, wrong and cut characters replaced."""
     charset = charset_of(encoding, part)
-    decoder = codecs.getincrementaldecoder(charset.codec)("replace")
-    return decoder.decode(part[charset.bom :])
+    return _mended(charset, part[charset.bom :])
+
+
+def _mended(charset: Charset, part: bytes) -> str:
+    if _extends_ascii(charset.codec) and part.isascii():
+        return part.decode("ascii")
+    return codecs.getincrementaldecoder(charset.codec)("replace").decode(part)
 
 
 def ends_lines_with_cr(declared: str, head: str) -> bool:
@@ -128,12 +139,14 @@ class TextSource:
             self._findings.add(
                 finding("F103", charset.problem, line=1, byte_offset=0, value=head[:4].hex(" "))
             )
+        is_whole = len(head) < HEAD_BYTES
         head = head[charset.bom :]
-        self.head = codecs.getincrementaldecoder(charset.codec)("replace").decode(head)
+        self.head = _mended(charset, head)
         cr = ends_lines_with_cr(self._line_end, self.head)
         decoder = Decoder(charset, self._findings, "\r" if cr else "\n")
         held = ""
-        for piece, final in self._pieces(stream, head):
+        pieces = [(head, True)] if is_whole and len(head) < self._chunk_bytes else self._pieces(stream, head)
+        for piece, final in pieces:
             text = held + decoder.decode(piece, final)
             held = "\r" if text.endswith("\r") and not final else ""
             yield Block(text.removesuffix(held) if held else text, final, cr)
@@ -171,8 +184,10 @@ class Decoder:
             text, right = piece.decode("ascii"), True
         else:
             text, right = self._decode(piece, state, final)
-        self._report("F102", _WRONG, text, found=not right)
-        self._report("F114", _NULS, text, found="\0" in text)
+        has_nuls = "\0" in text
+        if not right or has_nuls or self._open:
+            self._report("F102", _WRONG, text, found=not right)
+            self._report("F114", _NULS, text, found=has_nuls)
         self._line += text.count(self._line_end)
         self._offset += len(state[0]) + len(piece) - len(self._decoder.getstate()[0])
         return text if right else _WRONG.sub(lambda run: REPLACEMENT * len(run[0]), text)

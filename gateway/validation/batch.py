@@ -14,7 +14,7 @@ import polars as pl
 
 from gateway.formats.definition import Format, RecordType, Role
 from gateway.formats.notation import NUMERIC
-from gateway.readers.base import LINE, RECORD, Chunk, frame_of
+from gateway.readers.base import LINE, RECORD, Chunk, UncutRows, frame_of
 from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
 from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
@@ -135,10 +135,12 @@ class Batch:
 
 def _size_of(chunk: Chunk) -> int:
     """Return about how many bytes the rows take as a frame; each text has at least a view of 16."""
-    if chunk.few is None:
+    few = chunk.few
+    if few is None:
         return int(chunk.frame.estimated_size())
-    texts = sum(sum(map(len, filter(None, column))) for column in chunk.few.columns)
-    return texts + 16 * len(chunk.few.columns) * chunk.height
+    rows = [few.texts] if isinstance(few, UncutRows) else few.columns
+    texts = sum(sum(map(len, filter(None, column))) for column in rows)
+    return texts + 16 * len(chunk.record_type.fields) * chunk.height
 
 
 def _one_frame(chunks: Sequence[Chunk]) -> pl.DataFrame:

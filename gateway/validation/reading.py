@@ -73,6 +73,7 @@ class HashedStream:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._hash = hashlib.sha256()
+        self._is_ended = False
         self.size = 0
 
     def read(self, size: int, /) -> bytes:
@@ -80,12 +81,13 @@ class HashedStream:
         data = self._stream.read(size)
         self._hash.update(data)
         self.size += len(data)
+        self._is_ended = not data and size != 0
         return data
 
     def drain(self) -> None:
         """Read what is left, for the hash alone."""
-        while self.read(_DRAIN_BYTES):
-            pass
+        while not self._is_ended:
+            self.read(_DRAIN_BYTES)
 
     @property
     def sha256(self) -> str:
