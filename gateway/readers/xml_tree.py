@@ -27,6 +27,9 @@ MAX_STUBS = 10_000
 
 CONTENT = "SCHEMAV_ELEMENT_CONTENT"
 IDENTITY = "SCHEMAV_CVC_IDC"
+_BLANKS = " \t\r\n"
+#: Text where only elements may stand.
+STRAY = "SCHEMAV_CVC_COMPLEX_TYPE_2_3"
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class RecordTree:
         self._runs: list[_Run] = []
         self._previous: etree._Element | None = None
         self._given_up = False
+        self._stray: dict[etree._Element, etree._LogEntry] = {}  # who may not hold text, but does
 
     def remember(self, element: etree._Element, place: RecordPlace, *, passing: bool) -> None:
         """Note that ``element`` is a record; ``passing`` ones are forgotten when they have gone."""
@@ -120,15 +124,21 @@ class RecordTree:
         for error in self._errors():
             element = report.element(error)
             unit = _within(element, completed)
-            if unit is not None and not (self._is_order(error, element, unit) or self._is_plugged(error)):
+            if unit is None and element is not None and error.type_name == STRAY:
+                self._stray[element] = error
+            elif unit is not None and not (self._is_order(error, element, unit) or self._is_plugged(error)):
                 report.add(error, element)
 
     def _validate_shell(self, report: XsdReport) -> None:
         """Validate the tree with empty elements for the records; their emptiness is no finding."""
         assert self._xsd is not None  # noqa: S101 - finish asks before
         assert self.root is not None  # noqa: S101 - finish asks before
-        self._remove_previous()
         stand_ins = {run.first for run in self._runs}
+        last = self._previous  # which the text behind it keeps in the tree
+        if last is not None and last not in stand_ins:
+            last.clear(keep_tail=True)  # type: ignore[call-arg] # the stubs do not know it
+            stand_ins.add(last)
+            self._runs[-1].count -= 1
         for run in self._runs:
             for _ in range(min(run.count - 1, MAX_STUBS)):
                 stub = run.first.makeelement(run.first.tag)
@@ -167,8 +177,15 @@ class RecordTree:
             return
         parent = previous.getparent()
         if parent is not None:
+            self._report_stray(parent, previous.tail)
             parent.remove(previous)
         self._previous = None
+
+    def _report_stray(self, parent: etree._Element, text: str | None) -> None:
+        """Add the finding for text that goes with the record before it, where no text may stand."""
+        error = self._stray.get(parent)
+        if error is not None and self.root is not None and (text or "").strip(_BLANKS):
+            XsdReport(self.root, self.places, self._findings).add(error, parent)
 
     def _forget(self) -> None:
         """Forget the places of completed records, but for those that stay in the tree."""

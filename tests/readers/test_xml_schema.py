@@ -89,6 +89,10 @@ def test_every_violation_has_record_line_path_and_value(tmp_path: Path, order: s
         _document(RIGHT.format(n=1), header="<Header><Id>1</Id><Id>2</Id></Header>\n"),
         _document(RIGHT.format(n=1), "<Trailer/>\n", RIGHT.format(n=2)),
         _document("<Junk/>", RIGHT.format(n=1)),
+        _document(*[RIGHT.format(n=1)] * 5, "text", *[RIGHT.format(n=2)] * 5),
+        _document(*[RIGHT.format(n=1)] * 5, "text", *[WRONG] * 5, "text", RIGHT.format(n=1), "text"),
+        _document(*[RIGHT.format(n=1)] * 5, "text"),
+        _document("text", *[RIGHT.format(n=1)] * 5),
         _document(),
     ],
 )
