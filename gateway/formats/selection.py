@@ -21,63 +21,19 @@ recognises which was not in force gets that version; whether it may pass is deci
 from __future__ import annotations
 
 import functools
-import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.errors import ConfigurationError
 from gateway.finding_codes import finding
-from gateway.formats.definition import Format, Kind, Status, Version
+from gateway.formats.definition import Format, Kind, Status
+from gateway.formats.versions import Range as Range
+from gateway.formats.versions import parse_range as parse_range
 from gateway.rules.in_force import is_in_force
 
 if TYPE_CHECKING:
     from gateway.model import Finding
 
 Probe = Callable[[Format], Mapping[str, str]]
-
-_OPERATORS: dict[str, Callable[[Version, Version], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-}
-_COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<|=)?\s*([0-9]{1,9}(?:\.[0-9]{1,9}){0,2})\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A set of versions: comparisons that must all hold."""
-
-    text: str  #: as it was written
-    comparisons: tuple[tuple[str, Version], ...]
-
-    def accepts(self, version: Version) -> bool:
-        """Return whether ``version`` is in the range."""
-        return all(_OPERATORS[sign](version, bound) for sign, bound in self.comparisons)
-
-
-def parse_range(text: str) -> Range:
-    """Return the range that ``text`` describes, such as ``>=1.0.0,<2`` (``2`` means ``2.0.0``).
-
-    A bare version is that version only. Raises ConfigurationError if a part cannot be read.
-    """
-    comparisons = []
-    for part in text.split(","):
-        match = _COMPARISON.fullmatch(part)
-        if match is None:
-            raise ConfigurationError(
-                f"{part.strip()!r} in the version range {text!r} is not a comparison",
-                hint="Write comparisons such as `>=1.0.0,<2` or one version such as `1.1.0`",
-            )
-        numbers = [int(number) for number in match[2].split(".")]
-        bound = Version(*([*numbers, 0, 0])[:3])
-        sign = match[1] or "=="
-        comparisons.append(("==" if sign == "=" else sign, bound))
-    return Range(text, tuple(comparisons))
 
 
 def choose_version(

@@ -7,10 +7,11 @@ file cannot be read at all right now; that transfer stays CLAIMED and the next p
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,13 +26,13 @@ from gateway.findings import Findings
 from gateway.formats.definition import Format
 from gateway.model import Companion, Finding, Identity, Severity, Sighting, Transfer
 from gateway.printable import printable
-from gateway.rules.in_force import DatePolicy, out_of_force
+from gateway.rules.in_force import DatePolicy
 from gateway.stages.context import Context, Report, Route, allowed
-from gateway.stages.identify import choose_format, identity_of, name_groups, sender_refusal
+from gateway.stages.identify import Chooser, identity_of, name_groups, not_allowed
 
 if TYPE_CHECKING:
     from gateway.validation.keys import KeySpool
-    from gateway.validation.reading import Input, Reading
+    from gateway.validation.reading import Input, ListingLimits, Reading, Together
 
 #: How much of a file is looked at to learn its format version.
 HEAD_BYTES = 64 * 1024
@@ -50,23 +51,21 @@ class Examined:
 
 def examine(context: Context, route: Route, batch: Sequence[Transfer], report: Report) -> list[Examined]:
     """Read and validate a batch of claimed transfers of one route."""
-    grouped: dict[str, tuple[Format, list[Transfer]]] = {}
+    chooser = Chooser(context.catalogue, route, context.site.agreed if context.site.partners else None)
+    groups: dict[str, _Group] = {}
     done: dict[str, Examined] = {}
     for transfer in batch:
         try:
-            chosen = _choose(context, route, transfer)
+            chosen = _read(context, route, transfer, chooser, groups)
         except (GatewayError, OSError) as error:
             _wait(context, report, transfer, error)
             continue
-        if isinstance(chosen, Format):
-            grouped.setdefault(chosen.digest or chosen.name, (chosen, []))[1].append(transfer)
-        else:
-            _keep(
-                context, done, report, transfer, functools.partial(_unread, context, route, transfer, chosen)
-            )
-    for definition, members in grouped.values():
-        for transfer, reading in zip(members, _read(context, definition, members), strict=True):
-            known = functools.partial(_examined, context, route, definition, transfer, reading)
+        if chosen is not None:
+            known = functools.partial(_unread, context, route, transfer, chosen)
+            _keep(context, done, report, transfer, known)
+    for group in groups.values():
+        for transfer, reading in zip(group.members, group.readings(context), strict=True):
+            known = functools.partial(_examined, context, route, group.definition, transfer, reading)
             _keep(context, done, report, transfer, known)
     return [done[transfer.id] for transfer in batch if transfer.id in done]
 
@@ -112,16 +111,26 @@ def _digest_of(path: str) -> str | None:
         return None  # settling it will say what is the matter
 
 
-def _choose(context: Context, route: Route, transfer: Transfer) -> Format | Finding:
-    """Return the format version that the file's first bytes, its name or the route tell."""
+def _read(
+    context: Context, route: Route, transfer: Transfer, chooser: Chooser, groups: dict[str, _Group]
+) -> Finding | None:
+    """Read a file in one go, or return why no format version can be chosen for it.
+
+    Its first bytes, its name or the route tell the version; then it is read with others of the same one.
+    """
     with open_regular(context.path_of(transfer)) as file:
         head = file.read(HEAD_BYTES)
-    if not head:
-        return finding("F101", "The file is empty: it has no bytes at all.")
-    dated = route.effective_dates is not DatePolicy.IGNORE
-    day = context.day(transfer.arrived_at) if dated else None
-    agreed = context.site.agreed if context.site.partners else None
-    return choose_format(context.catalogue, route, transfer.name, head, day=day, agreed=agreed)
+        if not head:
+            return finding("F101", "The file is empty: it has no bytes at all.")
+        dated = route.effective_dates is not DatePolicy.IGNORE
+        chosen = chooser.choose(transfer.name, head, context.day(transfer.arrived_at) if dated else None)
+        if isinstance(chosen, Finding):
+            return chosen
+        key = chosen.digest or chosen.name
+        if key not in groups:
+            groups[key] = _Group(context, chosen)
+        groups[key].read(transfer, file, head)
+    return None
 
 
 def _unread(context: Context, route: Route, transfer: Transfer, why: Finding) -> Examined:
@@ -144,22 +153,50 @@ def _unread(context: Context, route: Route, transfer: Transfer, why: Finding) ->
     return Examined(known, findings, Identity(sha256=sha256, name=transfer.name))
 
 
-def _read(context: Context, definition: Format, members: Sequence[Transfer]) -> list[Reading]:
-    """Read all ``members`` in one go; should the gateway itself stumble, each one alone."""
-    from gateway.validation.reading import ListingLimits, read_files
+class _Group:
+    """The files of a batch that have one format version."""
 
-    limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
-    inputs = [_input(context, number, transfer) for number, transfer in enumerate(members)]
-    try:
-        return read_files(definition, inputs, limits=limits)
-    except Exception:  # noqa: BLE001 - one file that the gateway stumbles over must not stop its neighbours
-        return [_read_alone(definition, one, limits) for one in inputs]
+    def __init__(self, context: Context, definition: Format) -> None:
+        from gateway.readers import reader_for
+        from gateway.validation.reading import ListingLimits, Together
+
+        self.definition = definition
+        self.members: list[Transfer] = []
+        self._limits = ListingLimits(context.site.limits.listed_per_rule, context.site.limits.listed_per_file)
+        self._together: Together | None = Together(reader_for(definition.kind), definition, self._limits)
+
+    def read(self, transfer: Transfer, file: BinaryIO, head: bytes) -> None:
+        """Read an open file to its end, of which ``head`` was read already."""
+        from gateway.validation.reading import Input
+
+        self.members.append(transfer)
+        if self._together is not None:
+            one = Input(len(self.members), transfer.name, lambda: contextlib.nullcontext(file), head)
+            try:
+                self._together.read(one)
+            except Exception:  # noqa: BLE001 - a file that the gateway stumbles over must not stop others
+                self._together = None
+
+    def readings(self, context: Context) -> list[Reading]:
+        """Return what was read, in order; should the gateway itself have stumbled, each file read alone."""
+        try:
+            if self._together is not None:
+                return self._together.finish()
+        except Exception:  # noqa: BLE001 - as above
+            self._together = None
+        return [self._read_alone(context, number) for number in range(len(self.members))]
+
+    def _read_alone(self, context: Context, number: int) -> Reading:
+        from gateway.validation.reading import Input
+
+        path = context.path_of(self.members[number])
+        one = Input(number, self.members[number].name, functools.partial(open_regular, path))
+        return _read_alone(self.definition, one, self._limits)
 
 
-def _read_alone(definition: Format, one: Input, limits: object) -> Reading:
-    from gateway.validation.reading import ListingLimits, Reading, read_files
+def _read_alone(definition: Format, one: Input, limits: ListingLimits) -> Reading:
+    from gateway.validation.reading import Reading, read_files
 
-    assert isinstance(limits, ListingLimits)  # noqa: S101 - narrows the lazily imported type
     try:
         return read_files(definition, [one], limits=limits)[0]
     except (OSError, CustodyError) as error:
@@ -171,13 +208,6 @@ def _read_alone(definition: Format, one: Input, limits: object) -> Reading:
             finding("F199", f"{type(error).__name__} while {definition.name} was applied: {error}")
         )
         return reading
-
-
-def _input(context: Context, number: int, transfer: Transfer) -> Input:
-    from gateway.validation.reading import Input
-
-    path = context.path_of(transfer)
-    return Input(number=number, name=transfer.name, open=functools.partial(open_regular, path))
 
 
 def _examined(
@@ -197,7 +227,8 @@ def _examined(
     pattern = route.name_pattern or definition.file_name
     if pattern and groups is None:
         findings.add(finding("F210", f"The name does not match {pattern}", value=printable(transfer.name)))
-    for problem in _not_allowed(context, route, definition, transfer, identity.sender):
+    agreed = context.site.agreed(identity.sender, route.message_type)
+    for problem in not_allowed(definition, route, identity.sender, agreed, context.day(transfer.arrived_at)):
         findings.add(problem)
     found = {"sha256": reading.sha256, "size": str(reading.size), "records": str(reading.records)}
     _add_contradicted(findings, transfer, found, context.path_of(transfer))
@@ -215,22 +246,6 @@ def _examined(
         interchange_key=identity.interchange_key,
     )
     return Examined(known, findings, identity, definition, reading.keys)
-
-
-def _not_allowed(
-    context: Context, route: Route, definition: Format, transfer: Transfer, sender: str | None
-) -> Iterator[Finding]:
-    """Yield why this version is not one for this sender, which may only now be known, or this day."""
-    refusal = sender_refusal(definition, sender, context.site.agreed(sender, route.message_type))
-    if refusal is not None:
-        message = f"The file has the layout {definition.name}; {refusal}."
-        yield finding("F209", message, value=str(definition.version))
-    day = context.day(transfer.arrived_at)
-    why = out_of_force(day, definition.effective_from, definition.effective_until)
-    if why is not None and route.effective_dates is not DatePolicy.IGNORE:
-        noted = route.effective_dates is DatePolicy.NOTE
-        found = finding("F214", f"{definition.name} {why}.", value=day)
-        yield dataclasses.replace(found, severity=Severity.WARNING) if noted else found
 
 
 def _changed(transfer: Transfer, seen: Sighting, reading: Reading) -> Finding | None:

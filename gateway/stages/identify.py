@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, FormatUnknown
+from gateway.finding_codes import finding
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Format, Status, Version
 from gateway.formats.selection import Range, choose_version, parse_range, recognises
-from gateway.model import Finding, Identity
+from gateway.model import Finding, Identity, Severity
 from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.rules import file_names
+from gateway.rules.in_force import DatePolicy, out_of_force
 from gateway.stages.context import Route
 
 if TYPE_CHECKING:
@@ -23,57 +27,84 @@ if TYPE_CHECKING:
 Agreed = Callable[[str | None, str], str | None]
 
 
-def choose_format(
-    catalogue: Catalogue,
-    route: Route,
-    name: str,
-    head: bytes,
-    *,
-    day: str | None = None,
-    agreed: Agreed | None = None,
-) -> Format | Finding:
-    """Return the format version for a file from its first bytes ``head`` and its ``name``.
+def choose_format(catalogue: Catalogue, route: Route, name: str, head: bytes) -> Format | Finding:
+    """Return the format version for one file, whenever it arrived and whoever sent it; see `Chooser`."""
+    return Chooser(catalogue, route).choose(name, head)
 
-    It is one that the route accepts and that, by ``agreed`` (None: nothing is), its sender may send;
-    ``day`` is that of its arrival, where that counts.
 
-    Raises FormatError if the version that would be needed cannot be loaded, or may be one that cannot.
+class Chooser:
+    """Chooses the format versions of a route's files; what is the same for all of them is asked once.
+
+    A version is one that the route accepts and that, by ``agreed`` (None: nothing is), the sender may send.
     """
-    every = catalogue.usable(route.message_type)
-    accepted = parse_range(route.versions)
-    broken = _broken(catalogue, route, accepted.accepts)
-    if not every:
-        raise broken or FormatUnknown(
-            f"The catalogue has no format for {route.message_type}", where=str(catalogue.directory)
-        )
 
-    seen: dict[Version, Mapping[str, str]] = {}
+    def __init__(self, catalogue: Catalogue, route: Route, agreed: Agreed | None = None) -> None:
+        self._catalogue = catalogue
+        self._route = route
+        self._agreed = agreed
+        self._reader = functools.cache(reader_for)
 
-    def probe(definition: Format) -> Mapping[str, str]:
-        if definition.version not in seen:
-            seen[definition.version] = reader_for(definition.kind).probe(definition, head)
-        return seen[definition.version]
+    @functools.cached_property
+    def _every(self) -> list[Format]:
+        return self._catalogue.usable(self._route.message_type)
 
-    stated = route.version
-    if route.version_from == "name":
-        stated = _version_in_name(every, route, name)
+    @functools.cached_property
+    def _accepted(self) -> Range:
+        return parse_range(self._route.versions)
 
-    def refusal(definition: Format) -> str | None:
-        if agreed is None:
-            return None
-        sender = _sender_seen(definition, route, name, probe(definition))
-        return sender_refusal(definition, sender, agreed(sender, definition.message_type))
+    @functools.cached_property
+    def _broken(self) -> FormatError | None:
+        """Why the newest version that the route accepts and that cannot be loaded cannot be."""
+        message_type = self._route.message_type
+        known = {*self._catalogue.versions(message_type), *self._catalogue.gone(message_type)}
+        for version in sorted(known, reverse=True):
+            try:
+                self._catalogue.get(message_type, version)
+            except FormatError as error:
+                if self._accepted.accepts(version):
+                    return error
+        return None
 
-    def words(definition: Format) -> str:
-        inside = accepted.accepts(definition.version)
-        return (refusal(definition) if inside else None) or _route_accepts(every, accepted)
+    def choose(self, name: str, head: bytes, day: str | None = None) -> Format | Finding:
+        """Return the format version for a file from its first bytes ``head`` and its ``name``.
 
-    candidates = [one for one in every if accepted.accepts(one.version) and refusal(one) is None]
-    chosen = choose_version(candidates, every, probe, route.version_from, stated, day=day, accepted=words)
-    is_certain = isinstance(chosen, Format) and (stated is not None or recognises(chosen, probe(chosen)))
-    if broken is not None and not is_certain:
-        raise broken  # the file is not to fail for what is wrong with the format
-    return chosen
+        ``day`` is that of its arrival, where that counts. Raises FormatError if the version that would be
+        needed cannot be loaded, or may be one that cannot.
+        """
+        every, accepted, route = self._every, self._accepted, self._route
+        if not every:
+            raise self._broken or FormatUnknown(
+                f"The catalogue has no format for {route.message_type}", where=str(self._catalogue.directory)
+            )
+        seen: dict[Version, Mapping[str, str]] = {}
+
+        def probe(definition: Format) -> Mapping[str, str]:
+            if definition.version not in seen:
+                seen[definition.version] = self._reader(definition.kind).probe(definition, head)
+            return seen[definition.version]
+
+        stated = route.version
+        if route.version_from == "name":
+            stated = _version_in_name(every, route, name)
+
+        def refusal(definition: Format) -> str | None:
+            if self._agreed is None:
+                return None
+            sender = _sender_seen(definition, route, name, probe(definition))
+            return sender_refusal(definition, sender, self._agreed(sender, definition.message_type))
+
+        def words(definition: Format) -> str:
+            inside = accepted.accepts(definition.version)
+            return (refusal(definition) if inside else None) or _route_accepts(every, accepted)
+
+        candidates = [one for one in every if accepted.accepts(one.version) and refusal(one) is None]
+        chosen = choose_version(candidates, every, probe, route.version_from, stated, day=day, accepted=words)
+        if self._broken is None:
+            return chosen
+        is_certain = isinstance(chosen, Format) and (stated is not None or recognises(chosen, probe(chosen)))
+        if not is_certain:
+            raise self._broken  # the file is not to fail for what is wrong with the format
+        return chosen
 
 
 def sender_refusal(definition: Format, sender: str | None, agreed: str | None) -> str | None:
@@ -84,6 +115,21 @@ def sender_refusal(definition: Format, sender: str | None, agreed: str | None) -
     if agreed is None or parse_range(agreed).accepts(definition.version):
         return None
     return f"the sender {printable(sender or 'unknown')} may send: {agreed}"
+
+
+def not_allowed(
+    definition: Format, route: Route, sender: str | None, agreed: str | None, day: str
+) -> Iterator[Finding]:
+    """Yield why this version is not one for this sender, who may only now be known, or this day."""
+    refusal = sender_refusal(definition, sender, agreed)
+    if refusal is not None:
+        message = f"The file has the layout {definition.name}; {refusal}."
+        yield finding("F209", message, value=str(definition.version))
+    why = out_of_force(day, definition.effective_from, definition.effective_until)
+    if why is not None and route.effective_dates is not DatePolicy.IGNORE:
+        noted = route.effective_dates is DatePolicy.NOTE
+        found = finding("F214", f"{definition.name} {why}.", value=day)
+        yield dataclasses.replace(found, severity=Severity.WARNING) if noted else found
 
 
 def _route_accepts(every: Sequence[Format], accepted: Range) -> str:
@@ -107,18 +153,6 @@ def _sender(route: Route, inside: str | None, named: Mapping[str, str]) -> str:
     outside = named.get("sender")
     stated = (outside or inside) if route.identity_from == "name" else (inside or outside)
     return route.sender or stated or route.partner
-
-
-def _broken(catalogue: Catalogue, route: Route, accepts: Callable[[Version], bool]) -> FormatError | None:
-    """Return why the newest version that the route accepts and that cannot be loaded cannot be."""
-    known = {*catalogue.versions(route.message_type), *catalogue.gone(route.message_type)}
-    for version in sorted(known, reverse=True):
-        try:
-            catalogue.get(route.message_type, version)
-        except FormatError as error:
-            if accepts(version):
-                return error
-    return None
 
 
 def _version_in_name(every: list[Format], route: Route, name: str) -> str | None:
