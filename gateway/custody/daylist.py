@@ -93,7 +93,9 @@ def _read(file: BinaryIO, path: str) -> dict[str, str]:
     listed: dict[str, str] = {}
     lines = iter(lambda: file.readline(_LONGEST_LINE), b"")  # never more than that at once, whatever it is
     for number, line in enumerate(lines, start=1):
-        if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+        if not line.endswith(b"\n"):
+            if len(line) == _LONGEST_LINE:
+                raise ManifestInvalid("A line is too long to be one", where=f"{shown(path)}, line {number}")
             break
         sha256, name = _parse(line.removesuffix(b"\n"), path, number)
         if listed.setdefault(name, sha256) != sha256:

@@ -28,17 +28,20 @@ _PART = re.compile(r"YYYY|MM|DD|HH|SS|F{1,9}|Z|[T./:, -]")
 _DATE = ["DD", "MM", "YYYY"]
 _TIMES = (["HH", "MM"], ["HH", "MM", "SS"], ["HH", "MM", "SS", "F"])
 
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+#: Digits that a number of a definition, or one that is computed with, may have before and after the mark.
+WHOLE_DIGITS, DECIMAL_DIGITS = 20, 18
 _CANONICAL = {
-    FieldType.INTEGER: "a whole number such as 5",
-    FieldType.DECIMAL: "a number such as 1.5, without an exponent",
+    FieldType.INTEGER: f"a whole number such as 5, of at most {WHOLE_DIGITS} digits",
+    FieldType.DECIMAL: "a number such as 1.5, without an exponent, "
+    f"with at most {WHOLE_DIGITS} digits before the point and {DECIMAL_DIGITS} after it",
     FieldType.DATE: "a date such as 2026-11-22",
     FieldType.TIME: "a time such as 14:30:00",
     FieldType.DATETIME: "a date and time such as 2026-11-22T14:30:00",
     FieldType.BOOLEAN: "true or false",
     FieldType.STRING: "text",
 }
+_INTEGER = re.compile(rf"-?(0|[1-9][0-9]{{0,{WHOLE_DIGITS - 1}}})")
+_DECIMAL = re.compile(rf"{_INTEGER.pattern}(\.[0-9]{{1,{DECIMAL_DIGITS}}})?")
 _SHAPES = {
     FieldType.DATE: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
     FieldType.TIME: re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"),

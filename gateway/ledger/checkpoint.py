@@ -27,7 +27,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gateway.custody import moves, writes
 from gateway.errors import CustodyError, LedgerBusy, LedgerError
@@ -226,10 +226,9 @@ def read(path: str) -> Checkpoints:
     """Return the checkpoints in ``path``; none if there is no file. LedgerError if it is unreadable."""
     try:
         with open(path, "rb") as file:
-            lines = iter(lambda: file.readline(_LONGEST_LINE), b"")  # never more at once, whatever it is
             read_lines = [
                 (number, _parse(line.removesuffix(b"\n"), number))
-                for number, line in enumerate(lines, start=1)
+                for number, line in enumerate(_lines(file), start=1)
             ]
     except FileNotFoundError:
         return Checkpoints(())
@@ -238,6 +237,14 @@ def read(path: str) -> Checkpoints:
     return Checkpoints(
         tuple(one for _, one in read_lines if one), tuple(number for number, one in read_lines if not one)
     )
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of ``file``, and of one that is too long to be a checkpoint only its beginning."""
+    while line := file.readline(_LONGEST_LINE):
+        yield line
+        while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(_LONGEST_LINE)
 
 
 def _parse(line: bytes, place: int | None = None) -> Checkpoint | None:

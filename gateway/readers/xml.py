@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -99,28 +100,39 @@ def _first_pieces(text: DocumentText) -> tuple[list[str], bool]:
     return pieces, False
 
 
+#: Bytes before the last ones that are remembered: the parser waits for the end of a tag or comment.
+_REMEMBERED = 1 << 20
+
+
 @dataclass(slots=True)
 class _Fed:
     """The last bytes given to the parser, to find a byte offset from line and column."""
 
-    data: bytes = b""
-    line: int = 1  #: of the first byte
-    offset: int = 0  #: of the first byte, as UTF-8
-    _latest: int = 0
+    line: int = 1  #: on which the newest piece begins
+    offset: int = 0  #: of the first byte that is remembered, as UTF-8
+    _first: int = 1  #: its line
+    _is_cut: bool = False  #: what came before it in its line is forgotten
+    _pieces: deque[tuple[bytes, int]] = field(default_factory=deque)  #: with their line ends
+    _bytes: int = 0
 
     def add(self, data: bytes) -> None:
-        """Remember ``data``; what came before the last ones is forgotten, whole lines at a time."""
-        keep = self.data.rfind(b"\n", 0, len(self.data) - self._latest) + 1
-        gone, self.data = self.data[:keep], self.data[keep:] + data
-        self.line += gone.count(b"\n")
-        self.offset += len(gone)
-        self._latest = len(data)
+        """Remember ``data``; what came long before is forgotten."""
+        if self._pieces:
+            self.line += self._pieces[-1][1]
+        self._pieces.append((data, data.count(b"\n")))
+        self._bytes += len(data)
+        while self._bytes - len(self._pieces[0][0]) - len(data) >= _REMEMBERED:
+            gone, lines = self._pieces.popleft()
+            self._bytes -= len(gone)
+            self.offset += len(gone)
+            self._first += lines
+            self._is_cut = not gone.endswith(b"\n")
 
     def before(self, line: int, column: int) -> bytes | None:
         """Return the remembered bytes before ``line`` and ``column`` (from 1); None where too early."""
-        rows = self.data.split(b"\n")
-        index = line - self.line
-        if not 0 <= index < len(rows):
+        rows = b"".join(piece for piece, _lines in self._pieces).split(b"\n")
+        index = line - self._first
+        if not self._is_cut <= index < len(rows):
             return None
         last = rows[index].decode("utf-8", "replace")[: column - 1].encode()
         return b"".join(row + b"\n" for row in rows[:index]) + last

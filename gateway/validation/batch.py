@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from gateway.formats.definition import Format, RecordType, Role
-from gateway.formats.notation import NUMERIC
+from gateway.formats.notation import NUMERIC, WHOLE_DIGITS
 from gateway.readers.base import LINE, RECORD, Chunk, UncutRows, frame_of
-from gateway.validation.columns import FILE, WHOLE_DIGITS, value_name
+from gateway.validation.columns import FILE, value_name
 from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
 from gateway.validation.schema import SCHEMAS

@@ -10,13 +10,12 @@ from __future__ import annotations
 import polars as pl
 
 from gateway.formats.definition import Field, FieldType
+from gateway.formats.notation import DECIMAL_DIGITS, WHOLE_DIGITS
 
 #: Which file of the batch a row belongs to: its index in the batch.
 FILE = "_file"
 #: All numbers are exact decimals of this one kind, so that any two can be compared and added.
-NUMBER = pl.Decimal(38, 18)
-#: Digits that such a number has room for, before and after the decimal mark.
-WHOLE_DIGITS, DECIMAL_DIGITS = 20, 18
+NUMBER = pl.Decimal(WHOLE_DIGITS + DECIMAL_DIGITS, DECIMAL_DIGITS)
 #: Stands between the parts of a key; no text file has it in a value.
 UNIT_SEPARATOR = "\x1f"
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from gateway.formats.definition import Dialect, Field, FieldType
-from gateway.validation.columns import DECIMAL_DIGITS, NUMBER, WHOLE_DIGITS
+from gateway.formats.notation import DECIMAL_DIGITS, WHOLE_DIGITS
+from gateway.validation.columns import NUMBER
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,8 @@ import polars as pl
 from gateway.errors import FormatError
 from gateway.formats import notation
 from gateway.formats.definition import Dialect, Field, FieldType
-from gateway.validation.columns import (
-    DECIMAL_DIGITS,
-    NUMBER,
-    WHOLE_DIGITS,
-    raw,
-    raw_name,
-    text,
-    value,
-    value_name,
-)
+from gateway.formats.notation import DECIMAL_DIGITS, WHOLE_DIGITS
+from gateway.validation.columns import NUMBER, raw, raw_name, text, value, value_name
 from gateway.validation.moments import MomentNotation
 from gateway.validation.numbers import NumberNotation, significant_digits
 from gateway.validation.verdicts import Row, Verdict, Wrong, quoted

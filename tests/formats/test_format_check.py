@@ -57,6 +57,8 @@ def test_sound_formats_have_no_problems(tmp_path: Path, data: Data, files: dict[
 FIELDS = [
     (item("counter", minimum=100), "fields.counter.minimum: it is greater than `maximum`"),
     (item("counter", minimum="1.5"), "fields.counter.minimum: this is not the canonical form"),
+    (item("counter", minimum="-" + "1" * 21), "fields.counter.minimum: this is not the canonical form"),
+    (item("quantity", minimum="0." + "1" * 19), "fields.quantity.minimum: this is not the canonical form"),
     (item("posted", minimum="01.01.2020"), "fields.posted.minimum: this is not the canonical form"),
     (item("posted", minimum="2020-02-30"), "fields.posted.minimum: this is not the canonical form"),
     (item("order", minimum=1), "fields.order.minimum: `minimum` means nothing here"),

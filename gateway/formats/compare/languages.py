@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.formats.compare.automata import Automaton, Words, expression
-from gateway.formats.compare.number_texts import WHOLE_DIGITS, counted_digits
+from gateway.formats.compare.number_texts import counted_digits
 from gateway.formats.compare.patterns import ANYTHING
 from gateway.formats.compare.searching import shortest
 from gateway.formats.compare.values import BLANKS, Side, literal
 from gateway.formats.definition import FieldType, Kind
-from gateway.formats.notation import NUMERIC, TEMPORAL
+from gateway.formats.notation import NUMERIC, TEMPORAL, WHOLE_DIGITS
 
 Lengths = tuple[int, int | None]
 

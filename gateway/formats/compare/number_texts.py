@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gateway.formats.definition import Dialect, Field, FieldType
-
-#: Digits that validation computes with, before and after the decimal mark.
-WHOLE_DIGITS, DECIMAL_DIGITS = 20, 18
+from gateway.formats.notation import DECIMAL_DIGITS, WHOLE_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
