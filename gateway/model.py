@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -250,25 +250,28 @@ class Transfer:
     changed_at: datetime | None = None
 
     @classmethod
-    def stored(cls, values: Mapping[str, Any]) -> Transfer:
+    def stored(cls, values: Iterable[tuple[str, Any]]) -> Transfer:
         """Return the transfer with ``values``, of every field one, as they stand in the ledger."""
-        return _copied(cls, values, {"touched": frozenset()})
+        made = object.__new__(cls)
+        vars(made).update(values, touched=_UNTOUCHED)
+        return made
 
     def evolve(self, **changes: Any) -> Transfer:
         """Return a copy with ``changes`` applied; TypeError for a name that is no field."""
         if not changes.keys() <= _FIELDS:
             raise TypeError(f"no field of a transfer: {sorted(changes.keys() - _FIELDS)}")
         if self.touched is not None:
-            return _copied(Transfer, vars(self), changes, {"touched": self.touched.union(changes)})
-        return _copied(Transfer, vars(self), changes)
+            return _copied(vars(self), changes, {"touched": self.touched.union(changes)})
+        return _copied(vars(self), changes)
 
 
 _FIELDS = frozenset(one.name for one in dataclasses.fields(Transfer))
+_UNTOUCHED: frozenset[str] = frozenset()
 
 
-def _copied(kind: type[Transfer], *values: Mapping[str, Any]) -> Transfer:
-    """Return a value made of ``values``, the later before the earlier, without setting field by field."""
-    made = object.__new__(kind)
+def _copied(*values: Mapping[str, Any]) -> Transfer:
+    """Return a transfer made of ``values``, the later before the earlier, without setting field by field."""
+    made = object.__new__(Transfer)
     for each in values:
         vars(made).update(each)
     return made

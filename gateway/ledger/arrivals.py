@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
-from gateway.ledger.statements import in_lists, upsert
+from gateway.ledger.statements import upsert, write_many
 from gateway.ledger.tables import arrivals
 from gateway.model import Arrival
 from gateway.printable import printable
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _COLUMNS = tuple(arrivals.c[name] for name in Arrival.__slots__)
+_REMOVE = delete(arrivals).where(
+    arrivals.c.route == bindparam("of_route"), arrivals.c.name == bindparam("of_name")
+)
 
 
 def save(connection: Connection, seen: Sequence[Arrival]) -> None:
@@ -28,8 +31,8 @@ def save(connection: Connection, seen: Sequence[Arrival]) -> None:
 
 def remove(connection: Connection, route: str, names: Iterable[str]) -> None:
     """Forget arrivals of ``route`` that were taken or are gone; unknown names do not matter."""
-    for part in in_lists(sorted(set(names))):
-        connection.execute(delete(arrivals).where(arrivals.c.route == route, arrivals.c.name.in_(part)))
+    each = sorted(set(names))
+    write_many(connection, _REMOVE, {"of_route": [route] * len(each), "of_name": each})
 
 
 def waiting(connection: Connection, route: str | None = None, limit: int | None = None) -> list[Arrival]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, select
 
 from gateway.errors import LedgerError
-from gateway.ledger.statements import in_lists, write_many
+from gateway.ledger.statements import in_lists, read_rows, write_many
 from gateway.ledger.tables import attempts
 from gateway.model import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_FIELDS = Attempt.__slots__
 _INSERT = sa.insert(attempts)
 _END = (
     sa.update(attempts)
@@ -23,28 +23,31 @@ _END = (
     .values(ended_at=bindparam("ended_at"), outcome=bindparam("outcome"), detail=bindparam("detail"))
 )
 
+_OF = (
+    select(*(attempts.c[name] for name in _FIELDS))
+    .where(attempts.c.transfer.in_(bindparam("ids", expanding=True)))
+    .order_by(attempts.c.number)
+)
+
 
 def insert(connection: Connection, begun: Sequence[Attempt]) -> None:
     """Write attempts that begin."""
     if begun:
-        write_many(connection, _INSERT, [dataclasses.asdict(one) for one in begun])
+        write_many(connection, _INSERT, {name: [getattr(one, name) for one in begun] for name in _FIELDS})
 
 
 def end(connection: Connection, ended: Sequence[Attempt]) -> None:
     """Write when and how attempts ended; LedgerError if one never began."""
     if not ended:
         return
-    rows = [
-        {
-            "the_transfer": one.transfer,
-            "the_number": one.number,
-            "ended_at": one.ended_at,
-            "outcome": one.outcome,
-            "detail": one.detail,
-        }
-        for one in ended
-    ]
-    if write_many(connection, _END, rows) != len(ended):
+    columns: dict[str, list[Any]] = {
+        "the_transfer": [one.transfer for one in ended],
+        "the_number": [one.number for one in ended],
+        "ended_at": [one.ended_at for one in ended],
+        "outcome": [one.outcome for one in ended],
+        "detail": [one.detail for one in ended],
+    }
+    if write_many(connection, _END, columns) != len(ended):
         raise LedgerError("An attempt is not in the ledger", where=ended[0].transfer)
 
 
@@ -52,7 +55,7 @@ def of(connection: Connection, transfer_ids: Iterable[str]) -> dict[str, list[At
     """Return the attempts of each transfer in their order; transfers without any are left out."""
     found: dict[str, list[Attempt]] = {}
     for part in in_lists(sorted(set(transfer_ids))):
-        statement = select(attempts).where(attempts.c.transfer.in_(part)).order_by(attempts.c.number)
-        for row in connection.execute(statement):
-            found.setdefault(row.transfer, []).append(Attempt(**row._asdict()))
+        for row in read_rows(connection, _OF, ids=part):
+            one = Attempt(*row)
+            found.setdefault(one.transfer, []).append(one)
     return found

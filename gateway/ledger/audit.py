@@ -13,20 +13,18 @@ from sqlalchemy import Connection, select
 
 from gateway.errors import AuditBroken
 from gateway.ledger.audit_chain import (
+    COLUMNS,
     GENESIS,
     ChainedEntry,
     Head,
-    canonical,
-    digest,
+    chained,
     from_row,
-    members,
     stored_members,
-    to_row,
 )
 from gateway.ledger.audit_check import AuditProblem, AuditReport, Unreadable, rows, verify
 from gateway.ledger.audit_export import export
 from gateway.ledger.encoding import exact_text, original_text, time_text
-from gateway.ledger.statements import write_many
+from gateway.ledger.statements import read_rows, write_many
 from gateway.ledger.tables import ABOUT_THE_SITE, audit
 
 if TYPE_CHECKING:
@@ -55,8 +53,8 @@ __all__ = [
     "verify",
 ]
 
-
 _INSERT = sa.insert(audit)
+_HEAD = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
 
 
 def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
@@ -66,24 +64,18 @@ def append(connection: Connection, entries: Sequence[AuditEntry]) -> Head:
     JSON cannot say.
     """
     end = head(connection)
-    sequence, previous = end.count, end.hash
-    added = []
-    for entry in entries:
-        sequence += 1
-        values = members(entry, sequence, previous)
-        previous = digest(canonical(values))
-        added.append(to_row(values, previous))
-    if added:
-        write_many(connection, _INSERT, added)
-        connection.info[APPENDED] = Head(sequence, previous)
-    return Head(sequence, previous)
+    rows = chained(entries, end)
+    if not rows:
+        return end
+    write_many(connection, _INSERT, dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)))
+    end = Head(end.count + len(rows), rows[-1][-1])
+    connection.info[APPENDED] = end
+    return end
 
 
 def head(connection: Connection) -> Head:
     """Return the end of the trail; of an empty one the count 0 and the genesis hash."""
-    statement = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
-    row = connection.execute(statement).first()
-    return Head(row.sequence, row.hash) if row else Head(0, GENESIS)
+    return next((Head(*row) for row in read_rows(connection, _HEAD)), Head(0, GENESIS))
 
 
 def has(connection: Connection, end: Head) -> bool:

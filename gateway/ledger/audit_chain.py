@@ -21,7 +21,7 @@ from gateway.ledger.encoding import canonical_json, exact_text, original_text, t
 from gateway.model import Actor, AuditEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row
 
@@ -93,6 +93,73 @@ def to_row(values: Mapping[str, Any], digest_: str) -> dict[str, Any]:
     for name in _DATA:
         row[name] = None if values[name] is None else canonical_json(values[name])
     return row
+
+
+#: The columns of the rows of `chained`.
+COLUMNS = (
+    *("sequence", "at", "actor", "role", "host", "action", "object_type", "object_id", "old", "new"),
+    *("reason", "outcome", "versions", "previous", "hash"),
+)
+
+
+class _Texts(dict[str | None, tuple[str, str | None]]):
+    """Of each text its JSON, and how it stands in a column; the same few stand in all entries of a batch."""
+
+    def __missing__(self, text: str | None) -> tuple[str, str | None]:
+        made = self[text] = (canonical_json(text), None if text is None else exact_text(text))
+        return made
+
+
+class _Data:
+    """The JSON of data of which entries share some, so that this is written once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}
+
+    def text(self, value: Mapping[str, Any] | None) -> str:
+        """Return the JSON of ``value``, which outlives this."""
+        known = self._texts.get(id(value))
+        if known is None:
+            known = self._texts[id(value)] = canonical_json(value)
+        return known
+
+
+def chained(entries: Sequence[AuditEntry], end: Head) -> list[tuple[Any, ...]]:
+    """Return the rows that follow ``end``, as `members`, `digest` and `to_row` make one after the other.
+
+    Each part is brought into its written form once, for the hash and for its column.
+    """
+    sequence, previous = end.count, end.hash
+    texts, data = _Texts(), _Data()
+    rows = []
+    for entry in entries:
+        sequence += 1
+        at = time_text(entry.at)
+        actor, actor_text = texts[entry.actor.name]
+        role, role_text = texts[entry.actor.role]
+        host, host_text = texts[entry.actor.host]
+        action, action_text = texts[entry.action]
+        kind, kind_text = texts[entry.object_type]
+        about, about_text = texts[entry.object_id]
+        reason, reason_text = texts[entry.reason]
+        outcome, outcome_text = texts[entry.outcome]
+        old, new, versions = data.text(entry.old), data.text(entry.new), data.text(entry.versions)
+        hashed = (
+            f'{{"action":{action},"actor":{actor},"at":"{at}","host":{host},"new":{new},'
+            f'"object_id":{about},"object_type":{kind},"old":{old},"outcome":{outcome},'
+            f'"previous":"{previous}","reason":{reason},"role":{role},"sequence":{sequence},'
+            f'"versions":{versions}}}'
+        )
+        hash_ = digest(hashed.encode())
+        rows.append(
+            (
+                *(sequence, at, actor_text, role_text, host_text, action_text, kind_text, about_text),
+                *(None if entry.old is None else old, None if entry.new is None else new),
+                *(reason_text, outcome_text, versions, previous, hash_),
+            )
+        )
+        previous = hash_
+    return rows
 
 
 def stored_members(row: Row[Any]) -> dict[str, Any]:

@@ -45,9 +45,6 @@ def every(connection: Connection) -> dict[int, Noted]:
 
 def note(connection: Connection, written: Iterable[Checkpoint]) -> None:
     """Note numbered lines that were written; those that are known are left as they are."""
-    rows = [
-        {"number": one.number, "at": one.at, "count": one.count, "hash": one.hash, "digest": one.digest}
-        for one in written
-        if one.number is not None
-    ]
-    insert_missing(connection, checkpoints, rows)
+    numbered = [one for one in written if one.number is not None]
+    columns = {name: [getattr(one, name) for one in numbered] for name in Noted.__slots__}
+    insert_missing(connection, checkpoints, columns)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
-from gateway.ledger.statements import upsert
+from gateway.ledger.statements import read_rows, upsert
 from gateway.ledger.tables import circuits
 from gateway.rules.circuit import Circuit, CircuitState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from collections.abc import Sequence
 
 _COLUMNS = tuple(circuits.c[name] for name in Circuit.__slots__)
+_AT = select(*_COLUMNS).where(circuits.c.place == bindparam("place"))
 
 
 def load(connection: Connection, place: str) -> Circuit | None:
     """Return the circuit of ``place``, or None where it has not failed since it last answered."""
-    row = connection.execute(select(*_COLUMNS).where(circuits.c.place == place)).one_or_none()
-    return None if row is None else _circuit(row)
+    return next(map(_circuit, read_rows(connection, _AT, place=place)), None)
 
 
 def save(connection: Connection, circuit: Circuit) -> None:
@@ -39,5 +39,6 @@ def every(connection: Connection) -> list[Circuit]:
     return [_circuit(row) for row in rows]
 
 
-def _circuit(row: Row[tuple[object, ...]]) -> Circuit:
-    return Circuit(**{**row._asdict(), "state": CircuitState(row.state)})
+def _circuit(row: Sequence[Any]) -> Circuit:
+    values = dict(zip(Circuit.__slots__, row, strict=True))
+    return Circuit(**{**values, "state": CircuitState(values["state"])})

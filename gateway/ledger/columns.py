@@ -5,15 +5,17 @@ from __future__ import annotations
 import enum
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Dialect, Enum, Integer, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, String, Text, TypeDecorator
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 
 from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
 
+_Value = TypeVar("_Value")
 _Member = TypeVar("_Member", bound=enum.Enum)
 
 #: A key that the database counts up. SQLite does so for INTEGER only.
@@ -32,87 +34,78 @@ def _compared_bytewise(element: CreateColumn, compiler: Any, **options: Any) -> 
     return column.replace(f" {kind}", f' {kind} COLLATE "C"', 1) if is_text else column
 
 
-class UtcTime(TypeDecorator[datetime]):
+class Written(TypeDecorator[_Value]):
+    """A kind of value in its one written form; NULL stays NULL.
+
+    What is written and read for every file calls ``write`` and ``read`` directly, see `statements`.
+    """
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+    def process_bind_param(self, value: _Value | None, _dialect: Dialect) -> Any:
+        """Write the value."""
+        return None if value is None else self.write(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> _Value | None:
+        """Read the value."""
+        return None if value is None else self.read(value)
+
+
+class UtcTime(Written[datetime]):
     """A moment, as sortable UTC text; naive datetimes are refused."""
 
     impl = String(27)
     cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
-        """Write the moment as text."""
-        return None if value is None else time_text(value)
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> datetime | None:
-        """Read the moment from text."""
-        return None if value is None else text_time(value)
+    write = staticmethod(time_text)
+    read = staticmethod(text_time)
 
 
-class ExactText(TypeDecorator[str]):
+class ExactText(Written[str]):
     """Any text that Python can hold, lone surrogates and NUL included."""
 
     impl = Text
     cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        """Write the text so that every database can hold it."""
-        return None if value is None else exact_text(value)
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
-        """Read the text as it was."""
-        return None if value is None else original_text(value)
+    write = staticmethod(exact_text)
+    read = staticmethod(original_text)
 
 
-class FileName(TypeDecorator[str]):
-    """A file name or path as the bytes that the file system knows."""
+class FileName(Written[str]):
+    """A file name or path as the bytes that the file system knows; read as `os.fsdecode` gives it."""
 
     impl = LargeBinary
     cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: Dialect) -> bytes | None:
-        """Write the name as bytes."""
-        return None if value is None else os.fsencode(value)
-
-    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> str | None:
-        """Read the name as `os.fsdecode` gives it."""
-        return None if value is None else os.fsdecode(value)
+    write = staticmethod(os.fsencode)
+    read = staticmethod(os.fsdecode)
 
 
-class CanonicalJson(TypeDecorator[Any]):
+class CanonicalJson(Written[Any]):
     """JSON data as canonical text; None is NULL."""
 
     impl = Text
     cache_ok = True
-
-    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
-        """Write the data as canonical JSON."""
-        return None if value is None else canonical_json(value)
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
-        """Read the data."""
-        return None if value is None else json.loads(value)
+    write = staticmethod(canonical_json)
+    read: Callable[[Any], Any] = staticmethod(json.loads)
 
 
-class WideInteger(TypeDecorator[int]):
+class WideInteger(Written[int]):
     """A whole number of any size, as decimal text: inodes and odd mtimes do not fit 63 bits."""
 
     impl = String(40)
     cache_ok = True
-
-    def process_bind_param(self, value: int | None, _dialect: Dialect) -> str | None:
-        """Write the number in decimal."""
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> int | None:
-        """Read the number."""
-        return None if value is None else int(value)
+    write = staticmethod(str)
+    read = staticmethod(int)
 
 
-def one_of(members: type[_Member]) -> Enum:
-    """Return a column type that holds the value of one of ``members`` as text."""
-    return Enum(
-        members,
-        native_enum=False,
-        create_constraint=False,
-        length=16,
-        values_callable=lambda kind: [str(member.value) for member in kind],
-    )
+class OneOf(Written[_Member]):
+    """The value of one of ``members`` as text."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def __init__(self, members: type[_Member]) -> None:
+        """Know the members by their values, and the other way."""
+        super().__init__()
+        self.members = members
+        self.write = {member: str(member.value) for member in members}.__getitem__
+        self.read = {str(member.value): member for member in members}.__getitem__

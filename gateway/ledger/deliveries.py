@@ -6,69 +6,58 @@ the control numbers, because held files are accepted in that order, whenever the
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select, and_, bindparam, func, not_, or_, select
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, not_, or_, select
 
 from gateway.errors import LedgerError
-from gateway.ledger.statements import in_lists, insert_missing, write_many
+from gateway.ledger.statements import in_lists, insert_missing, read_rows, write_many
 from gateway.ledger.tables import deliveries, transfers
 from gateway.model import Delivery, DeliveryState, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
 _COLUMNS = tuple(deliveries.c[name] for name in Delivery.__slots__)
+_ROUTE: BindParameter[str] = bindparam("route")
+_DESTINATION: BindParameter[str] = bindparam("destination")
 _UNDELIVERED = deliveries.c.state.in_([DeliveryState.PENDING, DeliveryState.STAGED])
+_KEY = ("transfer", "attempt", "destination")
+_CHANGING = ("state", "tries", "next_try_at", "last_error", "target", "delivered_at", "staged_in")
 _UPDATE = (
     sa.update(deliveries)
-    .where(
-        deliveries.c.transfer == bindparam("the_transfer"),
-        deliveries.c.attempt == bindparam("the_attempt"),
-        deliveries.c.destination == bindparam("the_destination"),
-    )
-    .values({name: bindparam(name) for name in ("state", "tries", "next_try_at", "last_error", "target")})
-    .values(delivered_at=bindparam("delivered_at"), staged_in=bindparam("staged_in"))
+    .where(*(deliveries.c[name] == bindparam(f"the_{name}") for name in _KEY))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_LAST = select(func.max(deliveries.c.place))
+_OF = (
+    select(*_COLUMNS)
+    .where(deliveries.c.transfer.in_(bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.place)
 )
 
 
 def insert(connection: Connection, planned: Sequence[Delivery]) -> None:
     """Write new deliveries, in stream order; those that are there already stay as they are."""
-    place = connection.execute(select(func.max(deliveries.c.place))).scalar() or 0
-    rows = [
-        {**_values(one), **_key(one), "key": one.key, "place": place + number}
-        for number, one in enumerate(planned, start=1)
-    ]
-    insert_missing(connection, deliveries, rows)
+    if not planned:
+        return
+    place = read_rows(connection, _LAST)[0][0] or 0
+    columns = {name: [getattr(one, name) for one in planned] for name in Delivery.__slots__}
+    columns["place"] = list(range(place + 1, place + 1 + len(planned)))
+    insert_missing(connection, deliveries, columns)
 
 
 def update(connection: Connection, changed: Sequence[Delivery]) -> None:
     """Write the state, tries, error and times of deliveries; LedgerError if one is not there."""
     if not changed:
         return
-    rows = [
-        {**_values(one), **{f"the_{name}": value for name, value in _key(one).items()}} for one in changed
-    ]
-    if write_many(connection, _UPDATE, rows) != len(changed):
+    columns = {name: [getattr(one, name) for one in changed] for name in _CHANGING}
+    columns |= {f"the_{name}": [getattr(one, name) for one in changed] for name in _KEY}
+    if write_many(connection, _UPDATE, columns) != len(changed):
         raise LedgerError("A delivery is not in the ledger", where=changed[0].transfer)
-
-
-def _key(one: Delivery) -> dict[str, Any]:
-    return {"transfer": one.transfer, "attempt": one.attempt, "destination": one.destination}
-
-
-def _values(one: Delivery) -> dict[str, Any]:
-    return {
-        "state": one.state,
-        "tries": one.tries,
-        "next_try_at": one.next_try_at,
-        "last_error": one.last_error,
-        "target": one.target,
-        "delivered_at": one.delivered_at,
-        "staged_in": one.staged_in,
-    }
 
 
 def put_off(connection: Connection, route: str, destination: str, now: datetime, until: datetime) -> None:
@@ -92,9 +81,9 @@ def of(connection: Connection, transfer_ids: Iterable[str]) -> dict[str, list[De
     """Return all deliveries of each transfer, earlier attempts first; none: left out."""
     found: dict[str, list[Delivery]] = {}
     for part in in_lists(sorted(set(transfer_ids))):
-        statement = select(*_COLUMNS).where(deliveries.c.transfer.in_(part)).order_by(deliveries.c.place)
-        for row in connection.execute(statement):
-            found.setdefault(row.transfer, []).append(Delivery(*row))
+        for row in read_rows(connection, _OF, ids=part):
+            one = Delivery(*row)
+            found.setdefault(one.transfer, []).append(one)
     return found
 
 
@@ -119,13 +108,9 @@ def destinations_due(
 
     ``latest`` is as for `due`.
     """
-    statement = (
-        _open(route, deliveries.c.destination)
-        .where(_is_due(now, latest))
-        .distinct()
-        .order_by(deliveries.c.destination)
-    )
-    return list(connection.execute(statement).scalars())
+    asked = {"route": route, **_moments(now, latest)}
+    statement = _destinations_due(is_bounded=latest is not None)
+    return [name for (name,) in read_rows(connection, statement, **asked)]
 
 
 def due(
@@ -142,7 +127,7 @@ def due(
     predecessor on its stream waits for a later try may be among them: see `due_in_order`. A next try
     after ``latest`` was written by a clock that has been set back since: it is due as well.
     """
-    return _ordered(connection, _due(route, destination, now, latest), limit)
+    return _asked(connection, _due, route, destination, now, limit, latest)
 
 
 def due_in_order(
@@ -158,21 +143,64 @@ def due_in_order(
     For strict streams: as long as a file waits for its next try at a destination, no later file
     of its stream is due there.
     """
+    return _asked(connection, _due_in_order, route, destination, now, limit, latest)
+
+
+def _asked(
+    connection: Connection,
+    query: Callable[..., Select[Any]],
+    route: str,
+    destination: str,
+    now: datetime,
+    limit: int | None,
+    latest: datetime | None,
+) -> list[Delivery]:
+    asked: dict[str, Any] = {"route": route, "destination": destination, **_moments(now, latest)}
+    if limit is not None:
+        asked["limit"] = limit
+    statement = query(is_bounded=latest is not None, is_limited=limit is not None)
+    return [Delivery(*row) for row in read_rows(connection, statement, **asked)]
+
+
+def _moments(now: datetime, latest: datetime | None) -> dict[str, datetime]:
+    return {"now": now} if latest is None else {"now": now, "latest": latest}
+
+
+# What is asked for every batch is made once, with places for what is asked for.
+
+
+@functools.cache
+def _destinations_due(*, is_bounded: bool) -> Select[Any]:
+    due_now = _open(_ROUTE, deliveries.c.destination).where(_is_due_now(is_bounded))
+    return due_now.distinct().order_by(deliveries.c.destination)
+
+
+@functools.cache
+def _due(*, is_bounded: bool, is_limited: bool) -> Select[Any]:
+    statement = _open(_ROUTE).where(deliveries.c.destination == _DESTINATION, _is_due_now(is_bounded))
+    statement = statement.order_by(deliveries.c.place)
+    return statement.limit(bindparam("limit", type_=sa.Integer)) if is_limited else statement
+
+
+@functools.cache
+def _due_in_order(*, is_bounded: bool, is_limited: bool) -> Select[Any]:
     waiting = (
-        _open(route, transfers.c.stream, func.min(deliveries.c.place).label("place"))
-        .where(deliveries.c.destination == destination, not_(_is_due(now, latest)))
+        _open(_ROUTE, transfers.c.stream, func.min(deliveries.c.place).label("place"))
+        .where(deliveries.c.destination == _DESTINATION, not_(_is_due_now(is_bounded)))
         .group_by(transfers.c.stream)
         .subquery()
     )
-    statement = (
-        _due(route, destination, now, latest)
-        .outerjoin(waiting, waiting.c.stream == transfers.c.stream)
-        .where(or_(waiting.c.place.is_(None), deliveries.c.place < waiting.c.place))
+    statement = _due(is_bounded=is_bounded, is_limited=is_limited)
+    return statement.outerjoin(waiting, waiting.c.stream == transfers.c.stream).where(
+        or_(waiting.c.place.is_(None), deliveries.c.place < waiting.c.place)
     )
-    return _ordered(connection, statement, limit)
 
 
-def _open(route: str | None, *columns: Any) -> Select[Any]:
+def _is_due_now(is_bounded: bool) -> Any:
+    return _is_due(bindparam("now"), bindparam("latest") if is_bounded else None)
+
+
+def _open(route: Any, *columns: Any) -> Select[Any]:
     """Return the query for unconfirmed deliveries of the present attempt of DELIVERING transfers."""
     present = and_(deliveries.c.transfer == transfers.c.id, deliveries.c.attempt == transfers.c.attempt)
     statement = select(*(columns or _COLUMNS)).select_from(deliveries.join(transfers, present))
@@ -180,15 +208,7 @@ def _open(route: str | None, *columns: Any) -> Select[Any]:
     return statement if route is None else statement.where(transfers.c.route == route)
 
 
-def _is_due(now: datetime, latest: datetime | None) -> Any:
+def _is_due(now: Any, latest: Any) -> Any:
     moment = deliveries.c.next_try_at
     come = or_(moment.is_(None), moment <= now)
     return come if latest is None else or_(come, moment > latest)
-
-
-def _due(route: str, destination: str, now: datetime, latest: datetime | None) -> Select[Any]:
-    return _open(route).where(deliveries.c.destination == destination, _is_due(now, latest))
-
-
-def _ordered(connection: Connection, statement: Select[Any], limit: int | None) -> list[Delivery]:
-    return [Delivery(*row) for row in connection.execute(statement.order_by(deliveries.c.place).limit(limit))]

@@ -10,10 +10,11 @@ r"""How values stand in the ledger: times, texts and JSON in one exact written f
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,11 +27,20 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9
 
 def time_text(moment: datetime) -> str:
     """Return ``moment`` as ``2026-11-22T16:41:00.123456Z``; ValueError for a naive datetime."""
+    if moment.tzinfo is UTC:  # nearly every one, and most of them are written more than once
+        return _utc_text(moment)
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone cannot be stored: {moment.isoformat()}")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    # not kept: in other zones two moments an hour apart may be equal
+    return _utc_text.__wrapped__(moment.astimezone(UTC))
 
 
+@functools.lru_cache(maxsize=1024)
+def _utc_text(moment: datetime) -> str:
+    return moment.isoformat("T", "microseconds").removesuffix("+00:00") + "Z"
+
+
+@functools.lru_cache(maxsize=1024)
 def text_time(text: str) -> datetime:
     """Return the moment that ``time_text`` wrote; ValueError for any other form."""
     if not _TIME.fullmatch(text):
@@ -78,9 +88,19 @@ _ENCODER = json.JSONEncoder(
 
 def exact_text(value: str) -> str:
     """Return ``value`` in the form in which every database can hold it."""
+    if value.isascii() and "\0" not in value and not value.startswith(_MARK):  # nearly every one
+        return value
     if value.startswith(_MARK) or _UNWRITABLE.search(value):
         return "json:" + json.dumps(_paired(value))
     return value
+
+
+def exact_texts(values: Sequence[str]) -> Sequence[str]:
+    """Return each of ``values`` as `exact_text` does; most often all stand as they are."""
+    together = "".join(values)
+    if together.isascii() and "\0" not in together and _MARK not in together:
+        return values
+    return [exact_text(value) for value in values]
 
 
 def original_text(stored: str) -> str:

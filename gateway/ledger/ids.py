@@ -14,6 +14,7 @@ import threading
 from datetime import UTC, datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _RANDOM_BITS = 80
 # 26 characters hold 130 bits, so a first character above 7 is no 128-bit number.
 _ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -42,12 +43,16 @@ class _Source:
 _SOURCE = _Source()
 
 
+def _text(number: int) -> str:
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
 def new_id(now: datetime) -> str:
     """Return a new id for the moment ``now``; ValueError for a naive datetime."""
     if now.tzinfo is None:
         raise ValueError(f"a time without a zone cannot make an id: {now.isoformat()}")
     number = _SOURCE.after(int(now.timestamp() * 1000))
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return _text(number)
 
 
 def grow_from(identifier: str | None) -> None:
@@ -70,8 +75,7 @@ def earliest(moment: datetime) -> str:
     """Return an id that no transfer made at or after ``moment`` is below; ValueError for a naive datetime."""
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone bounds no id: {moment.isoformat()}")
-    number = max(0, int(moment.timestamp() * 1000)) << _RANDOM_BITS
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return _text(max(0, int(moment.timestamp() * 1000)) << _RANDOM_BITS)
 
 
 def made_at(identifier: str) -> datetime:

@@ -14,7 +14,7 @@ from gateway.ledger import deliveries as delivery_rows
 from gateway.ledger import transfers as transfer_rows
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import attempts, deliveries, transfers
-from gateway.ledger.transfer_rows import from_row
+from gateway.ledger.transfer_rows import TRANSFER, from_row
 from gateway.model import Attempt, Delivery, State, Transfer
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def accepted(connection: Connection, route: str) -> Iterator[Transfer]:
         .subquery()
     )
     statement = (
-        select(transfers)
+        select(*TRANSFER)
         .join(first, first.c.transfer == transfers.c.id)
         .where(transfers.c.route == route, _was_accepted())
         .order_by(first.c.place)

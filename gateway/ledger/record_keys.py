@@ -6,13 +6,14 @@ The rows go to the database driver directly, because a file may bring a million 
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from gateway.ledger.encoding import exact_text
-from gateway.ledger.statements import in_lists
+from gateway.ledger.encoding import exact_texts
+from gateway.ledger.statements import in_lists, read_rows, write_many
 from gateway.ledger.tables import record_key_sets, record_keys
 
 if TYPE_CHECKING:
@@ -57,8 +58,17 @@ _SEEN = (
 )
 
 
+_LAST_KEY = select(func.max(record_keys.c.id))
+_LAST_SET = select(func.max(record_key_sets.c.id))
+_INSERT_SETS = sa.insert(record_key_sets)
+_SET = ("id", "scope", "transfer", "first", "last")
+
+#: Rows in one statement of SQLite: with one for each, the statement takes longer than its row.
+_TOGETHER = 50
 #: Rows in one statement, where they are sent as arrays.
 _ROWS = 50_000
+_INSERT = "INSERT INTO record_keys (id, key_set, key, record_type, record, line) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_TOGETHER = ", ".join([_INSERT, *["(?, ?, ?, ?, ?, ?)"] * (_TOGETHER - 1)])
 _INSERT_ARRAYS = """
 INSERT INTO record_keys (id, key_set, key, record_type, record, line)
 SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
@@ -72,9 +82,8 @@ def seen(connection: Connection, scope: str, keys: Sequence[str], oldest: str = 
     """
     found: dict[str, FirstSeen] = {}
     for part in in_lists(keys):
-        asked = {exact_text(key): key for key in part}
-        asked_for = {"keys": list(asked), "scope": scope, "oldest": oldest}
-        for stored, *place in connection.execute(_SEEN, asked_for):
+        asked = dict(zip(exact_texts(part), part, strict=True))
+        for stored, *place in read_rows(connection, _SEEN, keys=list(asked), scope=scope, oldest=oldest):
             found.setdefault(asked[stored], FirstSeen(*place))
     return found
 
@@ -89,30 +98,34 @@ def add(connection: Connection, scope: str, transfer: str, rows: Sequence[Row]) 
 
 def add_many(connection: Connection, scope: str, accepted: Sequence[tuple[str, Sequence[Row]]]) -> None:
     """Write the record keys of several transfers in one go; see `add`."""
-    first = (connection.execute(select(func.max(record_keys.c.id))).scalar() or 0) + 1
-    number = (connection.execute(select(func.max(record_key_sets.c.id))).scalar() or 0) + 1
-    sets: list[dict[str, Any]] = []
+    first = (read_rows(connection, _LAST_KEY)[0][0] or 0) + 1
+    number = (read_rows(connection, _LAST_SET)[0][0] or 0) + 1
+    sets: list[tuple[Any, ...]] = []
     values: list[tuple[Any, ...]] = []
     for transfer, rows in accepted:
         if not rows:
             continue
         last = first + len(rows) - 1
-        sets.append({"id": number, "scope": scope, "transfer": transfer, "first": first, "last": last})
-        values += [
-            (place, number, exact_text(one[0]), one[1], one[2], one[3])
-            for place, one in enumerate(rows, start=first)
-        ]
+        sets.append((number, scope, transfer, first, last))
+        keys, *places = zip(*rows, strict=True)
+        ids, sets_of = range(first, last + 1), repeat(number, len(rows))
+        values += zip(ids, sets_of, exact_texts(keys), *places, strict=True)
         first, number = last + 1, number + 1
     if sets:
-        connection.execute(sa.insert(record_key_sets), sets)
+        columns = dict(zip(_SET, zip(*sets, strict=True), strict=True))
+        write_many(connection, _INSERT_SETS, columns)
         _insert(connection, values)
 
 
-def _insert(connection: Connection, values: Sequence[tuple[Any, ...]]) -> None:
+def _insert(connection: Connection, values: list[tuple[Any, ...]]) -> None:
     # Past SQLAlchemy's own row handling, which takes twice the time of the database.
     if connection.dialect.name == "sqlite":
-        statement = str(sa.insert(record_keys).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, list(values))
+        whole = len(values) - len(values) % _TOGETHER
+        parts = (values[start : start + _TOGETHER] for start in range(0, whole, _TOGETHER))
+        together = [tuple(chain.from_iterable(part)) for part in parts]
+        for text, rows in ((_INSERT_TOGETHER, together), (_INSERT, values[whole:])):
+            if rows:
+                connection.exec_driver_sql(text, rows)
         return
     # Arrays: one message for many rows. With one for each the server would wait in the middle of a
     # statement, for as long as it takes, for a node that stands still.

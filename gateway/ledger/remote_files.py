@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
-from gateway.ledger.statements import upsert
+from gateway.ledger.statements import read_rows, upsert
 from gateway.ledger.tables import remote_files
 
 if TYPE_CHECKING:
@@ -103,16 +116,24 @@ def due(
 
     One whose next try lies after ``latest`` is due too: the clock was set back since.
     """
-    when = [remote_files.c.next_try_at.is_(None), remote_files.c.next_try_at <= now]
+    asked: dict[str, Any] = {"route": route, "now": now, "limit": limit}
     if latest is not None:
-        when.append(remote_files.c.next_try_at > latest)
-    statement = (
+        asked["latest"] = latest
+    return [RemoteFile(*row) for row in read_rows(connection, _due(is_bounded=latest is not None), **asked)]
+
+
+@functools.cache
+def _due(*, is_bounded: bool) -> Select[Any]:
+    """Return the query of `due`: it is asked for every batch, and made once."""
+    moment = remote_files.c.next_try_at
+    come = or_(moment.is_(None), moment <= bindparam("now"))
+    return (
         select(*_COLUMNS)
-        .where(remote_files.c.route == route, remote_files.c.state == OWED, or_(*when))
+        .where(remote_files.c.route == bindparam("route"), remote_files.c.state == OWED)
+        .where(or_(come, moment > bindparam("latest")) if is_bounded else come)
         .order_by(remote_files.c.tries, remote_files.c.transfer, remote_files.c.name)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    return [RemoteFile(*row) for row in connection.execute(statement)]
 
 
 def owed(connection: Connection, route: str) -> list[RemoteFile]:

@@ -19,7 +19,7 @@ from gateway.ledger.encoding import canonical_json
 from gateway.ledger.ids import earliest
 from gateway.ledger.statements import in_lists
 from gateway.ledger.tables import retention_runs, tombstones, transfers
-from gateway.ledger.transfer_rows import from_row
+from gateway.ledger.transfer_rows import TRANSFER, from_row
 from gateway.model import State, Transfer
 from gateway.printable import printable
 
@@ -107,7 +107,7 @@ def candidates(
     Ids come after ``after``: a page at a time. Failed ones are those that somebody has answered.
     """
     statement = (
-        select(transfers)
+        select(*TRANSFER)
         .where(transfers.c.route == route, transfers.c.state == state)
         .where(transfers.c.id > after, transfers.c.id < earliest(until), not_removed())
         .order_by(transfers.c.id)

@@ -20,7 +20,7 @@ from gateway.ledger.checkpoint_lines import Trouble
 from gateway.ledger.encoding import original_text
 from gateway.ledger.retention import Removal, removals_after
 from gateway.ledger.tables import audit, transfers
-from gateway.ledger.transfer_rows import from_row
+from gateway.ledger.transfer_rows import TRANSFER, from_row
 from gateway.model import Delivery, DeliveryState, Transfer
 from gateway.printable import printable
 
@@ -120,7 +120,7 @@ def pages(connection: Connection) -> Iterator[Page]:
 
 
 def _rows(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Transfer], tuple[str, ...]]:
-    statement = select(transfers).where(transfers.c.id.in_(ids))
+    statement = select(*TRANSFER).where(transfers.c.id.in_(ids))
     try:
         return {row.id: from_row(row) for row in connection.execute(statement)}, ()
     except (ValueError, LookupError, TypeError):
@@ -128,7 +128,7 @@ def _rows(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Transfe
     good, bad = {}, []
     for one in ids:
         try:
-            good[one] = from_row(connection.execute(select(transfers).where(transfers.c.id == one)).one())
+            good[one] = from_row(connection.execute(select(*TRANSFER).where(transfers.c.id == one)).one())
         except (ValueError, LookupError, TypeError):
             bad.append(one)
     return good, tuple(bad)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, or_, select
 
 from gateway.ledger.retention import not_removed
-from gateway.ledger.statements import in_lists
+from gateway.ledger.statements import in_lists, read_rows
 from gateway.ledger.tables import tombstones, transfers
-from gateway.ledger.transfer_rows import from_row, sha256_head
+from gateway.ledger.transfer_rows import TRANSFER, from_row, sha256_head
 from gateway.model import State, Transfer
 
 if TYPE_CHECKING:
@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 _RESTING = (State.PROCESSED, State.FAILED, State.DUPLICATE)
 #: Named one by one: what is not at rest is little, and an index leads to it past all of the history.
 _NOT_RESTING = (State.ARRIVED, State.CLAIMED, State.HELD, State.DELIVERING)
+_SETTLING = (
+    select(*TRANSFER)
+    .where(transfers.c.route == bindparam("route"))
+    .where(transfers.c.settle_as.is_not(None), transfers.c.state.in_(_NOT_RESTING))
+    .order_by(transfers.c.id)
+)
+_FIRST_SETTLING = _SETTLING.limit(bindparam("limit", type_=Integer))
 
 
 def settling(connection: Connection, route: str, limit: int | None = None) -> list[Transfer]:
     """Return transfers whose disposition is planned and not yet carried out, in arrival order."""
-    planned = and_(transfers.c.settle_as.is_not(None), transfers.c.state.in_(_NOT_RESTING))
-    statement = (
-        select(transfers).where(transfers.c.route == route, planned).order_by(transfers.c.id).limit(limit)
-    )
-    return [from_row(row) for row in connection.execute(statement)]
+    if limit is None:
+        return [from_row(row) for row in read_rows(connection, _SETTLING, route=route)]
+    return [from_row(row) for row in read_rows(connection, _FIRST_SETTLING, route=route, limit=limit)]
 
 
 #: Path, SHA-256, manifest's SHA-256; tombstone's SHA-256 where removal was begun, and when it was done.
@@ -81,7 +86,7 @@ def resting(connection: Connection, route: str, sha256: str) -> list[Transfer]:
 
     Those that a correction has replaced are left out.
     """
-    statement = select(transfers).where(
+    statement = select(*TRANSFER).where(
         transfers.c.sha256_head == sha256_head(sha256),
         transfers.c.sha256 == sha256,
         transfers.c.route == route,
@@ -97,7 +102,7 @@ def failed_as(connection: Connection, route: str, name: str, settled_path: str) 
     Those that a correction has replaced do not count.
     """
     statement = (
-        select(transfers)
+        select(*TRANSFER)
         .where(transfers.c.route == route, transfers.c.state == State.FAILED)
         .where(transfers.c.superseded_by.is_(None))
         .where(or_(transfers.c.name == name, transfers.c.settled_path == settled_path))

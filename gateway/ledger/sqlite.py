@@ -100,7 +100,7 @@ class SqliteFile:
                 write_again(log_of(self.place))
                 self._is_doubtful = False
             yield connection
-            if not _in_transaction(connection):
+            if not _driver(connection).in_transaction:
                 # SQLite gave the transaction up (a full disk) and the block went on regardless.
                 raise LedgerError("The transaction was lost before its end", where=self.place)
 
@@ -126,7 +126,7 @@ class SqliteFile:
         """Give one view of the file."""
         with explained(self.place), self._reader.begin() as connection:
             # SQLite takes the snapshot at the first read, not at BEGIN.
-            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()
+            _driver(connection).execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
             yield connection
 
     def make_ready(self, *, create: bool) -> None:  # noqa: ARG002 - the directory was made before the engine
@@ -209,7 +209,8 @@ def _engine(path: str, busy_seconds: float, begin: str, settings: tuple[str, ...
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # of the driver itself: what is asked of the library takes longer than most transactions
+        _driver(connection).execute(begin)
 
     return engine
 
@@ -252,6 +253,7 @@ def _journal_mode(driver: sqlite3.Connection, deadline: float) -> str:
         raise
 
 
-def _in_transaction(connection: Connection) -> bool:
+def _driver(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.dbapi_connection
-    return bool(driver is not None and driver.in_transaction)
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type for the checker
+    return driver

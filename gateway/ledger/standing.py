@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from gateway.ledger.tables import FAILED_OPEN, arrivals, deliveries, remote_files, transfers
-from gateway.ledger.transfer_rows import from_row
+from gateway.ledger.transfer_rows import TRANSFER, from_row
 from gateway.model import DeliveryState, State, Transfer
 
 #: Deliveries of one destination counted one by one; beyond that it is "so many or more".
@@ -73,7 +73,7 @@ def failed_open(connection: Connection, routes: Iterable[str]) -> list[FailedGro
 
 
 def _transfer(connection: Connection, key: str) -> Transfer:
-    return from_row(connection.execute(select(transfers).where(transfers.c.id == key)).one())
+    return from_row(connection.execute(select(*TRANSFER).where(transfers.c.id == key)).one())
 
 
 def failing_deliveries(connection: Connection, tries: int) -> list[FailingDeliveries]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
-from gateway.ledger.statements import in_lists, upsert
+from gateway.ledger.statements import in_lists, read_rows, upsert
 from gateway.ledger.tables import streams
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class StreamRow:
     changed_at: datetime
 
 
+_STATES = select(streams.c.stream, streams.c.state).where(
+    streams.c.stream.in_(bindparam("names", expanding=True))
+)
 _COLUMNS = tuple(streams.c[name] for name in StreamRow.__slots__)
 
 
@@ -38,8 +41,7 @@ def load_many(connection: Connection, names: Iterable[str]) -> dict[str, dict[st
     """Return the states of several streams by name; those never saved are left out."""
     found: dict[str, dict[str, Any]] = {}
     for part in in_lists(sorted(set(names))):
-        statement = select(streams.c.stream, streams.c.state).where(streams.c.stream.in_(part))
-        found.update((row.stream, row.state) for row in connection.execute(statement))
+        found.update((name, state) for name, state in read_rows(connection, _STATES, names=part))
     return found
 
 

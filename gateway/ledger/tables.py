@@ -22,7 +22,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from gateway.ledger.columns import BigKey, CanonicalJson, ExactText, FileName, UtcTime, WideInteger, one_of
+from gateway.ledger.columns import BigKey, CanonicalJson, ExactText, FileName, OneOf, UtcTime, WideInteger
 from gateway.model import DeliveryState, Disposition, State
 
 metadata = MetaData()
@@ -44,7 +44,7 @@ transfers = Table(
     Column("message_type", ExactText, nullable=False),
     Column("name_text", Text, nullable=False),  # for people and searches; `name` is the truth
     Column("name", FileName, nullable=False),
-    Column("state", one_of(State), nullable=False),
+    Column("state", OneOf(State), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("arrived_at", UtcTime, nullable=False),
@@ -71,7 +71,7 @@ transfers = Table(
     Column("findings", CanonicalJson),
     Column("reason_code", ExactText),
     Column("reason", ExactText),
-    Column("settle_as", one_of(Disposition)),
+    Column("settle_as", OneOf(Disposition)),
     Column("settled_path", FileName),
     Column("settled_at", UtcTime),
     Column("manifest_sha256", String(64)),
@@ -110,7 +110,7 @@ deliveries = Table(
     Column("attempt", Integer, nullable=False),
     Column("destination", ExactText, nullable=False),
     Column("key", ExactText, nullable=False),
-    Column("state", one_of(DeliveryState), nullable=False),
+    Column("state", OneOf(DeliveryState), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("next_try_at", UtcTime),
     Column("last_error", ExactText),

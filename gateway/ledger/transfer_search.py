@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
-    Row,
     Select,
     Text,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -24,14 +26,14 @@ from sqlalchemy import (
 from gateway.errors import ActionRefused
 from gateway.ledger.encoding import canonical_json
 from gateway.ledger.ids import is_id
-from gateway.ledger.statements import in_lists
+from gateway.ledger.statements import in_lists, read_rows
 from gateway.ledger.tables import deliveries, transfers
-from gateway.ledger.transfer_rows import from_row, sha256_head
+from gateway.ledger.transfer_rows import TRANSFER, from_row, sha256_head
 from gateway.model import DeliveryState, Identity, State, Transfer
 from gateway.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 #: Shorter parts of an id are refused: they would fit by chance.
 SHORTEST_PART = 4
@@ -54,6 +56,7 @@ class Known:
 
 
 _KNOWN = tuple(transfers.c[name] for name in Known.__slots__)
+_SHA256, _INTERCHANGE_KEY = map(Known.__slots__.index, ("sha256", "interchange_key"))
 
 
 def find(connection: Connection, text: str) -> Transfer:
@@ -92,7 +95,7 @@ def _id_part(part: str) -> Any:
 
 
 def _newest(connection: Connection, condition: Any, limit: int = _LISTED) -> list[Transfer]:
-    statement = select(transfers).where(condition).order_by(transfers.c.id.desc()).limit(limit)
+    statement = select(*TRANSFER).where(condition).order_by(transfers.c.id.desc()).limit(limit)
     return [from_row(row) for row in connection.execute(statement)]
 
 
@@ -116,7 +119,7 @@ class Filters(TypedDict, total=False):
 
 def search(connection: Connection, *, limit: int | None = 1000, **filters: Unpack[Filters]) -> list[Transfer]:
     """Return the newest ``limit`` transfers that meet all ``filters``, newest first."""
-    statement = _filtered(select(transfers), filters).order_by(transfers.c.id.desc()).limit(limit)
+    statement = _filtered(select(*TRANSFER), filters).order_by(transfers.c.id.desc()).limit(limit)
     return [from_row(row) for row in connection.execute(statement)]
 
 
@@ -168,16 +171,16 @@ def known(
     remembered. Each list is in arrival order and has at most the first ten of each kind. A
     transfer that is tried again finds itself: the caller leaves it out.
     """
+    bytes_query, key_query = _known(connection.dialect.name)
     by_bytes: dict[str, list[Known]] = {}
     for part in in_lists(sorted({one.sha256 for one in identities})):
         heads = [sha256_head(sha256) for sha256 in part]
-        for row in _accepted(connection, transfers.c.sha256_head.in_(heads), oldest):
-            _note(by_bytes, row.sha256, row)
+        for row in read_rows(connection, bytes_query, these=heads, oldest=oldest):
+            _note(by_bytes, row[_SHA256], row)
     by_key: dict[str, list[Known]] = {}
     for part in in_lists(sorted({one.interchange_key for one in identities if one.interchange_key})):
-        same_key = and_(transfers.c.interchange_key.in_(part), transfers.c.route == route)
-        for row in _accepted(connection, same_key, oldest):
-            _note(by_key, row.interchange_key, row)
+        for row in read_rows(connection, key_query, these=part, oldest=oldest, route=route):
+            _note(by_key, row[_INTERCHANGE_KEY], row)
     found = {}
     for index, one in enumerate(identities):
         both = by_bytes.get(one.sha256, []) + by_key.get(one.interchange_key or "", [])
@@ -186,25 +189,31 @@ def known(
     return found
 
 
-def _accepted(connection: Connection, same: Any, oldest: str) -> Iterator[Row[Any]]:
+@functools.cache
+def _known(dialect: str) -> tuple[Select[Any], Select[Any]]:
+    """Return the queries for earlier accepted transfers by their bytes, and by their interchange key."""
+    these: BindParameter[Any] = bindparam("these", expanding=True)
+    same_key = and_(transfers.c.interchange_key.in_(these), transfers.c.route == bindparam("route"))
+    return _accepted(transfers.c.sha256_head.in_(these), dialect), _accepted(same_key, dialect)
+
+
+def _accepted(same: Any, dialect: str) -> Select[Any]:
     # joined to nothing, so that SQLite, which knows no statistics, does not look it up by the state, which
     # most deliveries of ten years have
     state: ColumnElement[str] = type_coerce(deliveries.c.state, Text)
-    state = state.concat("") if connection.dialect.name == "sqlite" else state
+    state = state.concat("") if dialect == "sqlite" else state
     received = exists().where(deliveries.c.transfer == transfers.c.id, state == DeliveryState.DELIVERED.value)
     accepted = or_(
         transfers.c.state.in_([State.HELD, State.DELIVERING, State.PROCESSED]),
         and_(transfers.c.state == State.REPLAY, transfers.c.authorised == "replay"),
         received,
     )
-    statement: Select[Any] = (
-        select(*_KNOWN).where(same, accepted, transfers.c.id >= oldest).order_by(transfers.c.id)
-    )
-    yield from connection.execute(statement)
+    is_recent = transfers.c.id >= bindparam("oldest")
+    return select(*_KNOWN).where(same, accepted, is_recent).order_by(transfers.c.id)
 
 
-def _note(found: dict[str, list[Known]], key: str, row: Row[Any]) -> None:
+def _note(found: dict[str, list[Known]], key: str, row: Sequence[Any]) -> None:
     """Add ``row`` to the list of its key; the same bytes may have come a hundred thousand times."""
     listed = found.setdefault(key, [])
     if len(listed) < _LISTED:
-        listed.append(Known(**row._asdict()))
+        listed.append(Known(*row))

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import BindParameter, Connection, bindparam, exists, func, select
 
 from gateway.errors import IllegalTransition, LedgerError
-from gateway.ledger.statements import in_lists, write_many
+from gateway.ledger.statements import in_lists, read_rows, write_many
 from gateway.ledger.tables import deliveries, transfers
-from gateway.ledger.transfer_rows import COLUMNS, columns_of, from_row, to_row
+from gateway.ledger.transfer_rows import COLUMNS, TRANSFER, columns_of, from_row, written
 from gateway.ledger.transfer_search import Known, count, find, known, search
 from gateway.model import DeliveryState, State, Transfer
 
@@ -32,6 +32,7 @@ __all__ = [
     "get_many",
     "in_states",
     "insert",
+    "is_any_delivered_everywhere",
     "known",
     "routes",
     "search",
@@ -42,6 +43,34 @@ __all__ = [
 _KEY = "the_id"
 _EXPECTED = "the_state"
 _INSERT = sa.insert(transfers)
+_SELECT = select(*TRANSFER).order_by(transfers.c.id)
+_MANY = _SELECT.where(transfers.c.id.in_(bindparam("ids", expanding=True)))
+_IN_STATES = _SELECT.where(
+    transfers.c.route == bindparam("route"), transfers.c.state.in_(bindparam("states", expanding=True))
+)
+_FIRST_IN_STATES = _IN_STATES.limit(bindparam("limit", type_=sa.Integer))
+_STILL_OPEN = exists().where(
+    deliveries.c.transfer == transfers.c.id,
+    deliveries.c.attempt == transfers.c.attempt,
+    deliveries.c.state != DeliveryState.DELIVERED,
+)
+_DELIVERED = _SELECT.where(
+    transfers.c.route == bindparam("route"),
+    transfers.c.state == State.DELIVERING,
+    transfers.c.settle_as.is_(None),
+    ~_STILL_OPEN,
+)
+_ANY_DELIVERED = _DELIVERED.with_only_columns(transfers.c.id).limit(1)
+_HELD_STREAMS = (
+    select(transfers.c.stream)
+    .where(
+        transfers.c.route == bindparam("route"),
+        transfers.c.state == State.HELD,
+        transfers.c.stream.is_not(None),
+    )
+    .distinct()
+    .order_by(transfers.c.stream)
+)
 
 
 def greatest_id(connection: Connection) -> str | None:
@@ -52,7 +81,10 @@ def greatest_id(connection: Connection) -> str | None:
 def insert(connection: Connection, batch: Sequence[Transfer]) -> None:
     """Write new transfers. Raises LedgerError at the end of the block if an id is there already."""
     if batch:
-        write_many(connection, _INSERT, [to_row(one) for one in batch])
+        columns = written(batch)
+        # what no row has a value for is NULL without being named
+        named = {name: values for name, values in columns.items() if values.count(None) < len(batch)}
+        write_many(connection, _INSERT, named)
 
 
 def update(connection: Connection, batch: Sequence[Transfer], *, expected: State | None) -> None:
@@ -68,11 +100,10 @@ def update(connection: Connection, batch: Sequence[Transfer], *, expected: State
     changed = 0
     for touched, ones in alike.items():
         statement, columns = _update(touched, is_expected=expected is not None)
-        rows = [{**to_row(one, columns), _KEY: one.id} for one in ones]
+        values = {**written(ones, columns), _KEY: [one.id for one in ones]}
         if expected is not None:
-            for row in rows:
-                row[_EXPECTED] = expected
-        changed += write_many(connection, statement, rows)
+            values[_EXPECTED] = [expected] * len(ones)
+        changed += write_many(connection, statement, values)
     if changed != len(batch):
         _refuse(connection, batch, expected)
 
@@ -114,8 +145,7 @@ def get_many(connection: Connection, ids: Iterable[str]) -> dict[str, Transfer]:
     """Return the transfers of ``ids`` by id, in id order; unknown ids are left out."""
     found: dict[str, Transfer] = {}
     for part in in_lists(sorted(set(ids))):
-        statement = select(transfers).where(transfers.c.id.in_(part)).order_by(transfers.c.id)
-        found.update((row.id, from_row(row)) for row in connection.execute(statement))
+        found.update((one.id, one) for one in map(from_row, read_rows(connection, _MANY, ids=part)))
     return found
 
 
@@ -123,13 +153,10 @@ def in_states(
     connection: Connection, route: str, states: Iterable[State], limit: int | None = None
 ) -> list[Transfer]:
     """Return the route's transfers in any of ``states``, in arrival order, at most ``limit``."""
-    statement = (
-        select(transfers)
-        .where(transfers.c.route == route, transfers.c.state.in_(list(states)))
-        .order_by(transfers.c.id)
-        .limit(limit)
-    )
-    return [from_row(row) for row in connection.execute(statement)]
+    asked: dict[str, Any] = {"route": route, "states": list(states)}
+    if limit is None:
+        return [from_row(row) for row in read_rows(connection, _IN_STATES, **asked)]
+    return [from_row(row) for row in read_rows(connection, _FIRST_IN_STATES, **asked, limit=limit)]
 
 
 def withdrawn_before(connection: Connection, rows: Sequence[Transfer]) -> dict[str, int]:
@@ -149,13 +176,7 @@ def withdrawn_before(connection: Connection, rows: Sequence[Transfer]) -> dict[s
 
 def streams_held(connection: Connection, route: str) -> list[str]:
     """Return the names of the route's streams that have a HELD transfer, by name."""
-    statement = (
-        select(transfers.c.stream)
-        .where(transfers.c.route == route, transfers.c.state == State.HELD, transfers.c.stream.is_not(None))
-        .distinct()
-        .order_by(transfers.c.stream)
-    )
-    return list(connection.execute(statement).scalars())
+    return [stream for (stream,) in read_rows(connection, _HELD_STREAMS, route=route)]
 
 
 def delivered_everywhere(connection: Connection, route: str) -> list[Transfer]:
@@ -163,18 +184,12 @@ def delivered_everywhere(connection: Connection, route: str) -> list[Transfer]:
 
     In arrival order. Only the deliveries of the present attempt count.
     """
-    still_open = exists().where(
-        deliveries.c.transfer == transfers.c.id,
-        deliveries.c.attempt == transfers.c.attempt,
-        deliveries.c.state != DeliveryState.DELIVERED,
-    )
-    statement = (
-        select(transfers)
-        .where(transfers.c.route == route, transfers.c.state == State.DELIVERING)
-        .where(transfers.c.settle_as.is_(None), ~still_open)
-        .order_by(transfers.c.id)
-    )
-    return [from_row(row) for row in connection.execute(statement)]
+    return [from_row(row) for row in read_rows(connection, _DELIVERED, route=route)]
+
+
+def is_any_delivered_everywhere(connection: Connection, route: str) -> bool:
+    """Return whether there is any that `delivered_everywhere` would return."""
+    return bool(read_rows(connection, _ANY_DELIVERED, route=route))
 
 
 def routes(connection: Connection) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import zoneinfo
@@ -173,7 +174,7 @@ class Context:
     @property
     def versions(self) -> Mapping[str, str]:
         """The versions every audit entry carries: gateway and configuration."""
-        return {"gateway": __version__, "configuration": self.site.digest}
+        return _versions(self.site.digest)
 
     def entry(
         self,
@@ -184,10 +185,11 @@ class Context:
         new: Mapping[str, Any] | None = None,
         reason: str | None = None,
         actor: Actor | None = None,
+        at: datetime | None = None,
     ) -> AuditEntry:
-        """Return the audit entry for something done to ``transfer`` now."""
+        """Return the audit entry for something done to ``transfer``, by default now."""
         return AuditEntry(
-            at=self.clock.now(),
+            at=at or self.clock.now(),
             actor=actor or self.actor,
             action=action,
             object_type="transfer",
@@ -229,6 +231,12 @@ class Context:
     def companion_path(self, transfer: Transfer, companion: Companion) -> str:
         """Return where a companion is while its transfer is in work."""
         return f"{self.working_path(transfer)}.{companion.role}"
+
+
+@functools.lru_cache(maxsize=8)
+def _versions(configuration: str) -> Mapping[str, str]:
+    """Return one and the same mapping: what entries share is written once."""
+    return {"gateway": __version__, "configuration": configuration}
 
 
 _AT_REST = (State.PROCESSED, State.FAILED, State.DUPLICATE, State.REPLAY)
@@ -278,6 +286,7 @@ def record_moves(context: Context, connection: Connection, moves: Sequence[Move]
     """
     now = context.clock.now()
     entries, rows = [], []
+    old = {state: {"state": state.value} for state in {move.before.state for move in moves}}
     for move in moves:
         if move.before.state is not move.after.state:
             lifecycle.check(move.before.state, move.after.state)
@@ -287,10 +296,11 @@ def record_moves(context: Context, connection: Connection, moves: Sequence[Move]
             context.entry(
                 move.action,
                 after,
-                old={"state": move.before.state.value},
+                old=old[move.before.state],
                 new={"state": after.state.value, **move.detail},
                 reason=move.reason,
                 actor=move.actor,
+                at=now,
             )
         )
     for state in dict.fromkeys(move.before.state for move in moves):

@@ -149,7 +149,7 @@ def _parcel(context: Context, route: Route, delivery: Delivery, transfer: Transf
 def finish(context: Context, route: Route) -> None:
     """Plan the archiving of every DELIVERING transfer whose last delivery is confirmed."""
     with context.ledger.read() as connection:
-        if not transfers.delivered_everywhere(connection, route.name):
+        if not transfers.is_any_delivered_everywhere(connection, route.name):
             return
     taken: set[str] = set()
     with context.ledger.write() as connection:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.config.settings import Destination as DestinationSettings
 from gateway.config.settings import RetryPolicy, SftpDestination
@@ -245,7 +246,7 @@ def _commit_tries(
             one.delivery = one.delivery.evolve(
                 state=one.state_after_failure, tries=tries, last_error=str(one.error), next_try_at=later
             )
-        entries.append(_entry(context, one))
+        entries.append(_entry(context, one, now))
     with context.ledger.write() as connection:
         deliveries.update(connection, [one.delivery for one in group])
         audit.append(connection, entries)
@@ -269,9 +270,10 @@ def _is_of_place(error: GatewayError | None, reach: Reach) -> bool:
     return error is reach.failure or is_of_server(error) or isinstance(error.cause, ServerUnreachable)
 
 
-def _entry(context: Context, one: Try) -> AuditEntry:
+def _entry(context: Context, one: Try, now: datetime) -> AuditEntry:
     facts = {"destination": one.delivery.destination, "key": one.delivery.key, "target": one.delivery.target}
     if one.error is None:
-        return context.entry("delivered", one.transfer, new=facts)
-    failed = context.entry("delivery-failed", one.transfer, new={**facts, "try": one.delivery.tries})
+        return context.entry("delivered", one.transfer, new=facts, at=now)
+    facts_of_try = {**facts, "try": one.delivery.tries}
+    failed = context.entry("delivery-failed", one.transfer, new=facts_of_try, at=now)
     return dataclasses.replace(failed, outcome=str(one.error))

@@ -29,7 +29,8 @@ class RecordMemory:
     scope: str
     oldest: str = ""  #: transfers below this id are no longer remembered
     _looked_up: set[int] = field(default_factory=set)  #: ids of the spools whose keys are in `_seen`
-    _seen: dict[str, FirstSeen] = field(default_factory=dict)
+    #: as the ledger says, or the transfer of this batch and its key: few of them are ever asked for
+    _seen: dict[str, FirstSeen | tuple[str, RecordKey]] = field(default_factory=dict)
     _new: list[tuple[str, list[RecordKey]]] = field(default_factory=list)
 
     def prepare(self, spools: Iterable[KeySpool]) -> None:
@@ -47,7 +48,7 @@ class RecordMemory:
     def repeated(self, spool: KeySpool) -> Iterator[tuple[RecordKey, FirstSeen]]:
         """Yield each key that was accepted before, with where that was."""
         if id(spool) in self._looked_up:
-            yield from ((key, self._seen[key.key]) for key in spool if key.key in self._seen)
+            yield from ((key, _first(self._seen[key.key])) for key in spool if key.key in self._seen)
             return
         self.write()
         for batch in spool.batches():
@@ -68,10 +69,19 @@ class RecordMemory:
         self._note(keys, transfer)
 
     def _note(self, keys: Iterable[RecordKey], transfer: str) -> None:
+        seen = self._seen
         for key in keys:
-            self._seen.setdefault(key.key, FirstSeen(transfer, key.record_type, key.record, key.line))
+            if key.key not in seen:
+                seen[key.key] = (transfer, key)
 
     def write(self) -> None:
         """Write what is remembered and not in the ledger yet."""
         record_keys.add_many(self.connection, self.scope, self._new)
         self._new = []
+
+
+def _first(seen: FirstSeen | tuple[str, RecordKey]) -> FirstSeen:
+    if isinstance(seen, FirstSeen):
+        return seen
+    transfer, key = seen
+    return FirstSeen(transfer, key.record_type, key.record, key.line)

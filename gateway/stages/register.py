@@ -36,7 +36,7 @@ def register(
 
     ``actor`` is who asked for them; by default the gateway itself.
     """
-    name = (actor or context.actor).name
+    now, name = context.clock.now(), (actor or context.actor).name
     begun = [Attempt(row.id, 1, name, row.reason or "arrived", row.arrived_at) for row in batch]
     entries = [
         context.entry(
@@ -50,6 +50,7 @@ def register(
             },
             reason=row.reason,
             actor=actor,
+            at=now,
         )
         for row in batch
     ]

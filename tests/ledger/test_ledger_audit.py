@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +16,9 @@ from sqlalchemy import event
 from gateway.errors import LedgerError, UsageError
 from gateway.ledger import audit, audit_export, checkpoint, checkpoint_trail, transfers
 from gateway.ledger.audit import Head
-from gateway.ledger.audit_chain import GENESIS
+from gateway.ledger.audit_chain import COLUMNS, GENESIS, canonical, chained, digest, members, to_row
 from gateway.model import Actor, State
-from tests.ledger.ledger_samples import NOW, OPERATOR, entry, new_ledger, transfer
+from tests.ledger.ledger_samples import NOW, OPERATOR, entry, new_ledger, sha256, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +139,31 @@ def test_progress_is_told(ledger: Ledger) -> None:
     with ledger.read() as connection:
         audit.verify(connection, lambda done, total: told.append((done, total)))
     assert told == [(1000, 2500), (2000, 2500), (2500, 2500)]
+
+
+def test_entries_are_written_as_they_are_defined() -> None:
+    """What is hashed and stored of entries that share parts shall be what the definition makes of each."""
+    shared = {"gateway": "0.1.0", "odd": "\udcff"}
+    entries = [
+        entry(1),
+        entry(2, old=None, new=None, reason=None),
+        entry(
+            3,
+            actor=Actor("\udcff", 'json:"', "\0"),
+            reason="\u20ac \ud83d\ude00",
+            object_id='"',
+            versions=shared,
+        ),
+        entry(4, old={}, new=MappingProxyType({"b": [NOW, State.HELD], "a": {"z": 1.5, "\u00e9": None}})),
+        entry(5, outcome="a\nb", action="", versions=shared),
+    ]
+    end = Head(7, sha256("before"))
+    previous, defined = end.hash, []
+    for number, one in enumerate(entries, start=8):
+        values = members(one, number, previous)
+        previous = digest(canonical(values))
+        defined.append(to_row(values, previous))
+    assert [dict(zip(COLUMNS, row, strict=True)) for row in chained(entries, end)] == defined
 
 
 def _documented(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zoneinfo
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -11,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger import ids
-from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
+from gateway.ledger.encoding import (
+    canonical_json,
+    exact_text,
+    exact_texts,
+    original_text,
+    text_time,
+    time_text,
+)
 from gateway.model import State
 from gateway.printable import printable
 
@@ -30,6 +38,15 @@ def test_times_of_any_zone_become_utc() -> None:
     """A time of the plant's own zone is stored as the same moment in UTC."""
     local = datetime(2026, 3, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
     assert time_text(local) == "2026-02-28T23:30:00.000000Z"
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    """Two moments that a plant's clock shows alike shall be written as the two that they are."""
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    first, second = (datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold) for fold in (0, 1))
+    assert first == second
+    assert time_text(first) == "2026-10-25T00:30:00.000000Z"
+    assert time_text(second) == "2026-10-25T01:30:00.000000Z"
 
 
 def test_naive_times_are_refused() -> None:
@@ -55,6 +72,12 @@ def test_any_text_can_be_stored(text: str) -> None:
     assert "\0" not in stored
     joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     assert original_text(stored) == joined
+
+
+@given(st.lists(LONE | st.sampled_from(["j", 'son:"', 'json:"', "\x1f", "\u20ac"]), max_size=5))
+def test_many_texts_are_stored_as_each(texts: list[str]) -> None:
+    """Texts that are written together stand as each would stand by itself."""
+    assert list(exact_texts(texts)) == [exact_text(text) for text in texts]
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | LONE, lambda c: st.dictionaries(LONE, c)))
