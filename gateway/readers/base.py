@@ -118,7 +118,7 @@ def frame_of(kind: RecordType, parts: Sequence[FewRows | UncutRows]) -> pl.DataF
         [
             pl.Series(RECORD, records, dtype=pl.Int64),
             pl.Series(LINE, lines, dtype=pl.Int64),
-            pl.repeat(None, len(records), dtype=pl.Int64, eager=True).alias(PARENT),
+            pl.Series(PARENT, [None], dtype=pl.Int64).new_from_index(0, len(records)),
             *(
                 column.alias(field.name)
                 for field, column in zip(kind.fields, _columns_of(parts), strict=True)
@@ -136,7 +136,7 @@ def _columns_of(parts: Sequence[FewRows | UncutRows]) -> Iterator[pl.Series]:
         cut = uncut[0].cut
         texts = pl.Series(list(chain.from_iterable(part.texts for part in uncut)), dtype=pl.String)
         cells = texts.str.split_exact(cut.delimiter, cut.cells - 1).struct.unnest().get_columns()
-        absent = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+        absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
         yield from (absent if position is None else cells[position] for position in cut.positions)
     else:
         for column in zip(*(part.columns for part in parts), strict=True):

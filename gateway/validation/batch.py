@@ -187,19 +187,23 @@ def _count(record_type: RecordType, parts: Sequence[Part]) -> None:
 
 def _surround(record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:
     """Note the texts and numbers of the first row of a header or trailer type in each part."""
-    starts = pl.Series([part.start for part in parts])
+    numeric = {one.name for one in record_type.fields if one.type in NUMERIC}
+    wanted = [one.name for one in record_type.fields]
+    wanted += [value_name(one) for one in record_type.fields if one.name in numeric]
+    # not the whole row: polars has moments, such as the first hours of year 1 elsewhere, that Python has not
+    firsts = prepared.select(wanted)
+    if firsts.height > len(parts):
+        firsts = firsts[[part.start for part in parts]]
     for one in record_type.fields:
         key = f"{record_type.name}.{one.name}"
-        texts = prepared[one.name].gather(starts).to_list()
-        for part, text in zip(parts, texts, strict=True):
+        for part, text in zip(parts, firsts[one.name].to_list(), strict=True):
             known = one.default if text is None else text
             if known is not None:
                 part.state.surroundings.texts.setdefault(key, known)
-        if one.type in NUMERIC:
-            numbers = prepared[value_name(one)].gather(starts).to_list()
-            for part, number in zip(parts, numbers, strict=True):
-                if number is not None:
-                    part.state.surroundings.numbers.setdefault(key, number)
+        numbers = firsts[value_name(one)].to_list() if one.name in numeric else ()
+        for part, number in zip(parts, numbers, strict=False):
+            if number is not None:
+                part.state.surroundings.numbers.setdefault(key, number)
 
 
 def exact_sum(numbers: pl.Series) -> Decimal:

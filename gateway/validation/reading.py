@@ -31,7 +31,6 @@ class Input:
     number: int  #: its number in the batch
     name: str
     open: Callable[[], AbstractContextManager[BinaryIO]]
-    head: bytes = b""  #: its first bytes, where they were read already: what ``open`` gives goes on behind them
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +68,17 @@ class Reading:
 
 
 class HashedStream:
-    """A stream that hashes and counts every byte it hands out; its ``head`` was read already."""
+    """A stream that hashes and counts every byte it hands out."""
 
-    def __init__(self, stream: BinaryIO, head: bytes = b"") -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._head = head
         self._hash = hashlib.sha256()
         self._is_ended = False
         self.size = 0
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes; empty at the end. Raises OSError as the file does."""
-        if self._head:
-            data, self._head = self._head[:size], self._head[size:]
-        else:
-            data = self._stream.read(size)
+        data = self._stream.read(size)
         self._hash.update(data)
         self.size += len(data)
         self._is_ended = not data and size != 0
@@ -123,53 +118,38 @@ def read_with(
     reader: Reader, definition: Format, inputs: Sequence[Input], *, limits: ListingLimits
 ) -> list[Reading]:
     """Do what ``read_files`` does with a ``reader`` of one's own."""
-    together = Together(reader, definition, limits)
-    for one in inputs:
-        together.read(one)
-    return together.finish()
+    batch = Batch(definition)
+    files = [_read(reader, definition, one, batch, limits) for one in inputs]
+    batch.flush()
+    return [_finished(definition, file) for file in files]
 
 
-class Together:
-    """Files of one format version that are read one after the other and validated together."""
+def _read(reader: Reader, definition: Format, one: Input, batch: Batch, limits: ListingLimits) -> _File:
+    file = _File(FileState(Findings(per_rule=limits.per_rule, per_file=limits.per_file)))
+    batch.begin(file.state)
+    for chunk in _chunks(reader, definition, one, file):
+        batch.add(chunk)
+    return file
 
-    def __init__(self, reader: Reader, definition: Format, limits: ListingLimits) -> None:
-        self._reader = reader
-        self._definition = definition
-        self._limits = limits
-        self._batch = Batch(definition)
-        self._files: list[_File] = []
 
-    def read(self, one: Input) -> None:
-        """Read a file to its end; an error of the disk is its own, any other is of all."""
-        file = _File(FileState(Findings(self._limits.per_rule, self._limits.per_file)))
-        self._files.append(file)
-        self._batch.begin(file.state)
-        for chunk in self._chunks(one, file):
-            self._batch.add(chunk)
+def _chunks(reader: Reader, definition: Format, one: Input, file: _File) -> Iterator[Chunk]:
+    """Yield the chunks of one file and note its hash and size; an OSError of this file ends it.
 
-    def finish(self) -> list[Reading]:
-        """Return the readings in the order in which the files were read."""
-        self._batch.flush()
-        return [_finished(self._definition, file) for file in self._files]
-
-    def _chunks(self, one: Input, file: _File) -> Iterator[Chunk]:
-        """Yield the chunks of one file and note its hash and size; an OSError of this file ends it.
-
-        What goes wrong while a chunk is validated is not this file's: it passes through.
-        """
-        try:
-            with one.open() as raw:
-                stream = HashedStream(raw, one.head)
-                try:
-                    yield from self._reader.read(self._definition, stream, file.state.findings)
-                    stream.drain()
-                finally:
-                    file.sha256, file.size = stream.sha256, stream.size
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            message = f"Reading stopped after {file.size:,} bytes: {reason}."
-            file.state.findings.add(finding("F115", message, byte_offset=file.size))
-            file.broken_off = error
+    What goes wrong while a chunk is validated is not this file's: it passes through.
+    """
+    try:
+        with one.open() as raw:
+            stream = HashedStream(raw)
+            try:
+                yield from reader.read(definition, stream, file.state.findings)
+                stream.drain()
+            finally:
+                file.sha256, file.size = stream.sha256, stream.size
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"Reading stopped after {file.size:,} bytes: {reason}."
+        file.state.findings.add(finding("F115", message, byte_offset=file.size))
+        file.broken_off = error
 
 
 def _finished(definition: Format, file: _File) -> Reading:
