@@ -11,6 +11,7 @@ part of one check per question or column (docs/decisions/0009-pandera-as-gate.md
 from __future__ import annotations
 
 import threading
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,9 @@ class RecordSchema:
         ):
             try:
                 self.schema.validate(prepared)
-            except SchemaError:
+            except SchemaError as no:
+                # its frames hold it, and the table: they would stay until the garbage collector comes by
+                traceback.clear_frames(no.__traceback__)
                 return self._answered_no(prepared)
             except Exception:  # noqa: BLE001 - a defect of pandera's: polars is asked everything instead
                 return list(self.verdicts)
@@ -94,14 +97,11 @@ def _pandera_schema(questions: Sequence[Verdict]) -> pa.DataFrameSchema:
 def _answers(questions: Sequence[Verdict]) -> list[pl.Expr]:
     """Return for each question whether all rows answer it with yes."""
     # Each by itself: one expression of them all takes polars twice as long, mostly to plan it.
-    return [_answer(verdict).all().alias(str(number)) for number, verdict in enumerate(questions)]
-
-
-def _answer(verdict: Verdict) -> pl.Expr:
-    """Return the answer to a question for each row; what is not there is not wrong but where it is due."""
-    if verdict.ok is None:
-        return pl.col(verdict.column).is_not_null()
-    return verdict.ok.fill_null(True)
+    answers = (
+        pl.col(verdict.column).is_not_null() if verdict.ok is None else verdict.ok for verdict in questions
+    )
+    # what is not there is not wrong but where it is due: a null is no answer, and none is not no
+    return [answer.all(ignore_nulls=True).alias(str(number)) for number, answer in enumerate(answers)]
 
 
 def _asks(answers: list[pl.Expr]) -> Callable[[PolarsData], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandera.errors import SchemaError
 
 from gateway.formats.definition import Dialect, Field, FieldType, RecordType, Role
 from gateway.readers.base import LINE, RECORD
@@ -40,6 +42,17 @@ def gate(one: Field, dialect: Dialect, texts: list[str]) -> tuple[list[str | Non
                     assert found[finding.record] is None, "one finding per value"
                     found[finding.record] = finding.code
     return found, prepared[value_name(one)].to_list()
+
+
+def test_a_refused_table_is_let_go() -> None:
+    """A table with wrong values shall leave memory with the last who uses it, without a garbage collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        assert gate(field("count", FieldType.INTEGER), Dialect(), ["1", "x"])[0] == [None, "F302"]
+        assert not any(isinstance(one, SchemaError) for one in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def digits(text: str) -> bool:
