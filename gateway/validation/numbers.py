@@ -69,11 +69,21 @@ class NumberNotation:
         """Return whether ``text`` is a number with no more decimals than allowed."""
         return text.str.contains(self.pattern(f"{{1,{self.most_decimals}}}"))
 
+    def significant_digits(self, text: pl.Expr) -> pl.Expr:
+        """Return how many digits a number in this notation has, without its leading zeros."""
+        marks = [mark for mark in (None if self.whole else self.mark, self.thousands) if mark]
+        digits = text.str.strip_chars_start("".join(["+-0", *marks]))
+        if self.sign == "trailing":
+            digits = digits.str.strip_chars_end("+-")
+        for mark in marks:
+            digits = digits.str.replace_all(mark, "", literal=True)
+        return digits.str.len_bytes()
+
     def value(self, text: pl.Expr) -> pl.Expr:
         """Return the exact number; null where ``text`` is not one or does not fit."""
         fits = self.fits_decimals(text)
         if self.digits is not None and self.digits < WHOLE_DIGITS + DECIMAL_DIGITS:
-            fits &= significant_digits(text) <= self.digits
+            fits &= self.significant_digits(text) <= self.digits
         return pl.when(fits).then(self._canonical(text)).cast(NUMBER, strict=False)
 
     def _canonical(self, text: pl.Expr) -> pl.Expr:
@@ -89,8 +99,3 @@ class NumberNotation:
             negative = text.str.contains("-", literal=True)
             text = pl.when(negative).then(pl.concat_str([pl.lit("-"), body])).otherwise(body)
         return text
-
-
-def significant_digits(text: pl.Expr) -> pl.Expr:
-    """Return how many digits a number has, without its leading zeros, sign and marks."""
-    return text.str.replace_all("[^0-9]", "").str.strip_chars_start("0").str.len_bytes()

@@ -20,7 +20,7 @@ from gateway.formats.definition import Dialect, Field, FieldType
 from gateway.formats.notation import DECIMAL_DIGITS, WHOLE_DIGITS
 from gateway.validation.columns import NUMBER, raw, raw_name, text, value, value_name
 from gateway.validation.moments import MomentNotation
-from gateway.validation.numbers import NumberNotation, significant_digits
+from gateway.validation.numbers import NumberNotation
 from gateway.validation.verdicts import Row, Verdict, Wrong, quoted
 
 #: What ``trim`` takes off. Not every blank that Unicode knows: a no-break space is content.
@@ -48,7 +48,8 @@ def text_column(field: Field, dialect: Dialect) -> pl.Expr:
     tokens = dialect.null_tokens if field.null_tokens is None else field.null_tokens
     if not tokens:
         return trimmed.alias(field.name)
-    return pl.when(~trimmed.is_in(list(tokens))).then(trimmed).alias(field.name)
+    has_content = trimmed != tokens[0] if len(tokens) == 1 else ~trimmed.is_in(list(tokens))
+    return pl.when(has_content).then(trimmed).alias(field.name)
 
 
 def value_column(field: Field, dialect: Dialect) -> pl.Expr:
@@ -135,7 +136,7 @@ def _number(field: Field, written: NumberNotation) -> Verdict:
     ]
     rest = unfit & fits
     if written.digits is not None:
-        most = significant_digits(source) > written.digits
+        most = written.significant_digits(source) > written.digits
         wrongs.append(
             _value_wrong(field, "F304", "digits", rest & most, f"at most {written.digits} digits are allowed")
         )
@@ -212,9 +213,10 @@ def _whole(field: Field) -> str:
 
 
 def _limit(field: Field, code: str, rule: str, fits: pl.Expr, allowed: str) -> Verdict:
+    """Return the question whether a value ``fits``: null where there is none, not asked of an invalid one."""
     valid = text(field.name).is_not_null() & value(field).is_not_null()
     failed = (valid & ~fits).fill_null(False)
-    return Verdict(field.name, rule, ~failed, (_value_wrong(field, code, rule, failed, allowed),))
+    return Verdict(field.name, rule, fits, (_value_wrong(field, code, rule, failed, allowed),))
 
 
 def _value_wrong(field: Field, code: str, rule: str, failed: pl.Expr, allowed: str) -> Wrong:

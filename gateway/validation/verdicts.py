@@ -45,7 +45,7 @@ class Verdict:
     column: str
     rule: str
     ok: pl.Expr | None  #: null counts as all right; None: the column's own ``nullable=False``
-    wrongs: tuple[Wrong, ...]  #: together they are true wherever ``ok`` is false
+    wrongs: tuple[Wrong, ...]  #: together they are true wherever ``ok`` is false of a value that is valid
 
     @property
     def name(self) -> str:
