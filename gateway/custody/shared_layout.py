@@ -62,6 +62,33 @@ class SharedLayout(Layout):
         return SharedLayout(self.site, route, token)
 
 
+def tokens_of(layout: Layout) -> dict[str, int]:
+    """Return, by route, the token of who owns the files in work; 0 where they stand loose."""
+    area = layout.area("working")
+    if not exists(area):
+        return {}
+    with refusing("list", area), os.scandir(area) as entries:
+        routes = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return {route.name: max(_tokens(route), default=0) for route in routes}
+
+
+def give_back(layout: Layout, route: str, token: int) -> None:
+    """Let the files in work be those of the owner ``token`` again, where they were taken in hand for nothing.
+
+    Nobody may have worked on them since. Without a token they stand loose.
+    """
+    if not token:
+        let_go(layout, route)
+        return
+    layout.demand_inside(route)
+    base = Layout(layout.site).working(route)
+    latest = max(_tokens(base), default=0)
+    if latest > token:
+        with refusing("give back", base):
+            os.rename(base / _name(latest), base / _name(token))
+        syncs.sync_directory(base)
+
+
 def owned_places(route_directory: StrPath) -> list[str]:
     """Return the directories of owners in the directory of a route's files in work; none on one node."""
     base = Path(route_directory)
@@ -70,12 +97,7 @@ def owned_places(route_directory: StrPath) -> list[str]:
 
 def greatest_token(layout: Layout) -> int:
     """Return the greatest token of which the directories of work tell; 0 where no node ever worked."""
-    area = layout.area("working")
-    if not exists(area):
-        return 0
-    with refusing("list", area), os.scandir(area) as entries:
-        routes = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    return max((token for route in routes for token in _tokens(route)), default=0)
+    return max(tokens_of(layout).values(), default=0)
 
 
 def let_go(layout: Layout, route: str) -> None:

@@ -8,10 +8,13 @@ been given that left no trace in any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 
+from gateway.custody.layout import Layout
 from gateway.custody.look import look
-from gateway.custody.shared_layout import SharedLayout, greatest_token, let_go
+from gateway.custody.shared_layout import SharedLayout, give_back, greatest_token, let_go, tokens_of
+from gateway.errors import SiteBusy
 from gateway.ledger import leases, nodes
 from gateway.ledger.engine import Connection
 from gateway.nodes.membership import ALERTS, lease_of
@@ -39,6 +42,22 @@ def take_in_hand(context: Context, token: int, *, is_shared: bool) -> None:
             SharedLayout(context.site.directory).owned(route, token)
         else:
             let_go(context.layout, route)
+
+
+@contextlib.contextmanager
+def given_back_if_refused(layout: Layout) -> Iterator[None]:
+    """Let whoever works with the present ledger find its files in work where it is not replaced after all.
+
+    Raises what the block raises: SiteBusy says that somebody came while the new one was made.
+    """
+    before = tokens_of(layout)
+    try:
+        yield
+    except SiteBusy:
+        for route, token in tokens_of(layout).items():
+            if token != before.get(route, token):
+                give_back(layout, route, before[route])
+        raise
 
 
 def disown(context: Context, connection: Connection, token: int) -> None:

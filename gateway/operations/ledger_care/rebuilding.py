@@ -19,7 +19,13 @@ from gateway.operations.ledger_care.from_archive import take_archive
 from gateway.operations.ledger_care.in_work import take_work
 from gateway.operations.ledger_care.memory import recall_keys, recall_streams
 from gateway.operations.ledger_care.on_record import Before, before, put_on_record
-from gateway.operations.ledger_care.owners import disown, greatest_lease, take_in_hand, token_above
+from gateway.operations.ledger_care.owners import (
+    disown,
+    given_back_if_refused,
+    greatest_lease,
+    take_in_hand,
+    token_above,
+)
 from gateway.operations.ledger_care.recovery import Progress, Recovery
 from gateway.printable import printable
 from gateway.stages.context import Context
@@ -53,7 +59,7 @@ def rebuild(
     why = demand_reason(reason)
     if into is not None and exists(into):
         raise NameTaken("There is a file already", where=printable(str(into)), hint="Choose another name")
-    with at_rest(directory, actor) as rest:
+    with at_rest(directory, actor) as rest, given_back_if_refused(rest.layout):
         new = f"{rest.file}.new" if into is None else os.path.abspath(into)
         discard(new)
         ended, found = before(rest), Recovery()

@@ -14,6 +14,7 @@ from gateway.ledger.belonging import kept_entries
 from gateway.operations.demands import demand_reason
 from gateway.operations.ledger_care.at_rest import SiteAtRest, at_rest, open_ledger_file
 from gateway.operations.ledger_care.on_record import before
+from gateway.operations.ledger_care.owners import given_back_if_refused
 from gateway.operations.ledger_care.rebuilding import Rebuilt, renew
 from gateway.operations.ledger_care.recovery import Progress, Recovery
 from gateway.printable import printable
@@ -37,7 +38,7 @@ def restore(
     """
     why = demand_reason(reason)
     path = os.path.abspath(file)
-    with at_rest(directory, actor) as rest:
+    with at_rest(directory, actor) as rest, given_back_if_refused(rest.layout):
         _demand_another(rest, path)
         progress("Reading the backup")
         made = inspect(path)
