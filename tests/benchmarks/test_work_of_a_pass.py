@@ -12,7 +12,7 @@ BOUNDS = {
     "rows of statements": (42, 75, 60),
     "transactions": (0, 22, 20),
     "pandera validations": (0, 3, 0),
-    "polars collects": (0, 40, 0),
+    "polars collects": (0, 15, 0),
     # of single files and directories
     "sync": (0, 8, 6),
     "syncfs": (0, 3, 0),
@@ -23,13 +23,13 @@ BOUNDS = {
     "unlink": (3, 1, 1),
     "mkdir": (0, 1, 3),
     "mode": (1, 0, 0),
-    "open": (7, 11, 8),
+    "open": (6, 11, 8),
     "close": (2, 1, 2),
-    "stat": (34, 24, 25),
+    "stat": (30, 24, 25),
     "list": (1, 2, 21),
     # of these two most are SQLite's, and how many pages it touches is partly chance
     "write": (8, 170, 20),
-    "read": (11, 60, 40),
+    "read": (6, 60, 40),
 }
 
 

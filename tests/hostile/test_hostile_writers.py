@@ -85,12 +85,13 @@ def test_a_withdrawn_file_arrives_anew(two: Plant, monkeypatch: pytest.MonkeyPat
     two.demand_proof()
 
 
+@pytest.mark.parametrize("moment", ["gateway.stages.accept.examine", "gateway.stages.examine._read"])
 @pytest.mark.parametrize("change", [grown, cut, overwritten])
 def test_a_sender_that_still_writes_after_the_claim_is_found_out(
-    two: Plant, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+    two: Plant, monkeypatch: pytest.MonkeyPatch, moment: str, change: Callable[[Path], None]
 ) -> None:
-    """A file written to between claim and reading shall fail with F116, under the digest of its bytes."""
-    swap_before(monkeypatch, "gateway.stages.accept.examine", lambda: change(in_work(two)))
+    """A file written to between claim and judgement shall fail with F116, under the digest of its bytes."""
+    swap_before(monkeypatch, moment, lambda: change(in_work(two)))
     two.run()
     assert two.states() == {FIRST: State.FAILED, SECOND: State.PROCESSED}
     assert two.transfer(FIRST).reason_code == "F116"

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from gateway.ledger import audit
+from gateway.custody import look
+from gateway.formats.catalogue import Catalogue
+from gateway.formats.definition import Format
+from gateway.ledger import audit, transfers
 from gateway.model import State
+from gateway.pipeline import take_up
+from gateway.stages import examine
+from gateway.stages.arrive import arrive
+from gateway.stages.context import Report
+from gateway.stages.judge import close_spools
 from tests.pipeline.plant import Plant, confirmation, name_of, route
 
 AGAIN = "CONF_MES01_0000002-again.csv"
@@ -143,3 +151,47 @@ def test_empty_files_have_a_rule_of_their_own(
     assert plant.delivered() == ([name_of(1), name_of(2)] if delivered else [])
     assert plant.codes(name_of(1)) == ["F101"]
     plant.demand_proof()
+
+
+def test_a_small_file_is_opened_once_to_be_examined(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall not open a file again of which it has seen the end; a longer one it shall."""
+    opened: list[str] = []
+
+    def note(path: str) -> BinaryIO:
+        opened.append(path[-len(name_of(1)) :])
+        return look.open_regular(path)
+
+    monkeypatch.setattr(examine, "open_regular", note)
+    monkeypatch.setattr(examine, "HEAD_BYTES", 2000)
+    plant.drop_confirmation(1)
+    plant.drop(name_of(2), confirmation(2, rows=100))
+    plant.run()
+    assert plant.states() == {name_of(1): State.PROCESSED, name_of(2): State.PROCESSED}
+    assert sorted(opened) == [name_of(1), name_of(2), name_of(2)]
+
+
+def test_the_versions_of_a_route_are_looked_up_once_for_a_batch(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway shall not ask the catalogue for every file which versions there are."""
+    asked: list[str] = []
+    original = Catalogue.usable
+
+    def note(catalogue: Catalogue, message_type: str) -> list[Format]:
+        asked.append(message_type)
+        return original(catalogue, message_type)
+
+    for control in (1, 2, 3):
+        plant.drop_confirmation(control)
+    with plant.working() as context:
+        (settings,) = context.site.routes
+        report = Report(settings.name)
+        (batch,) = arrive(context, settings, report)
+        take_up(context, settings, report)
+        with context.ledger.read() as connection:
+            rows = transfers.in_states(connection, settings.name, (State.CLAIMED,))
+        monkeypatch.setattr(Catalogue, "usable", note)
+        examined = examine.examine(context, settings, rows, report)
+        close_spools(examined)
+    assert [one.transfer.records for one in examined] == [2] * len(batch)
+    assert asked == ["confirmation"]

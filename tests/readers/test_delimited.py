@@ -3,7 +3,7 @@ import io
 import pytest
 
 from gateway.findings import Findings
-from gateway.formats.definition import Encoding, Field, Kind, RecordType, Role
+from gateway.formats.definition import Discriminator, Encoding, Field, Kind, RecordType, Role
 from gateway.readers import reader_for
 from gateway.readers.delimited import DelimitedReader
 from tests.readers.reader_kit import ENVELOPE, SIZES, delimited, fields, read, read_everyhow
@@ -260,6 +260,20 @@ def test_a_large_file_is_read_alike_in_every_encoding(charset: str) -> None:
         outcome = read(delimited(encoding=Encoding(charset)), text.encode(charset), size=30_000)
         assert (outcome.values(), outcome.listed) == (rows, [])
         assert [row[:2] for row in outcome.rows["row"]] == [(n, n) for n in range(1, 4001)]
+
+
+@pytest.mark.parametrize("characters", [1, 505, 510, 511, 512, 600, 5000])
+def test_the_probe_finds_header_fields_behind_long_rows(characters: int) -> None:
+    """The gateway shall look as far as the first row that is no header, however long the rows are."""
+    text = "x" * characters
+    row = RecordType("item", Role.RECORD, fields("a", "b"), discriminator=Discriminator("R", 0))
+    definition = delimited(ENVELOPE[0], row, header_row=True)
+    head = f"a;{text}\r\nH;{text}\r\nR;1\r\n".encode()
+    assert DelimitedReader().probe(definition, head) == {
+        "heading": f"a;{text}",
+        "head.tag": "H",
+        "head.id": text,
+    }
 
 
 def test_the_probe_returns_header_fields_and_headings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -241,6 +242,21 @@ def moment_texts(draw: st.DrawFn, written: str) -> str:
             [text, text, text, text + "\n", " " + text, text.replace("0", ""), text.replace("1", "\u0661")]
         )
     )
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("YYYY", "MM", "DD"))))
+@pytest.mark.parametrize("clock", ["", "HHMM", "HH:MM:SS"])
+def test_parts_in_any_order_mean_the_same_moment(order: tuple[str, ...], clock: str) -> None:
+    """A date shall be read in every order of its parts, with and without marks, before or after the time."""
+    moments = [datetime(y, 2, d, 23, 59, d) for y in (1, 99, 1900, 2000, 9999) for d in (1, 28)]  # noqa: DTZ001
+    moments += [datetime(2024, 2, 29, 0, 5, 9), datetime(400, 12, 31, 7, 0, 1)]  # noqa: DTZ001
+    kind = FieldType.DATETIME if clock else FieldType.DATE
+    for mark in ("", "-", ".", " ", "/"):
+        for written in dict.fromkeys((mark.join(order) + clock, clock + mark.join(order))):
+            texts = [render(moment, written, "") for moment in moments]
+            found, values = gate(field("m", kind, date_format=written), Dialect(), texts)
+            expected = [reference_moment(text, kind, written) for text in texts]
+            assert (found, values) == ([None] * len(texts), expected), written
 
 
 @pytest.mark.parametrize("kind", list(FORMATS))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pandera.polars import DataFrameSchema
 
 from gateway.formats.definition import FieldType, Format, RecordType, Role, Rule
+from gateway.readers.delimited import DelimitedReader
 from gateway.validation import batch, schema
 from gateway.validation.reading import Input, ListingLimits, Reading, read_with
 from tests.validation.validation_kit import GOOD, LineReader, codes, field, found, make_format, opened, read
@@ -53,6 +54,26 @@ def test_every_byte_is_hashed_once(tmp_path: Path, reader: LineReader) -> None:
         hashlib.sha256(path.read_bytes()).hexdigest(),
         path.stat().st_size,
     )
+
+
+def test_a_file_is_read_to_its_end_once() -> None:
+    """The end of a file shall be looked for once: on a share each look is a round trip."""
+    reads: list[int] = []
+
+    class Counting(io.BytesIO):
+        """A file that notes how much each read of it gave."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            reads.append(len(data))
+            return data
+
+    content = GOOD.encode()
+    (reading,) = read_with(
+        DelimitedReader(), make_format(), [Input(0, "a", lambda: Counting(content))], limits=ListingLimits()
+    )
+    assert reading.size == len(content)
+    assert reads == [len(content), 0]
 
 
 def test_a_file_that_cannot_be_opened_leaves_its_neighbours_alone(tmp_path: Path) -> None:
