@@ -80,6 +80,7 @@ class Layout:
         self.definition = definition
         self.kinds = Kinds(definition)
         self.plans = {kind.name: positional(definition, kind) for kind in definition.record_types}
+        self.by_heading = [kind for kind in definition.record_types if kind.role is Role.RECORD]
 
 
 class DelimitedTable(RowTable):
@@ -90,7 +91,7 @@ class DelimitedTable(RowTable):
         super().__init__(definition, layout.kinds, findings)
         self._closed = definition.closed
         self._plans = dict(layout.plans)
-        self._by_heading = [kind for kind in definition.record_types if kind.role is Role.RECORD]
+        self._by_heading = layout.by_heading
         self._awaits_heading = definition.dialect.header_row
         self._cells: PlainCells | ParsedCells
 

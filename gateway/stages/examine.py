@@ -107,7 +107,8 @@ def _keep(
     except (GatewayError, OSError) as error:
         _wait(context, report, transfer, error)
         return
-    one.transfer = one.transfer.evolve(companions=_hashed(context, one.transfer))
+    if one.transfer.companions:
+        one.transfer = one.transfer.evolve(companions=_hashed(context, one.transfer))
     if archive_name(transfer.name) != transfer.name:
         words = f"{printable(transfer.name)} is archived as {archive_name(transfer.name)}."
         one.findings.add(finding("F904", words, value=printable(transfer.name)))

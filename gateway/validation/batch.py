@@ -138,9 +138,11 @@ def _size_of(chunk: Chunk) -> int:
     few = chunk.few
     if few is None:
         return int(chunk.frame.estimated_size())
-    rows = [few.texts] if isinstance(few, UncutRows) else few.columns
-    texts = sum(sum(map(len, filter(None, column))) for column in rows)
-    return texts + 16 * len(chunk.record_type.fields) * chunk.height
+    if isinstance(few, UncutRows):
+        texts = sum(map(len, few.texts))
+    else:
+        texts = sum(sum(map(len, filter(None, column))) for column in few.columns)
+    return texts + 16 * len(chunk.record_type.fields) * len(few.records)
 
 
 def _one_frame(chunks: Sequence[Chunk]) -> pl.DataFrame:
