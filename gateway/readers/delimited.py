@@ -10,8 +10,17 @@ from gateway.readers.base import CHUNK_BYTES, LONGEST_RECORD, ByteStream, Chunk
 from gateway.readers.delimited_cells import cells_of
 from gateway.readers.delimited_cut import RowCutter
 from gateway.readers.delimited_table import DelimitedTable, Layout
+from gateway.readers.lines import Rows, plain_rows
 from gateway.readers.row_types import Place
-from gateway.readers.text import Block, TextSource, decode_part, ends_lines_with_cr
+from gateway.readers.text import (
+    HEAD_BYTES,
+    Block,
+    TextSource,
+    decode_part,
+    ends_lines_with_cr,
+    plain_text,
+    read_fully,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,10 +48,15 @@ class DelimitedReader:
     def read(self, definition: Format, stream: ByteStream, findings: Findings) -> Iterator[Chunk]:
         """Yield the file's records; see ``Reader``."""
         dialect = definition.dialect
-        source = TextSource(definition.encoding, dialect.line_end, findings, self._chunk_bytes)
         table = DelimitedTable(self._layout_of(definition), findings)
+        head = read_fully(stream, HEAD_BYTES)
+        rows = self._plain(definition, head) if len(head) < min(HEAD_BYTES, self._chunk_bytes) else None
+        if rows is not None:
+            yield from table.take(rows)
+            return
+        source = TextSource(definition.encoding, dialect.line_end, findings, self._chunk_bytes)
         cutter: RowCutter | None = None
-        for block in source.blocks(stream):
+        for block in source.blocks(stream, head):
             cutter = cutter or RowCutter(dialect, findings, cr=block.cr, longest=self._longest_row)
             yield from table.take(cutter.feed(block))
 
@@ -64,6 +78,11 @@ class DelimitedReader:
             and kind.role is Role.TRAILER
             and self._layout_of(definition).plans[kind.name].fits(definition.dialect, last, cells.widths[0])
         )
+
+    def _plain(self, definition: Format, content: bytes) -> Rows | None:
+        """Return the rows of a whole small file if none of its bytes and line ends is odd."""
+        text = plain_text(definition.encoding, content)
+        return plain_rows(definition.dialect, text, self._longest_row) if text else None
 
     def _layout_of(self, definition: Format) -> Layout:
         """Return the layout of ``definition``, most often the one that was asked for last."""

@@ -113,6 +113,22 @@ class LineEnds:
         report(self._findings, "F104", indices, lambda index: finding("F104", message, line=numbers[index]))
 
 
+def plain_rows(dialect: Dialect, text: str, longest: int = LONGEST_RECORD) -> Rows | None:
+    """Return the lines of a whole small file where nothing has to be asked or said of them; else None.
+
+    They are what `LineCutter` makes of most files, in a fraction of its time.
+    """
+    end = "\r\n" if "\r" in text else "\n"
+    if _DECLARED.get(dialect.line_end, end) != end or not text.endswith(end):
+        return None
+    if end == "\r\n" and not text.count(end) == text.count("\r") == text.count("\n"):
+        return None
+    if any(mark in text for mark in (dialect.quote, dialect.escape) if mark):
+        return None
+    lines = text.split(end)[:-1]
+    return Rows(lines, range(1, len(lines) + 1)) if max(map(len, lines)) <= longest else None
+
+
 class LineCutter:
     """Cuts the blocks of one file into lines; what is not yet whole waits for the next block."""
 

@@ -107,6 +107,17 @@ def ends_lines_with_cr(declared: str, head: str) -> bool:
     return "\r" in head and "\n" not in head
 
 
+def plain_text(encoding: Encoding, content: bytes) -> str | None:
+    """Return the text of a whole small file of which no byte is odd; None where one is."""
+    charset = charset_of(encoding, content)
+    part = content[charset.bom :]
+    try:
+        text = part.decode("ascii" if part.isascii() and _extends_ascii(charset.codec) else charset.codec)
+    except UnicodeError:
+        return None
+    return None if charset.problem or "\0" in text else text
+
+
 def read_fully(stream: ByteStream, size: int) -> bytes:
     """Return exactly ``size`` bytes of ``stream``, fewer only at its end."""
     parts = []
@@ -128,9 +139,9 @@ class TextSource:
         self._chunk_bytes = chunk_bytes
         self.head = ""  #: the text of the file's beginning, from the first block on
 
-    def blocks(self, stream: ByteStream) -> Iterator[Block]:
-        """Yield the text of ``stream``; nothing for an empty file."""
-        head = read_fully(stream, HEAD_BYTES)
+    def blocks(self, stream: ByteStream, head: bytes | None = None) -> Iterator[Block]:
+        """Yield the text of ``stream``, whose ``head`` may be read already; nothing for an empty file."""
+        head = read_fully(stream, HEAD_BYTES) if head is None else head
         if not head:
             self._findings.add(finding("F101", "The file is empty.", byte_offset=0))
             return
