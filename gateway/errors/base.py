@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gateway.model import Problem
+if TYPE_CHECKING:
+    from gateway.model import Problem
 
 
 class GatewayError(Exception):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gateway.errors.base import GatewayError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class SourceError(GatewayError):

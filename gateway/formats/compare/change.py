@@ -11,8 +11,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,6 +147,9 @@ class Comparison:
         It is SHA-256 over what changed between which versions: the same change between other
         versions, or another change at the same place, has another fingerprint.
         """
+        import hashlib
+        import json
+
         said: Any = [self.old, self.new, change.kind, change.path, change.old, change.new]
         text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -6,11 +6,10 @@ kind can cause: by them an impact report says which change is behind a finding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What a kind of change is called and what it usually does."""
 
     code: str

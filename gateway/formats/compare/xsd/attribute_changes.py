@@ -32,6 +32,8 @@ def attribute_changes(pair: Pair) -> Iterator[Draft]:
     for name in dict.fromkeys((*old, *new)):
         at = f"/@{local(name)}"
         before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
         if before is not None and after is not None:
             yield from _attribute(pair, at, before, after)
             continue

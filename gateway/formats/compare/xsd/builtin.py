@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
+
 from gateway.formats.compare.xsd.model import ANY_TYPE, XS, Attribute, Complex, Facets, Simple, Type, Wildcard
 
 _BASIC = (
@@ -79,7 +82,8 @@ ANYTHING = Complex(
 )
 
 
-def simple_types() -> dict[str, Simple]:
+@functools.cache
+def simple_types() -> Mapping[str, Simple]:
     """Return every built-in simple type by its name, such as ``decimal``."""
     types: dict[str, Simple] = {}
     for name in _BASIC:

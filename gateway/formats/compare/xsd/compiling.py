@@ -7,7 +7,6 @@ all its files, and the imports between them lose their locations. What is missin
 
 from __future__ import annotations
 
-import copy
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 from gateway.formats.compare.xsd.documents import is_remote
 from gateway.formats.compare.xsd.model import XS
 from gateway.formats.compare.xsd.writing import quoted
-from gateway.model import Problem
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -26,7 +24,10 @@ _SCHEME = "xsd-set:"
 
 
 def compile_set(documents: Documents) -> etree.XMLSchema | None:
-    """Return ``documents`` compiled; None where libxml2 refuses them (problems say why)."""
+    """Return ``documents`` compiled; None where libxml2 refuses them (problems say why).
+
+    They are taken apart by it: their includes, and the locations of their imports, are gone afterwards.
+    """
     from lxml import etree
 
     texts = _texts(documents)
@@ -45,6 +46,8 @@ def compile_set(documents: Documents) -> etree.XMLSchema | None:
     try:
         return etree.XMLSchema(etree.fromstring(head, parser, base_url=f"{_SCHEME}all"))
     except etree.LxmlError as error:
+        from gateway.model import Problem
+
         message = f"the set cannot be compiled, so nothing can be proved by documents: {error}"
         documents.problems.append(Problem(documents.entry.name, message))
         return None
@@ -78,7 +81,7 @@ def _rewritten(document: Document, address: dict[tuple[Path, str], str]) -> byte
     """Return ``document`` without its includes and without the locations of its imports."""
     from lxml import etree
 
-    root = copy.deepcopy(document.root)
+    root, redefined = document.root, []
     for element in list(root.iterchildren(*(f"{{{XS}}}{n}" for n in ("include", "import", "redefine")))):
         location = element.get("schemaLocation", "")
         if element.tag == f"{{{XS}}}include":
@@ -88,4 +91,8 @@ def _rewritten(document: Document, address: dict[tuple[Path, str], str]) -> byte
         elif not is_remote(location):
             target = Path(os.path.realpath(document.path.parent / location))
             element.set("schemaLocation", address.get((target, document.namespace), f"{_SCHEME}missing"))
-    return etree.tostring(root)
+            redefined.append((element, location))
+    text = etree.tostring(root)
+    for element, location in redefined:  # in another namespace the same document redefines another one
+        element.set("schemaLocation", location)
+    return text

@@ -26,6 +26,7 @@ from gateway.formats.compare.xsd.model import (
     Wildcard,
     children,
     local,
+    present,
     uses,
     wildcards,
 )
@@ -38,11 +39,6 @@ def range_text(one: Range) -> str:
     """Return how often something may occur: ``1``, ``0..1``, ``0..unbounded``."""
     low, high = one
     return str(low) if low == high else f"{low}..{'unbounded' if high is None else high}"
-
-
-def present(content: Particle | None) -> dict[str, Range]:
-    """Return the children that may occur at all, and how often."""
-    return {name: one for name, one in children(content).items() if one[1] != 0}
 
 
 def content_changes(pair: Pair) -> list[Draft]:
@@ -76,9 +72,11 @@ def _disproved(claims: list[Claim], reader: Particle | None) -> bool:
 
     Then the claims agree with the rows as a whole, which need not be followed to the end.
     """
-    if next(wildcards(reader), None) is not None:
+    if wildcards(reader):
         return False
     takes = children(reader)
+    if any(high is not None and low > high for low, high in takes.values()):
+        return False  # it is no schema
     shown = (shape.row for one in claims for shape in one.shapes if shape.row is not None)
     return any(
         not within((number, number), takes.get(name, (0, 0)))

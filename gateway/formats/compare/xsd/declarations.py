@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.formats.compare.xsd.content_changes import present
 from gateway.formats.compare.xsd.drafts import PLACE, Claim, Draft, Holds, ok, refused, unclear
 from gateway.formats.compare.xsd.instances import Impossible, Shape
 from gateway.formats.compare.xsd.matching import Side
-from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, namespace
+from gateway.formats.compare.xsd.model import Complex, Element, Simple, Type, namespace, present
 from gateway.formats.compare.xsd.writing import Node
 
 _SHAPES = 8  #: shapes that a change inside a type brings to the place where the type is used
@@ -91,12 +90,14 @@ def documentation(place: str, old: str, new: str) -> list[Draft]:
 
 def holding(side: Side, name: str, *, local_only: bool) -> Iterator[Node]:
     """Yield documents that have names of the namespace ``name``; else its qualified local elements only."""
+    beginning = f"{{{name}}}"
     for key in side.maker.reached():
-        one = side.schema.types.get(key)
-        children = present(one.content) if isinstance(one, Complex) else {}
-        for child in children:
-            element = side.maker.elements(key)[child]
-            if namespace(child) == name and not (local_only and side.schema.elements.get(child) == element):
+        one, elements = side.schema.types.get(key), side.maker.elements(key)
+        names = {child for child in elements if child.startswith(beginning)}
+        for child in present(one.content) if names and isinstance(one, Complex) else ():
+            known = side.schema.elements.get(child)
+            is_global = known is not None and known.declares_as(elements[child])
+            if child in names and not (local_only and is_global):
                 try:
                     yield side.maker.document(key, Shape(row=side.maker.row(key, child)))
                 except Impossible:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError
 from gateway.formats.compare.xsd.model import XS
-from gateway.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lxml import etree
+
+    from gateway.model import Problem
 
 _INCLUDES = tuple(f"{{{XS}}}{name}" for name in ("include", "redefine", "override"))
 _IMPORT = f"{{{XS}}}import"
@@ -34,6 +35,8 @@ class Document:
     root: etree._Element
     namespace: str  #: empty: none
     redefined_by: bool = False  #: another document redefines parts of it
+    prefixes: Mapping[str | None, str] | None = None  #: None: not the same in all of it
+    settings: Mapping[str, str] = field(default_factory=dict)  #: attributes of the root
 
 
 @dataclass(slots=True)
@@ -58,11 +61,10 @@ def read_set(path: Path) -> Documents:
     documents = Documents(path)
     walk = _Walk(documents)
     if path.is_dir():
-        files = sorted(one for one in path.rglob("*.xsd") if one.is_file())
-        roots = {_real(one): walk.root(_real(one)) for one in files}
+        roots = {one: walk.root(one) for one in map(_real, sorted(_files(path)))}
         # What another file includes comes with it: a chameleon is nothing on its own.
         included = {
-            target for file, root in roots.items() if root is not None for target in _targets(file, root)
+            target for file, root in roots.items() if root is not None for target in walk.targets(file, root)
         }
         for file, root in roots.items():
             if root is not None and (root.get("targetNamespace") or file not in included):
@@ -78,15 +80,19 @@ def read_set(path: Path) -> Documents:
     return documents
 
 
+def _files(directory: Path) -> Iterator[Path]:
+    for home, _directories, names in os.walk(directory):
+        found = (Path(home, name) for name in names if name.endswith(".xsd"))
+        yield from (one for one in found if one.is_file())
+
+
 def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _targets(file: Path, root: etree._Element) -> Iterator[Path]:
-    for element in root.iterchildren(*_INCLUDES):
-        location = element.get("schemaLocation")
-        if location and not is_remote(location):
-            yield located(file, location)
+def given_in(element: etree._Element) -> dict[str, str]:
+    """Return the attributes of ``element``."""
+    return dict(element.items())  # type: ignore[arg-type] # the stubs know of bytes, which lxml never gives
 
 
 def is_remote(location: str) -> bool:
@@ -113,6 +119,22 @@ class _Walk:
         self._documents = documents
         self._roots: dict[Path, etree._Element | None] = {}
         self._seen: set[tuple[Path, str]] = set()
+        self._located: dict[tuple[Path, str], Path] = {}
+        self._parser: etree.XMLParser | None = None
+
+    def targets(self, file: Path, root: etree._Element) -> Iterator[Path]:
+        """Yield the local files that the schema ``root`` of ``file`` includes."""
+        for element in root.iterchildren(*_INCLUDES):
+            location = element.get("schemaLocation")
+            if location and not is_remote(location):
+                yield self._place(file, location)
+
+    def _place(self, file: Path, location: str) -> Path:
+        """Return what `located` says; the files of a directory name the same ones again and again."""
+        at = (file.parent, location)
+        if at not in self._located:
+            self._located[at] = located(file, location)
+        return self._located[at]
 
     def root(self, path: Path) -> etree._Element | None:
         """Return the root element of the schema in ``path``; None, and a problem, where there is none."""
@@ -123,11 +145,12 @@ class _Walk:
     def _parse(self, path: Path) -> etree._Element | None:
         from lxml import etree
 
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-        )
+        if self._parser is None:
+            self._parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+            )
         try:
-            tree = etree.parse(os.fspath(path), parser)
+            tree = etree.parse(os.fspath(path), self._parser)
         except etree.XMLSyntaxError as error:
             self._problem(path, f"the XSD cannot be read: {error.msg}", error.lineno or None)
             return None
@@ -144,6 +167,8 @@ class _Walk:
         return None
 
     def _problem(self, path: Path, message: str, line: int | None = None, found: str | None = None) -> None:
+        from gateway.model import Problem
+
         self._documents.problems.append(Problem(path.name, message, line=line, found=found))
 
     def visit(self, path: Path, namespace: str, *, redefined: bool = False) -> None:
@@ -158,7 +183,7 @@ class _Walk:
             root = self.root(file)
             if root is None:
                 continue
-            order.append(Document(file, root, name, again))
+            order.append(Document(file, root, name, again, _prefixes(root), given_in(root)))
             waiting += self._references(file, root, name)
         self._documents.found[:0] = reversed(order)
 
@@ -185,12 +210,21 @@ class _Walk:
         if is_remote(location):
             message = "the schema refers to a network address, which is not followed"
             self._problem(file, message, _line(element), location)
-        elif os.path.isfile(target := located(file, location)):
+        elif os.path.isfile(target := self._place(file, location)):
             return target
         else:
             self._problem(file, "the file that the schema refers to is not there", _line(element), location)
         self._documents.missing.append((file, location))
         return None
+
+
+def _prefixes(root: etree._Element) -> dict[str | None, str] | None:
+    """Return the prefixes that ``root`` declares, None where something within it may declare others."""
+    from lxml import etree
+
+    declared = root.nsmap
+    everywhere = sum(1 for _ in etree.iterwalk(root, events=("start-ns",)))
+    return declared if everywhere == len(declared) else None
 
 
 def _line(element: etree._Element) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from gateway.formats.compare.xsd.instances import Shape
 from gateway.formats.compare.xsd.model import local
@@ -22,8 +22,7 @@ class Holds(enum.Enum):
     OPEN = "open"  #: nothing is claimed: a person has to look
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What is claimed for documents of one version under the other, and why."""
 
     holds: Holds

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.formats.compare.xsd.model import (
     XSI,
     Attribute,
     Complex,
     Element,
+    Particle,
     Schema,
     Simple,
-    uses,
+    Use,
+    terms,
     wildcards,
 )
 from gateway.formats.compare.xsd.rows import Row, row_with, shortest
@@ -28,8 +31,7 @@ _DEPTH = 60
 _INFINITE = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What the content of an element shall be, beyond the smallest that is valid."""
 
     row: Row | None = None  #: the child elements
@@ -39,8 +41,10 @@ class Shape:
     child: tuple[str, Shape] | None = None  #: what the children of that name shall be
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+_SMALLEST = Shape()
+
+
+class _Way(NamedTuple):
     """How a type comes into a document: through a root element, or from another type."""
 
     root: str | None = None
@@ -66,6 +70,7 @@ class Maker:
     open_attributes: bool = False  #: a wildcard lets declared attributes in
     _costs: dict[str, float] = field(default_factory=dict)
     _rows: dict[str, Row] = field(default_factory=dict)
+    _rows_with: dict[tuple[str, str], Row] = field(default_factory=dict)
     _ways: dict[str, _Way] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)  #: type -> type that it may stand for by xsi:type
     _uses: dict[str, dict[str, Element]] = field(default_factory=dict)
@@ -99,12 +104,10 @@ class Maker:
         elements: set[str] = set()  # types that elements have: of these alone xsi:type may name a derived one
 
         def reach(key: str, way: _Way) -> None:
-            is_element = way.attribute is None and not way.same_text
-            if key not in self._ways or (is_element and key not in elements):
+            if key not in elements:
+                elements.add(key)
                 self._ways[key] = way
                 waiting.append(key)
-            if is_element:
-                elements.add(key)
 
         for root in self.roots:
             reach(self.schema.elements[root].type, _Way(root=root))
@@ -113,25 +116,28 @@ class Maker:
             for name, element in self.elements(key).items():
                 if element.type not in elements:
                     reach(element.type, _Way(parent=key, child=name))
-            for other, way in self._within(key):
-                reach(other, way)
+            waiting += self._texts_within(key)
             for other in derived.get(key, ()) if key in elements else ():
                 self._named.setdefault(other, key)
                 reach(other, _Way(parent=key, as_type=True))
 
-    def _within(self, key: str) -> Iterator[tuple[str, _Way]]:
-        """Yield the types of attributes and texts of the type ``key``; note what its wildcards let in."""
+    def _texts_within(self, key: str) -> Iterator[str]:
+        """Yield the types of attributes and texts of the type ``key`` that were not reached before.
+
+        What the wildcards of the type let in is noted.
+        """
         one = self.schema.types.get(key)
         if isinstance(one, Complex):
             for name, attribute in one.attributes.items():
-                yield attribute.type.key, _Way(parent=key, attribute=name)
-            if one.text is not None:
-                yield one.text.key, _Way(parent=key, same_text=True)
+                if attribute.type.key not in self._ways:
+                    self._ways[attribute.type.key] = _Way(parent=key, attribute=name)
+                    yield attribute.type.key
             self._note_wildcards(one)
-        elif isinstance(one, Simple):
-            for other in (one.item, *one.members):
-                if other is not None:
-                    yield other.key, _Way(parent=key, same_text=True)
+        texts = (one.text,) if isinstance(one, Complex) else (one.item, *one.members) if one else ()
+        for text in texts:
+            if text is not None and text.key not in self._ways:
+                self._ways[text.key] = _Way(parent=key, same_text=True)
+                yield text.key
 
     def _note_wildcards(self, one: Complex) -> None:
         found = {each.process for each in wildcards(one.content)}
@@ -145,8 +151,10 @@ class Maker:
         """Return the child elements of the type ``key`` by name."""
         if key not in self._uses:
             one = self.schema.types.get(key)
-            found = uses(one.content) if isinstance(one, Complex) else ()
-            self._uses[key] = {use.element.name: use.element for use in found if use.high != 0}
+            found = terms(one.content) if isinstance(one, Complex) else ()
+            self._uses[key] = {
+                use.element.name: use.element for use in found if isinstance(use, Use) and use.high != 0
+            }
         return self._uses[key]
 
     # smallest content
@@ -154,23 +162,37 @@ class Maker:
     def _find_costs(self) -> None:
         """Find the smallest content of every type; one that must hold itself has none."""
         waiting = list(self._ways)
+        only: dict[str, Row | None] = {}  # rows of types that leave no choice
         while waiting:
-            left = [key for key in waiting if not self._settle(key)]
+            left = [key for key in waiting if not self._settle(key, only)]
             if len(left) == len(waiting):
                 return
             waiting = left
 
-    def _settle(self, key: str) -> bool:
+    def _settle(self, key: str, only: dict[str, Row | None]) -> bool:
         one = self.schema.types.get(key)
-        if isinstance(one, Complex):
-            row = shortest(one.content, lambda row: self._row_cost(key, row))
-            cost = _INFINITE if row is None else self._row_cost(key, row)
-            if row is None or cost == _INFINITE:
-                return False
-            self._rows[key], self._costs[key] = row, 1 + cost
-        else:
+        if not isinstance(one, Complex):
             self._costs[key] = 1
+            return True
+        row = only[key] if key in only else self._shortest(key, one.content, only)
+        cost = _INFINITE if row is None else self._row_cost(key, row)
+        if row is None or cost == _INFINITE:
+            return False
+        self._rows[key], self._costs[key] = row, 1 + cost
         return True
+
+    def _shortest(self, key: str, content: Particle | None, only: dict[str, Row | None]) -> Row | None:
+        asked = False
+
+        def cost(row: Row) -> float:
+            nonlocal asked
+            asked = True
+            return self._row_cost(key, row)
+
+        row = shortest(content, cost)
+        if not asked:
+            only[key] = row
+        return row
 
     def _row_cost(self, key: str, row: Row) -> float:
         elements = self.elements(key)
@@ -185,7 +207,7 @@ class Maker:
 
         Raises Impossible where there is none.
         """
-        plain = shape == Shape() and not xsi_type
+        plain = not xsi_type and (shape is _SMALLEST or shape == _SMALLEST)
         known = self._smallest.get((element.name, key)) if plain else None
         if known is not None and known.qualified == element.qualified:
             return known
@@ -222,7 +244,7 @@ class Maker:
         element = self.elements(key).get(name)
         if element is None:
             return Node(name)
-        inner = shape.child[1] if shape.child is not None and shape.child[0] == name else Shape()
+        inner = shape.child[1] if shape.child is not None and shape.child[0] == name else _SMALLEST
         return self.node(element, element.type, inner, depth + 1)
 
     # documents
@@ -230,7 +252,7 @@ class Maker:
     def root(self, name: str, shape: Shape | None = None) -> Node:
         """Return a document with the root element ``name``; Impossible where none is found."""
         element = self.schema.elements[name]
-        return self.node(element, element.type, shape or Shape())
+        return self.node(element, element.type, shape or _SMALLEST)
 
     def document(self, key: str, shape: Shape) -> Node:
         """Return a document in which an element of the type ``key`` is as ``shape`` wants it."""
@@ -267,13 +289,17 @@ class Maker:
             )
         return Shape(row=self.row(way.parent, way.child), child=(way.child, shape))
 
-    def row(self, key: str, name: str, number: int | None = None) -> Row:
-        """Return a row of children of the type ``key`` with ``number`` (else some) called ``name``."""
+    def row(self, key: str, name: str) -> Row:
+        """Return a row of children of the type ``key`` with one or a few called ``name``."""
+        known = self._rows_with.get((key, name))
+        if known is not None:
+            return known
         one = self.schema.types.get(key)
         content = one.content if isinstance(one, Complex) else None
-        for each in (1, 2, 3, 5, 10) if number is None else (number,):
-            row = row_with(content, name, each, lambda row: self._row_cost(key, row))
+        for number in (1, 2, 3, 5, 10):
+            row = row_with(content, name, number, lambda row: self._row_cost(key, row))
             if row is not None:
+                self._rows_with[key, name] = row
                 return row
         raise Impossible
 

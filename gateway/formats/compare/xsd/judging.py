@@ -8,6 +8,7 @@ namespaces.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ _WILD = "Documents hold it only where a wildcard lets any element in; that was n
 _UNUSABLE = "The schema of one version cannot be loaded, so nothing was proved."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judge:
     """Judges claims about documents of ``writer`` under ``reader``."""
 
@@ -33,8 +34,12 @@ class Judge:
     reader: Side
     forms: frozenset[str] = frozenset()  #: namespaces whose local names are qualified in one set only
 
-    @property
-    def _renamed(self) -> bool:
+    @functools.cached_property
+    def _reading(self) -> Writing:
+        return Writing(self.reader.names, dict.fromkeys(self.forms, True))
+
+    @functools.cached_property
+    def _is_renamed(self) -> bool:
         return dict(self.writer.names) != dict(self.reader.names) and any(
             self.writer.names.get(name, name) != self.reader.names.get(name, name)
             for name in (*self.writer.names, *self.reader.names)
@@ -84,24 +89,21 @@ class Judge:
 
     def _proved(self, node: Node, claim: Claim, example: str | None) -> Judgement | None:
         """Return the judgement that the document ``node`` proves, None where it proves nothing."""
-        document = self.writer.text(node)
+        # The second as the reader has it: in its namespaces, local names qualified as there.
+        document, as_read = Writing(self.writer.names).both(self._reading, node)
         if self.writer.takes(document) is not True:
             return None
-        taken = self.reader.takes(self._as_read(node))
+        taken = self.reader.takes(as_read)
         demand = Demand(document=document)
         said = claim.why
         if example is not None and claim.holds is Holds.REFUSED and said.endswith(VALUES):
             said = f"{said.removesuffix('.')}, such as `{example}`."
-        why = f"{said} (Judged as if the namespaces were the same.)" if self._renamed else said
+        why = f"{said} (Judged as if the namespaces were the same.)" if self._is_renamed else said
         if taken is False:
             return Judgement(Verdict.BREAKING, why, demand)
         if taken is True and claim.holds is Holds.OTHERWISE:
             return Judgement(Verdict.SILENT, why, demand)
         return None
-
-    def _as_read(self, node: Node) -> bytes:
-        """Return the document in the namespaces of the reader, local names qualified as it has them."""
-        return Writing(self.reader.names, dict.fromkeys(self.forms, True)).text(node)
 
     def judge_unmapped(self, claim: Claim, nodes: Iterator[Node], names: dict[str, str]) -> Judgement:
         """Return the judgement on a change of names: documents as they stand, but for ``names``."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from gateway.formats.compare.xsd.building import build
 from gateway.formats.compare.xsd.compiling import compile_set
 from gateway.formats.compare.xsd.documents import read_set
@@ -15,8 +17,6 @@ from gateway.formats.compare.xsd.writing import Writing
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from lxml import etree
 
     from gateway.formats.compare.xsd.documents import Documents
     from gateway.formats.compare.xsd.model import Schema
@@ -40,8 +40,6 @@ class Side:
 
     def takes(self, document: bytes) -> bool | None:
         """Whether ``document`` is valid under this set; None where that cannot be found out."""
-        from lxml import etree
-
         if self.compiled is None:
             return None
         try:

@@ -8,18 +8,20 @@ Names are written ``{namespace}local``. Terms as in XML Schema 1.0 Part 1 and Pa
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.model import Problem
+if TYPE_CHECKING:
+    from gateway.model import Problem
 
 XS = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 ANY_TYPE = f"{{{XS}}}anyType"
+_BUILTIN = f"{{{XS}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(NamedTuple):
     """What restricts the values of a simple type (Part 2, section 4.3); None where nothing does."""
 
     length: int | None = None
@@ -49,8 +51,7 @@ class Simple:
     documentation: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An attribute of a complex type."""
 
     name: str  #: ``name`` without a namespace, else ``{namespace}name``
@@ -60,8 +61,7 @@ class Attribute:
     fixed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """An element declaration, global or local."""
 
     name: str  #: ``{namespace of its schema}local``, whether documents qualify it or not
@@ -74,16 +74,19 @@ class Element:
     constraints: tuple[str, ...] = ()  #: identity constraints as text
     heads: tuple[str, ...] = ()  #: the element that it may substitute
     block: frozenset[str] = frozenset()  #: derivations that may not stand for it in a document
-    documentation: str = field(default="", compare=False)
+    documentation: str = ""
 
     @property
     def local(self) -> str:
         """The name without its namespace."""
         return local(self.name)
 
+    def declares_as(self, other: Element) -> bool:
+        """Whether both are the same but for words for people."""
+        return self._replace(documentation=other.documentation) == other
 
-@dataclass(frozen=True, slots=True)
-class Use:
+
+class Use(NamedTuple):
     """An element in a content model."""
 
     element: Element
@@ -91,8 +94,7 @@ class Use:
     high: int | None = 1  #: None: unbounded
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(NamedTuple):
     """Elements (or attributes) of other namespaces."""
 
     namespaces: frozenset[str] | None  #: None: any; the empty name: none at all
@@ -128,16 +130,26 @@ class Group:
         return {name: times(one, (self.low, self.high)) for name, one in self.once.items()}
 
     @functools.cached_property
-    def uses(self) -> tuple[Use, ...]:
-        """Every element in the group, in its order."""
-        return tuple(use for part in self.parts for use in uses(part))
+    def present(self) -> Mapping[str, Range]:
+        """The same of the children that may occur at all."""
+        return {name: one for name, one in self.children.items() if one[1] != 0}
+
+    @functools.cached_property
+    def terms(self) -> tuple[Use | Wildcard, ...]:
+        """Every element and wildcard in the group, in its order."""
+        found: list[Use | Wildcard] = []
+        for part in self.parts:
+            found += part.terms if isinstance(part, Group) else (part,)
+        return tuple(found)
 
 
 Particle = Use | Wildcard | Group
 
 
-@dataclass(frozen=True, slots=True)
-class Complex:
+_NO_ATTRIBUTES: Mapping[str, Attribute] = {}
+
+
+class Complex(NamedTuple):
     """A complex type: its effective content and attributes."""
 
     key: str
@@ -145,11 +157,11 @@ class Complex:
     text: Simple | None = None  #: of simple content
     mixed: bool = False
     abstract: bool = False
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = _NO_ATTRIBUTES
     any_attribute: Wildcard | None = None
     base: str | None = None
     block: frozenset[str] = frozenset()  #: as of an element
-    documentation: str = field(default="", compare=False)
+    documentation: str = ""
 
 
 Type = Simple | Complex
@@ -182,26 +194,28 @@ def namespace(name: str) -> str:
 
 def is_builtin(key: str) -> bool:
     """Whether ``key`` names a type of XML Schema itself."""
-    return key.startswith(f"{{{XS}}}")
+    return key.startswith(_BUILTIN)
 
 
-def uses(particle: Particle | None) -> tuple[Use, ...]:
-    """Return every element of a content model, in its order."""
+def terms(particle: Particle | None) -> tuple[Use | Wildcard, ...]:
+    """Return every element and wildcard of a content model, in its order."""
     if isinstance(particle, Group):
-        return particle.uses
-    return (particle,) if isinstance(particle, Use) else ()
+        return particle.terms
+    return () if particle is None else (particle,)
 
 
-def wildcards(particle: Particle | None) -> Iterator[Wildcard]:
-    """Yield every wildcard of a content model, in its order."""
-    if isinstance(particle, Wildcard):
-        yield particle
-    elif isinstance(particle, Group):
-        for part in particle.parts:
-            yield from wildcards(part)
+def uses(particle: Particle | None) -> list[Use]:
+    """Return every element of a content model, in its order."""
+    return [one for one in terms(particle) if isinstance(one, Use)]
+
+
+def wildcards(particle: Particle | None) -> list[Wildcard]:
+    """Return every wildcard of a content model, in its order."""
+    return [one for one in terms(particle) if isinstance(one, Wildcard)]
 
 
 Range = tuple[int, int | None]
+_NEVER: Range = (0, 0)
 
 
 def times(one: Range, by: Range) -> Range:
@@ -218,6 +232,22 @@ def children(particle: Particle | None) -> Mapping[str, Range]:
     if isinstance(particle, Use):
         return {particle.element.name: (particle.low, particle.high)}
     return {}
+
+
+def range_of(particle: Particle, name: str) -> Range:
+    """Return how often the child ``name`` may occur in all."""
+    if isinstance(particle, Group):
+        return particle.children.get(name, _NEVER)
+    if isinstance(particle, Use) and particle.element.name == name:
+        return particle.low, particle.high
+    return _NEVER
+
+
+def present(particle: Particle | None) -> Mapping[str, Range]:
+    """Return the children that may occur at all, and how often."""
+    if isinstance(particle, Group):
+        return particle.present
+    return {name: one for name, one in children(particle).items() if one[1] != 0}
 
 
 def _in_each(parts: Sequence[Particle]) -> dict[str, Range]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.formats.compare.xsd.drafts import (
     PLACE,
@@ -18,8 +18,7 @@ from gateway.formats.compare.xsd.model import (
 TypePair = Callable[[str, str, str], Draft | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """The same complex type in both versions."""
 
     place: str

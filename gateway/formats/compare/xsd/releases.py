@@ -7,6 +7,8 @@ from it.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -75,10 +77,23 @@ def compare_sets(
     old: Path, new: Path, old_root: str | None = None, new_root: str | None = None
 ) -> SchemaComparison:
     """Return the comparison of two sets with its summary and the problems of both."""
-    before, after = read_sides(old, new, old_root, new_root)
-    comparer = _Comparer(before, after, (old_root, new_root))
-    changes = comparer.changes()
-    return SchemaComparison(changes, comparer.summary(), (*before.problems, *after.problems))
+    with _undisturbed():
+        before, after = read_sides(old, new, old_root, new_root)
+        comparer = _Comparer(before, after, (old_root, new_root))
+        changes = comparer.changes()
+        return SchemaComparison(changes, comparer.summary(), (*before.problems, *after.problems))
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Look for no garbage meanwhile: what is read is needed to the end, and is looked through in vain."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -246,8 +261,10 @@ class _Comparer:
         return found
 
     def _compared(self, place: str, old: Type, new: Type) -> list[Draft]:
-        found: list[Draft]
-        if isinstance(old, Simple) and isinstance(new, Simple):
+        found: list[Draft] = []
+        if old == new:
+            pass
+        elif isinstance(old, Simple) and isinstance(new, Simple):
             found = changes_of_simple(place, old, new)
         elif isinstance(old, Complex) and isinstance(new, Complex):
             found = changes_of_complex(Pair(place, old, new, self._type_change))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.formats.compare.xsd.model import Group, Particle, Use, Wildcard, children
+from gateway.formats.compare.xsd.model import Group, Particle, Use, Wildcard, range_of
 
 #: An element of no schema: what a wildcard lets in.
 STRANGER = "stranger"
@@ -38,7 +38,7 @@ def row_with(particle: Particle | None, name: str, number: int, cost: Cost = len
     if isinstance(particle, Wildcard):
         names = letters(particle)
         return (names[0],) * particle.low if number == 0 and names else None
-    if name not in children(particle):
+    if name not in particle.once:
         row = shortest(particle, cost)
         return row if number == 0 else None
     return _row_of_group(particle, name, number, cost)
@@ -80,19 +80,21 @@ def _once_with(group: Group, name: str, number: int, cost: Cost) -> Row | None:
     if group.model == "choice":
         rows = [row_with(part, name, number, cost) for part in group.parts]
         return min((row for row in rows if row is not None), key=cost, default=None)
-    row: Row = ()
+    row: list[str] = []
     left = number
-    parts = group.parts
-    least = [children(part).get(name, (0, 0))[0] for part in parts]
-    for position, part in enumerate(parts):
-        most = children(part).get(name, (0, 0))[1]
-        wanted = left - sum(least[position + 1 :])
-        take = max(min(wanted, wanted if most is None else most), 0)
+    ranges = [range_of(part, name) for part in group.parts]
+    due = sum(least for least, _ in ranges)  # in this part and those behind it
+    for part, (least, most) in zip(group.parts, ranges, strict=True):
+        if most == 0 and part.low == 0 and not isinstance(part, Wildcard):
+            continue  # nothing of it is needed
+        due -= least
+        take = max(left - due if most is None else min(left - due, most), 0)
         made = row_with(part, name, take, cost)
         if made is None:
             return None
-        row, left = row + made, left - take
-    return row if left == 0 else None
+        row += made
+        left -= take
+    return tuple(row) if left == 0 else None
 
 
 def shortest(particle: Particle | None, cost: Cost = len) -> Row | None:

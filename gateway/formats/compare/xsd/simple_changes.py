@@ -126,7 +126,7 @@ def _code(word: str, place: str, value: str, lacks: Simple, *, gone: bool) -> Dr
 def _with(writer: Simple, reader: Simple, names: tuple[str, ...]) -> Simple:
     """Return ``writer`` with the facets ``names`` of ``reader``."""
     changed = {name: getattr(reader.facets, name) for name in names}
-    return dataclasses.replace(writer, facets=dataclasses.replace(writer.facets, **changed))
+    return dataclasses.replace(writer, facets=writer.facets._replace(**changed))
 
 
 def _facets(place: str, old: Simple, new: Simple) -> Iterator[Draft]:

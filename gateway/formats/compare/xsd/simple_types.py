@@ -58,7 +58,7 @@ def restricted(base: Simple, elements: Iterable[etree._Element]) -> Facets:
         changes["patterns"] = (*base.facets.patterns, tuple(patterns))
     if values:
         changes["enumeration"] = tuple(dict.fromkeys(values))
-    return dataclasses.replace(base.facets, **changes)  # type: ignore[arg-type] # names and values stand together above
+    return base.facets._replace(**changes)  # type: ignore[arg-type] # names and values stand together above
 
 
 def count(text: str) -> int:

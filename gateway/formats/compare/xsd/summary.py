@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.formats.compare.xsd.model import Complex, Schema, children, local, namespace
+from gateway.formats.compare.xsd.model import Complex, Particle, Schema, children, local
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SchemaSummary:
         simple_old = {local(key) for key, one in before.items() if not isinstance(one, Complex)}
         simple_new = {local(key) for key, one in after.items() if not isinstance(one, Complex)}
         both = complex_old.keys() & complex_new.keys()
-        changed = sum(_children(complex_old[name]) != _children(complex_new[name]) for name in both)
+        changed = sum(_is_changed(complex_old[name].content, complex_new[name].content) for name in both)
         return cls(
             elements_added=len(new.elements.keys() - old.elements.keys()),
             elements_removed=len(old.elements.keys() - new.elements.keys()),
@@ -59,9 +59,12 @@ class SchemaSummary:
         ]
 
 
+def _is_changed(old: Particle | None, new: Particle | None) -> bool:
+    return old != new and children(old) != children(new)
+
+
 def _by_name(types: dict[str, Complex]) -> dict[str, Complex]:
-    return {local(key): one for key, one in sorted(types.items(), reverse=True)}
-
-
-def _children(one: Complex) -> dict[str, tuple[int, int | None]]:
-    return {f"{namespace(name)}:{local(name)}": number for name, number in children(one.content).items()}
+    first: dict[str, str] = {}
+    for key in types:
+        first[local(key)] = min(first.get(local(key), key), key)
+    return {name: types[key] for name, key in first.items()}

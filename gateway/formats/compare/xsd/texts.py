@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateway.formats.compare import patterns
 from gateway.formats.compare.xsd.builtin import SAMPLES
 from gateway.formats.compare.xsd.values import (
     LONGEST,
@@ -40,26 +39,36 @@ _GENERIC = (
     "a b",
 )
 _MOST = 12  #: candidates that are worth a try
+_TRIED = 400  #: texts of which candidates are taken
 _SAMPLES = 4096  #: types whose sample is remembered: every document that is made asks for many of them
 
 
 def candidates(writer: Simple, reader: Simple | None = None) -> list[str]:
     """Return texts that may be valid for ``writer`` and refused by ``reader``, the likeliest first."""
-    found = dict.fromkeys(itertools.islice(_texts(writer, reader), 400))
-    fitting = [text for text in found if len(text) <= LONGEST and accepts(writer, text) is not False]
-    if reader is not None:
-        rank = {False: 0, None: 1, True: 2}
-        judged = {text: rank[accepts(reader, text)] for text in fitting}
-        fitting = sorted((text for text in fitting if judged[text] < 2), key=lambda text: judged[text])
-    else:
-        fitting.sort(key=lambda text: accepts(writer, text) is None)
-    return fitting[:_MOST]
+    taken = dict(_fitting(writer, reader))
+    if reader is None:
+        return sorted(taken, key=lambda text: taken[text] is None)[:_MOST]
+    rank = {False: 0, None: 1, True: 2}
+    judged = {text: rank[accepts(reader, text)] for text in taken}
+    return sorted((text for text in taken if judged[text] < 2), key=lambda text: judged[text])[:_MOST]
 
 
 @functools.lru_cache(maxsize=_SAMPLES)
 def sample(simple: Simple) -> str | None:
     """Return a text that is valid for ``simple`` as far as is known here, None where none was found."""
-    return next(iter(candidates(simple)), None)
+    unsure = None
+    for text, taken in _fitting(simple, None):
+        if taken:
+            return text
+        unsure = text if unsure is None else unsure
+    return unsure
+
+
+def _fitting(writer: Simple, reader: Simple | None) -> Iterator[tuple[str, bool | None]]:
+    """Yield the texts that ``writer`` may take, and whether it is known to take them."""
+    for text in itertools.islice(_texts(writer, reader), _TRIED):
+        if len(text) <= LONGEST and (taken := accepts(writer, text)) is not False:
+            yield text, taken
 
 
 def _texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
@@ -96,6 +105,8 @@ def _pattern_texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
     own = _pattern(writer)
     if own is None:
         return
+    from gateway.formats.compare import patterns
+
     other = _pattern(reader) if reader is not None else None
     if other is not None:
         found = patterns.difference(own, other)
@@ -137,4 +148,6 @@ def _length_texts(writer: Simple, reader: Simple | None) -> Iterator[str]:
         yield "a" * size
         yield "1" * size
         if writer.facets.patterns and (own := _pattern(writer)):
+            from gateway.formats.compare import patterns
+
             yield from itertools.islice(patterns.examples(own, (size, size)), 1)

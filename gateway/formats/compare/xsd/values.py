@@ -6,7 +6,6 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from gateway.formats.compare import patterns
 from gateway.formats.compare.xsd.regexes import translated
 
 if TYPE_CHECKING:
@@ -144,8 +143,10 @@ def _lengths_cover(mine: Facets, theirs: Facets) -> bool:
 
 def _pattern_bounds(theirs: Facets, low: int, high: int | None) -> bool:
     """Whether a pattern of the writer matches texts of ``low`` to ``high`` characters only."""
-    if low > _COUNTABLE or (high or 0) > _COUNTABLE:
+    if not theirs.patterns or low > _COUNTABLE or (high or 0) > _COUNTABLE:
         return False
+    from gateway.formats.compare import patterns
+
     within = f"(?:.|\n){{{low},{'' if high is None else high}}}"
     exact = (joined(group) for group in theirs.patterns)
     return any(one is not None and patterns.difference(one, within) is None for one in exact)
@@ -202,6 +203,8 @@ def joined(group: tuple[str, ...], *, near: bool = False) -> str | None:
 
 def _implied(group: tuple[str, ...], theirs: tuple[tuple[str, ...], ...]) -> bool:
     """Whether every text that one of ``theirs`` matches is matched by ``group`` as well."""
+    from gateway.formats.compare import patterns
+
     mine = joined(group)
     for one in theirs:
         if set(one) <= set(group):
@@ -261,6 +264,8 @@ def _facets_accept(simple: Simple, value: str) -> bool | None:
         listed = value in (normalized(one, simple.facets) for one in simple.facets.enumeration)
         found.append(True if listed else (False if simple.builtin == "string" else None))
     for group in simple.facets.patterns:
+        from gateway.formats.compare import patterns
+
         pattern = joined(group)
         found.append(patterns.matches(pattern, value) if pattern is not None else None)
     return _all(found)
