@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,5 +30,7 @@ def path_text(path: Path_) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the one of ``known`` that ``word`` was probably meant to be, if any is near."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return close[0] if close else None

@@ -23,9 +23,9 @@ def alerts() -> None:
 def list_alerts(shared: Shared, messages: int, as_json: bool) -> None:
     """Show what is wrong now and who was told, and the last messages with what became of them."""
     from gateway.operations.alerting import overview
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
 
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         data = overview(context, max(0, messages))
     if as_json:
         print_json(data)

@@ -60,10 +60,10 @@ def log(
     OBJECT is a transfer (an id, the beginning or end of one, or a file name) or a stream.
     """
     from gateway.ledger import audit as trail
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
 
     with (
-        open_site(shared.directory(), actor=shared.actor) as context,
+        looking_at(shared.directory(), actor=shared.actor) as context,
         context.ledger.read() as connection,
     ):
         rows = trail.read(

@@ -35,10 +35,10 @@ def duplicates(
     Those that the route accepts and only notes are listed too.
     """
     from gateway.ledger import transfers
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
 
     codes = [_VERDICTS[verdict]] if verdict else list(_VERDICTS.values())
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         with context.ledger.read() as connection:
             found = {
                 row.id: row

@@ -45,7 +45,7 @@ def list_failed(
     from gateway.ledger import transfers
     from gateway.ledger.transfer_search import Filters
     from gateway.model import State
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
 
     chosen: Filters = {
         "states": (State.FAILED,),
@@ -55,7 +55,7 @@ def list_failed(
         "until": until,
         "superseded": None if everything else False,
     }
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         with context.ledger.read() as connection:
             rows = transfers.search(connection, limit=limit, **chosen)
             total = transfers.count(connection, **chosen)
@@ -120,10 +120,10 @@ def show_failed(shared: Shared, transfer: str, as_json: bool) -> None:
     from gateway.errors import CustodyError
     from gateway.ledger import attempts, deliveries, retention, transfers
     from gateway.operations.excerpt import row_data, rows_of
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
     from gateway.stages.settle import report_of
 
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         with context.ledger.read() as connection:
             row = transfers.find(connection, transfer)
             tried = attempts.of(connection, [row.id]).get(row.id, [])

@@ -21,10 +21,10 @@ def list_holds(shared: Shared, as_json: bool) -> None:
     """List held files, what each waits for, and since when."""
     from gateway.cli.status import waits
     from gateway.operations.holds import held
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
     from gateway.operations.overview import hold_data
 
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         now = context.clock.now()
         rows = [hold_data(one, now) for one in held(context)]
     if as_json:

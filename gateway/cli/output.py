@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from gateway.printable import portable_text, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 reason_option = click.option("--reason", help="Why; kept in the audit trail and the manifest. Required.")
@@ -27,6 +26,8 @@ reason_option = click.option("--reason", help="Why; kept in the audit trail and 
 #: Columns of the output where it goes to a file or a program.
 WIDTH = 100
 _GAP = "  "
+#: A line to be printed: texts, each with its style (empty: none).
+_Line = Sequence[tuple[str, str]]
 #: The narrowest a wrapped column gets; a table that needs more room than there is becomes wider.
 _NARROWEST = 24
 
@@ -139,24 +140,33 @@ def print_table(
     if not rows:
         say(empty)
         return
-    out = _console()
-    if title:
-        out.print(_text(title, "bold"))
-    table = _Table(out, columns, rows, set(wraps))
-    out.print(_text(table.header(), "bold dim" if title else "bold"))
+    table = _Table(columns, rows, set(wraps))
+    lines: list[_Line] = [[(title, "bold")]] if title else []
+    lines.append([(table.header(), "bold dim" if title else "bold")])
     for index, row in enumerate(table.rows):
-        for line in table.lines(row):
-            out.print(line)
+        lines += table.lines(row)
         for note in below[index] if below else ():
-            for line in table.under(note):
-                out.print(line)
+            lines += _under(note, 4)
+    _show(lines)
 
 
 def print_lines(text: str, indent: int = 2) -> None:
     """Print one paragraph, wrapped to the width of the page."""
+    _show(_under(text, indent))
+
+
+def _show(lines: Iterable[_Line]) -> None:
+    """Print lines without blanks at their ends, on a terminal in colours."""
+    if not sys.stdout.isatty():
+        sys.stdout.writelines("".join(text for text, _style in line).rstrip() + "\n" for line in lines)
+        return
+    from rich.text import Text
+
     out = _console()
-    for line in _Table(out, (), [], set()).under(text, indent):
-        out.print(line)
+    for line in lines:
+        shown = Text.assemble(*line)
+        shown.rstrip()
+        out.print(shown)
 
 
 def _console() -> Console:
@@ -169,25 +179,41 @@ def _console() -> Console:
     )
 
 
-def _text(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    return Text(text.rstrip(), style=style)
-
-
 def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
+def _under(text: str, indent: int) -> Iterator[_Line]:
+    """Yield ``text`` indented, over the full width."""
+    for line in _wrapped(printable(text), width() - indent):
+        yield [(" " * indent + line, "")]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Return ``text`` on lines of at most ``room`` columns."""
+    if _columns(text) <= room:
+        return [text]
+    from rich.text import Text
+
+    return [line.plain.rstrip() for line in Text(text.rstrip()).wrap(_console(), room, overflow="fold")]
+
+
+def _columns(text: str) -> int:
+    """Return the columns that ``text`` takes, which knows no control characters."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 class _Table:
     """The widths of a table's columns, and its rows as lines."""
 
-    def __init__(
-        self, out: Console, columns: Sequence[str], rows: Sequence[Sequence[object]], wraps: set[str]
-    ) -> None:
-        self._out, self._columns = out, columns
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[object]], wraps: set[str]) -> None:
+        self._names = columns
         self.rows = [[_cell(cell) for cell in row] for row in rows]
         self._numeric = [
             bool(rows) and all(isinstance(row[index], int) for row in rows) for index in range(len(columns))
@@ -202,42 +228,22 @@ class _Table:
         self._widths = natural
 
     def _natural(self, index: int) -> int:
-        from rich.cells import cell_len
-
-        return max(map(cell_len, [self._columns[index], *(row[index] for row in self.rows)]))
+        return max(map(_columns, [self._names[index], *(row[index] for row in self.rows)]))
 
     def header(self) -> str:
         """Return the names of the columns over their cells."""
-        return _GAP.join(self._placed(index, name) for index, name in enumerate(self._columns))
+        return _GAP.join(self._placed(index, name) for index, name in enumerate(self._names))
 
-    def lines(self, row: Sequence[str]) -> Iterator[Text]:
+    def lines(self, row: Sequence[str]) -> Iterator[_Line]:
         """Yield a row, on as many lines as its longest cell needs."""
-        from rich.text import Text
-
-        wrapped = [self._wrapped(cell, self._widths[index]) for index, cell in enumerate(row)]
+        wrapped = [_wrapped(cell, self._widths[index]) for index, cell in enumerate(row)]
         for number_ in range(max(map(len, wrapped))):
-            line = Text()
+            line = []
             for index, parts in enumerate(wrapped):
                 cell = parts[number_] if number_ < len(parts) else ""
-                line.append(self._placed(index, cell), style=_STYLES.get(row[index], ""))
-                line.append(_GAP)
-            line.rstrip()
+                line += [(self._placed(index, cell), _STYLES.get(row[index], "")), (_GAP, "")]
             yield line
 
-    def under(self, text: str, indent: int = 4) -> Iterator[Text]:
-        """Yield ``text`` indented, over the full width."""
-        for line in self._wrapped(printable(text), width() - indent):
-            yield _text(" " * indent + line)
-
-    def _wrapped(self, text: str, room: int) -> list[str]:
-        from rich.cells import cell_len
-
-        if cell_len(text) <= room:
-            return [text]
-        return [line.plain.rstrip() for line in _text(text).wrap(self._out, room, overflow="fold")]
-
     def _placed(self, index: int, cell: str) -> str:
-        from rich.cells import cell_len
-
-        blanks = " " * (self._widths[index] - cell_len(cell))
+        blanks = " " * (self._widths[index] - _columns(cell))
         return blanks + cell if self._numeric[index] else cell + blanks

@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterator
 from gateway.printable import printable
 
 
+def is_watched() -> bool:
+    """Return whether a person looks: else what goes on need not even be put into words."""
+    return sys.stderr.isatty()
+
+
 @contextlib.contextmanager
 def spoken(first: str) -> Iterator[Callable[[str], None]]:
     """Give a function that shows what is being done; it shows nothing where nobody looks."""
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield lambda _text: None
         return
     from rich.console import Console
@@ -25,7 +30,7 @@ def spoken(first: str) -> Iterator[Callable[[str], None]]:
 @contextlib.contextmanager
 def counted(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """Give a function that moves a bar on; it shows nothing where nobody looks."""
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield lambda _count: None
         return
     from rich.console import Console

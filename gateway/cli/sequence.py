@@ -30,10 +30,10 @@ def sequence() -> None:
 @click.pass_obj
 def status(shared: Shared, as_json: bool) -> None:
     """Show each stream: the last number, the next one, what is missing since when, and what waits."""
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
     from gateway.operations.sequences import overview
 
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         now = context.clock.now()
         rows = overview(context)
     if as_json:

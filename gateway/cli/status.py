@@ -20,10 +20,10 @@ _SHOWN = 20
 @click.pass_obj
 def status(shared: Shared, as_json: bool) -> None:
     """Show what is where: counts by route, what waits, for what and since when, what needs somebody."""
-    from gateway.operations.opening import open_site
+    from gateway.operations.opening import looking_at
     from gateway.operations.overview import overview
 
-    with open_site(shared.directory(), actor=shared.actor) as context:
+    with looking_at(shared.directory(), actor=shared.actor) as context:
         data = overview(context)
     if as_json:
         print_json(data)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.config.servers import Secret
 from gateway.errors import ConfigurationError
-from gateway.signing import PublicKey, SigningKey, read_private, read_public
+
+if TYPE_CHECKING:
+    from gateway.signing import PublicKey, SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Anchoring:
         """Return the key that signs; None where nothing is signed. Raises ConfigurationError."""
         if self.signing_key is None:
             return None
+        from gateway.signing import read_private
+
         return read_private(self.signing_key, self.passphrase.text if self.passphrase else None)
 
     def trusted(self) -> list[PublicKey]:
@@ -31,6 +36,8 @@ class Anchoring:
         Raises ConfigurationError where one of them is none. A private key that cannot be read here (by an
         operator, say) is left out where other keys are trusted.
         """
+        from gateway.signing import read_public
+
         keys = [read_public(text, "audit.trusted_keys") for text in self.trusted_keys]
         try:
             own = self.signer()

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.config.notation import seconds, time_of_day
 from gateway.rules.calendars import DAY_NAMES, Calendar, parse_span
-from gateway.rules.expectations import Expectation
+from gateway.rules.expectation_policy import Expectation
 from gateway.rules.schedule import Blackout, Schedule
 from gateway.rules.unusual import UnusualPolicy
 

@@ -12,10 +12,10 @@ from gateway.config.build_retention import build_retention
 from gateway.config.notation import seconds, size
 from gateway.config.paths import absolute, optional
 from gateway.config.settings import Limits, Partner, Route, Site
-from gateway.rules.completeness import CompletenessPolicy, ControlFilePolicy, EvidenceKind
+from gateway.rules.completeness_policy import CompletenessPolicy, ControlFilePolicy, EvidenceKind
 from gateway.rules.duplicates import Action, DuplicatePolicy
 from gateway.rules.in_force import DatePolicy
-from gateway.rules.sequence import Expired, Late, Model, Order, SequencePolicy
+from gateway.rules.sequence_policy import Expired, Late, Model, Order, SequencePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from gateway.config.durations import check_durations
 from gateway.config.paths import absolute, inbox
 from gateway.errors import ConfigurationError
 from gateway.formats.patterns import pattern_problem
-from gateway.formats.selection import parse_range
+from gateway.formats.versions import parse_range
 from gateway.rules import file_names
 
 if TYPE_CHECKING:

@@ -29,13 +29,13 @@ from gateway.config.telling import (
 )
 from gateway.model import Problem
 from gateway.rules.calendars import Calendar
-from gateway.rules.completeness import CompletenessPolicy
+from gateway.rules.completeness_policy import CompletenessPolicy
 from gateway.rules.duplicates import Action, DuplicatePolicy
-from gateway.rules.expectations import Expectation
+from gateway.rules.expectation_policy import Expectation
 from gateway.rules.in_force import DatePolicy
 from gateway.rules.retention import RetentionPolicy
 from gateway.rules.schedule import Blackout, Schedule
-from gateway.rules.sequence import SequencePolicy
+from gateway.rules.sequence_policy import SequencePolicy
 from gateway.rules.unusual import UnusualPolicy
 
 __all__ = [

@@ -21,11 +21,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.errors import FormatChanged, FormatError, FormatNotLocked, FormatUnknown, LockInvalid
-from gateway.formats.definition import Format, Status, Version
+from gateway.formats.versions import Status, Version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.formats.definition import Format
     from gateway.formats.lock import Lock
 
 _FILE_NAME = "format.yaml"
@@ -238,7 +239,7 @@ class Catalogue:
             if locked is not None or self.look(*key).status is Status.RELEASED:
                 _demand_unchanged(self.lock(), item, directory)
             known = self._loaded.get(key)
-            if locked and isinstance(known, Format) and known.digest != locked.digest:
+            if locked and known and not isinstance(known, FormatError) and known.digest != locked.digest:
                 del self._loaded[key]  # it was looked at while its bytes were others
         except FormatError as error:
             return error

@@ -7,12 +7,12 @@ and validation interpret it, comparison compares it. Nothing here touches a file
 from __future__ import annotations
 
 import enum
-import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.formats.versions import Status as Status
+from gateway.formats.versions import Version as Version
 from gateway.model import Severity
 
 
@@ -43,40 +43,6 @@ class FieldType(enum.Enum):
     TIME = "time"
     DATETIME = "datetime"
     BOOLEAN = "boolean"
-
-
-class Status(enum.Enum):
-    """The life of a version."""
-
-    DRAFT = "draft"
-    RELEASED = "released"
-    RETIRED = "retired"
-
-
-@functools.total_ordering
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A semantic version ``major.minor.patch``."""
-
-    major: int
-    minor: int
-    patch: int
-
-    @classmethod
-    def parse(cls, text: str) -> Version:
-        """Return the version that ``text`` (``1.1.0``) names; ValueError if it names none."""
-        match = re.fullmatch(r"(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})", text)
-        if match is None:
-            raise ValueError(f"{text!r} is not a version of the form major.minor.patch")
-        return cls(*(int(part) for part in match.groups()))
-
-    def __str__(self) -> str:
-        """Return ``major.minor.patch``."""
-        return f"{self.major}.{self.minor}.{self.patch}"
-
-    def __lt__(self, other: Version) -> bool:
-        """Order by major, minor, patch."""
-        return (self.major, self.minor, self.patch) < (other.major, other.minor, other.patch)
 
 
 @dataclass(frozen=True, slots=True)

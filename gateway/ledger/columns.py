@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, String, Text, TypeDecorator
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from gateway.ledger.encoding import canonical_json, exact_text, original_text, text_time, time_text
 
@@ -32,6 +32,18 @@ def _compared_bytewise(element: CreateColumn, compiler: Any, **options: Any) -> 
     kind = compiler.dialect.type_compiler_instance.process(element.element.type)
     is_text = kind == "TEXT" or kind.startswith("VARCHAR")
     return column.replace(f" {kind}", f' {kind} COLLATE "C"', 1) if is_text else column
+
+
+@compiles(CreateIndex, "postgresql")
+def _with_options(element: CreateIndex, compiler: Any, **options: Any) -> str:
+    """Write an index with the options for PostgreSQL that stand in its `info`.
+
+    An index that is given them itself loads all that is known of PostgreSQL, in every command.
+    """
+    index = element.element
+    index.dialect_kwargs.update(index.info)
+    statement: str = compiler.visit_create_index(element, **options)
+    return statement
 
 
 class Written(TypeDecorator[_Value]):

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from gateway.ledger import migrations
-from gateway.ledger.backup import write_backup
-from gateway.ledger.placing import beside
 from gateway.ledger.queue import WriteQueue
 from gateway.ledger.sqlite import SqliteFile, default_url
 
@@ -140,5 +138,8 @@ class Ledger:
         """
         found = migrations.version_of(connection)
         if 0 < found < migrations.VERSION and not self.is_shared:
+            from gateway.ledger.backup import write_backup  # needed once in the life of a version
+            from gateway.ledger.placing import beside
+
             now = datetime.now(UTC)
             write_backup(self.read, beside(self.path, f"before-version-{migrations.VERSION}", now))

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from gateway.ledger.columns import Written
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ClauseElement, Connection, Dialect, Select, Table, UpdateBase
+    from sqlalchemy.dialects import postgresql
     from sqlalchemy.types import TypeEngine
 
     _Function = Callable[[Any], Any]
@@ -163,7 +164,7 @@ def insert_missing(connection: Connection, table: Table, columns: Mapping[str, S
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert ``rows``, or replace the other columns of those whose primary key is there already."""
     if rows:
-        statement = _insert(connection, table)
+        statement = _insert(table, connection.dialect.name)
         keys = [column.name for column in table.primary_key]
         others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)
@@ -171,9 +172,12 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]])
 
 @functools.cache
 def _insert_or_nothing(table: Table, dialect: str) -> UpdateBase:
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return insert.on_conflict_do_nothing()
+    return _insert(table, dialect).on_conflict_do_nothing()
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # it takes longer to load than all of SQLite's
+
+    return postgresql.insert(table)

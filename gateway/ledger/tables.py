@@ -27,6 +27,9 @@ from gateway.model import DeliveryState, Disposition, State
 
 metadata = MetaData()
 
+#: An index of PostgreSQL's own kind; its options stand in `info`, see `columns`.
+HASH = {"postgresql_using": "hash"}
+
 schema_version = Table(
     "schema_version",
     metadata,
@@ -85,7 +88,7 @@ transfers = Table(
     Index("transfers_by_bytes", "sha256_head"),
     Index("transfers_by_key", "interchange_key", "route").ddl_if(dialect="sqlite"),
     # PostgreSQL's ordered indexes refuse keys above 2,704 bytes, and a key is what a sender writes
-    Index("transfers_by_key_hash", "interchange_key", postgresql_using="hash").ddl_if(dialect="postgresql"),
+    Index("transfers_by_key_hash", "interchange_key", info=HASH).ddl_if(dialect="postgresql"),
     Index("transfers_by_name", "name"),
 )
 
@@ -307,7 +310,7 @@ record_keys = Table(
     # By the key itself: numbers of business documents ascend, so what a file brings stands side by side
     # in the index. By a hash each record would read and write a page of its own, whatever the history.
     Index("record_keys_by_key", "key").ddl_if(dialect="sqlite"),
-    Index("record_keys_by_key_hash", "key", postgresql_using="hash").ddl_if(dialect="postgresql"),
+    Index("record_keys_by_key_hash", "key", info=HASH).ddl_if(dialect="postgresql"),
 )
 
 # Plain text columns: the hash is taken over exactly what stands here.
@@ -341,7 +344,7 @@ Index(
     audit.c.action,
     audit.c.sequence,
     sqlite_where=ABOUT_THE_SITE,
-    postgresql_where=ABOUT_THE_SITE,
+    info={"postgresql_where": ABOUT_THE_SITE},
 )
 
 #: Failed files that nobody has corrected; written out, for a partial index is found by its very words.
@@ -354,5 +357,5 @@ Index(
     transfers.c.settled_at,
     transfers.c.id,
     sqlite_where=FAILED_OPEN,
-    postgresql_where=FAILED_OPEN,
+    info={"postgresql_where": FAILED_OPEN},
 )

@@ -1,6 +1,7 @@
 """The mappings of a catalogue, ready to work: read, checked against both formats, and locked.
 
-A released mapping must be in the lock with the very bytes that it has, as a released format must.
+A released mapping must be in the lock with the very bytes that it has, as a released format must. Most
+sites have none: what works with one is imported when one is asked for.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.errors import FormatError, MappingInvalid
 from gateway.formats.catalogue import Catalogue
-from gateway.formats.definition import Format, Status, Version
 from gateway.formats.digests import digests_of
-from gateway.mappings.definition import Bound, End, FormatMapping
-from gateway.mappings.loading import find, load_mapping, path_of
+from gateway.formats.versions import Status, Version
+
+if TYPE_CHECKING:
+    from gateway.formats.definition import Format
+    from gateway.mappings.definition import Bound, End, FormatMapping
 
 #: What tells that nothing changed since a mapping was checked: its file, and both formats.
 _Stamp = tuple[int, int, int, str, str]
@@ -22,6 +26,8 @@ _Stamp = tuple[int, int, int, str, str]
 
 def parse_end(text: str) -> End:
     """Return the version that ``confirmation@2.0.0`` names; raises MappingInvalid if it names none."""
+    from gateway.mappings.definition import End
+
     message_type, _at, version = text.partition("@")
     try:
         return End(message_type, Version.parse(version))
@@ -41,6 +47,9 @@ class Shelf:
         Raises MappingInvalid where there is none or it has problems; FormatNotLocked, FormatChanged or
         LockInvalid where it is not as it was released; FormatError for the target format.
         """
+        from gateway.mappings.definition import End
+        from gateway.mappings.loading import path_of
+
         wanted = catalogue.get(target.message_type, target.version)
         own = End(source.message_type, source.version)
         path = path_of(catalogue.directory, own, target)
@@ -65,14 +74,17 @@ def _stamp(path: Path, source: Format, target: Format) -> _Stamp | None:
 
 
 def _missing(catalogue: Catalogue, source: End, target: End, path: Path) -> MappingInvalid:
+    from gateway.mappings.loading import find
+
     known = ", ".join(str(one) for _source, one, _path in find(catalogue.directory, source.message_type))
     hint = f"Mappings of {source.message_type} lead to: {known or 'nothing'}"
     return MappingInvalid(f"There is no mapping from {source} to {target}", where=str(path), hint=hint)
 
 
 def _checked(path: Path, source: Format, target: Format) -> Bound:
-    # only here: it needs the data libraries, and most commands ask for no mapping
     from gateway.mappings.check import check_mapping
+    from gateway.mappings.definition import Bound
+    from gateway.mappings.loading import load_mapping
 
     mapping, document = load_mapping(path)
     problems = check_mapping(mapping, source, target, document)

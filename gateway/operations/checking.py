@@ -16,7 +16,7 @@ from gateway.formats.check_versions import shared_texts
 from gateway.formats.definition import Version
 from gateway.formats.loading import FILE_NAME
 from gateway.formats.lock import Release
-from gateway.formats.selection import parse_range
+from gateway.formats.versions import parse_range
 from gateway.model import Problem
 from gateway.operations.mapping import mapping_problems, route_problems
 from gateway.operations.numbering import numbering_problems

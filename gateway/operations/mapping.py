@@ -18,7 +18,7 @@ from gateway.errors import FormatError, FormatNotLocked, GatewayError, MappingIn
 from gateway.findings import Findings
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Format, Status
-from gateway.formats.selection import parse_range
+from gateway.formats.versions import parse_range
 from gateway.mappings.definition import Bound, End
 from gateway.mappings.loading import find, load_mapping, path_of, strays
 from gateway.mappings.shelf import Shelf, demand_locked, parse_end

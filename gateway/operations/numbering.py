@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.config.settings import Route, Site
 from gateway.formats.catalogue import Catalogue
 from gateway.formats.definition import Format, Numbering
-from gateway.formats.selection import parse_range
+from gateway.formats.versions import parse_range
 from gateway.model import Problem
 from gateway.rules.sequence_policy import Model
 

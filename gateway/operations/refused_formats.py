@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.errors import AuditBroken, FormatError
-from gateway.formats.selection import parse_range
+from gateway.formats.versions import parse_range
 from gateway.stages.context import Context
 from gateway.stages.in_force import recall_lock
 

@@ -17,8 +17,8 @@ from gateway.custody.layout import manifest_of, report_of
 from gateway.custody.look import exists
 from gateway.custody.manifest import read_manifest
 from gateway.custody.removal import RemovalItem
+from gateway.custody.said import read_file
 from gateway.custody.tombstone import Authority, parts_of, tombstone_bytes
-from gateway.custody.verify import read_file
 from gateway.errors import ActionRefused, GatewayError, ManifestInvalid
 from gateway.ledger import audit, retention, transfers
 from gateway.ledger.engine import Connection

@@ -6,10 +6,10 @@ import contextlib
 import os
 
 from gateway.custody.daylist import list_of
-from gateway.custody.layout import DAY_AREAS, ROUTE_AREAS, Layout
+from gateway.custody.layout import DAY_AREAS
 from gateway.custody.look import look
 from gateway.custody.names import MANIFEST_SUFFIX
-from gateway.custody.refusals import refusal, refusing
+from gateway.custody.refusals import refusing
 from gateway.custody.settle import manifest_owner
 from gateway.errors import AuditBroken, CustodyError
 from gateway.ledger import transfers
@@ -19,27 +19,6 @@ from gateway.stages.context import Context
 
 #: Bytes of the end of a day list that are read.
 _TAIL = 8192
-
-
-def is_untouched(layout: Layout) -> bool:
-    """Return whether nothing was ever processed here, so that a ledger may be made where none is.
-
-    Raises CustodyError where the checkpoints may be there but cannot be looked at.
-    """
-    try:
-        os.lstat(layout.checkpoints_file)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError as error:
-        raise refusal(error, "look at the checkpoints", layout.checkpoints_file) from error
-    else:
-        return False
-    areas = (layout.area(name) for name in ROUTE_AREAS if name != "inbox")
-    return not any(_holds_files(os.fspath(area)) for area in areas)
-
-
-def _holds_files(area: str) -> bool:
-    return any(files for _directory, _directories, files in os.walk(area))
 
 
 def demand_newest_known(context: Context) -> None:

@@ -14,7 +14,7 @@ from gateway.errors import ActionRefused, ServerError
 from gateway.ledger import audit
 from gateway.model import AuditEntry
 from gateway.operations.demands import demand_reason
-from gateway.sftp import known_hosts, trust
+from gateway.sftp import known_hosts, line, trust
 from gateway.sftp.algorithms import first_of
 from gateway.sftp.known_hosts import HostKey
 from gateway.sftp.trust import Trust, Trusted
@@ -121,7 +121,7 @@ def remove(context: Context, name: str, reason: str | None) -> tuple[str, ...]:
     _demand_changeable(server)
     text, trusted = trust.read_known_hosts(server.known_hosts), trust.known(server)
     if not trusted.keys:
-        raise ActionRefused("No key of the server is trusted", where=trust.place(server))
+        raise ActionRefused("No key of the server is trusted", where=line.place(server))
     _note(context, "host-key-removed", server, trusted.keys, {"key": None}, why)
     _write(server.known_hosts, known_hosts.without(text, server.host, server.port))
     return trusted.keys
@@ -131,7 +131,7 @@ def _demand_changeable(server: Server) -> None:
     if server.host_keys:
         raise ActionRefused(
             "The configuration says which keys of this server are trusted, so known_hosts does not count",
-            where=trust.place(server),
+            where=line.place(server),
             hint=f"Change `host_keys` of the server {server.name} in config/gateway.yaml",
         )
 
@@ -159,7 +159,7 @@ def _shown_with(server: Server, fingerprint: str) -> HostKey:
         shown.append(str(key))
     raise ActionRefused(
         f"The server shows {' and '.join(shown)}, not {fingerprint}",
-        where=trust.place(server),
+        where=line.place(server),
         hint="Nothing was changed. Compare with what the partner told you; do not approve what you cannot"
         " explain",
     )

@@ -8,7 +8,6 @@ from datetime import timedelta
 from gateway import __version__
 from gateway.config.settings import Site
 from gateway.custody import guard
-from gateway.ledger import leases, nodes
 from gateway.ledger.engine import Ledger
 
 
@@ -32,6 +31,8 @@ def workers(site: Site, ledger: Ledger) -> list[Worker]:
         enabled = tuple(route.name for route in site.routes if route.enabled)
         name = f"{holder.host}-{holder.pid}" if holder else ""
         return [Worker(name, holder.host, holder.pid, holder.since, enabled)] if holder else []
+    from gateway.ledger import leases, nodes  # only these are many
+
     with ledger.read() as connection:
         now = nodes.database_time(connection)
         there = nodes.present(connection, now - timedelta(seconds=site.service.lease_seconds))

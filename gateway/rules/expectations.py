@@ -15,6 +15,7 @@ from gateway.model import Arrival
 from gateway.rules import local_time
 from gateway.rules.calendars import Calendar, works
 from gateway.rules.completeness_policy import CompletenessPolicy
+from gateway.rules.expectation_policy import Expectation as Expectation
 from gateway.rules.file_names import matches_any, matches_shell
 from gateway.rules.surroundings import role_of
 
@@ -25,19 +26,6 @@ _DAY = timedelta(days=1)
 _NEVER_TAKEN = ("F901", "F902", "F210")
 #: A window that ended longer ago than so many days is history, not news.
 _OLDEST_DAYS = 366
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """Files that must come: so many by a time of day, or so many in every period."""
-
-    at_least: int = 1
-    by: time | None = None  #: local time by which they must have come that day
-    since: time = time(0, 0)  #: with ``by``: counted from this time of the day (of the day before, if later)
-    per_seconds: float | None = None  #: instead of ``by``: in every such period
-    calendar: str | None = None  #: only on its days; None: every day
-    start: time | None = None  #: with ``per``: only within these hours
-    end: time | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,6 +40,8 @@ def _compared(
 ) -> str | None:
     if factor is None or value is None or not history or len(history) < at_least:
         return None
+    import statistics  # slow to load, and nobody else needs it
+
     median = statistics.median(history)
     if median / factor <= value <= median * factor:
         return None

@@ -15,8 +15,8 @@ from gateway.sftp import listing, packets, reading, requests, writing
 from gateway.sftp.base import Capabilities, Fetch, RemoteEntry, Store, Stored
 from gateway.sftp.capabilities import capabilities, greet
 from gateway.sftp.failures import NotOpened, demand
+from gateway.sftp.line import place
 from gateway.sftp.packets import Kind
-from gateway.sftp.trust import place
 from gateway.sftp.window import Exchange, Work, ask
 from gateway.sftp.wire import Wire
 

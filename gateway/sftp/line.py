@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.config.settings import Server
 from gateway.errors import ServerUnreachable
-from gateway.sftp.trust import place
+from gateway.printable import printable
 
 #: Silent probes of the kernel after which a line that stays silent is given up.
 _PROBES = 3
@@ -25,6 +25,12 @@ _HINTS = {
     " network's people",
 }
 _HINTS[errno.ENETUNREACH] = _HINTS[errno.EHOSTUNREACH]
+
+
+def place(server: Server) -> str:
+    """Return a server as messages name it: ``erp, sftp.example.com:22``."""
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{server.name}, {printable(host)}:{server.port}"
 
 
 def dial(server: Server, opened: Callable[[socket.socket], None]) -> socket.socket:

@@ -16,7 +16,7 @@ from gateway.config.settings import Login, Server
 from gateway.errors import LoginRefused, ServerUnreachable
 from gateway.printable import printable
 from gateway.sftp.keys import agent_keys, certify, private_key
-from gateway.sftp.trust import place
+from gateway.sftp.line import place
 
 
 @dataclass(frozen=True, slots=True)

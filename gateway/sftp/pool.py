@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from gateway.config.settings import Server
 from gateway.errors import ConfigurationError, GatewayError, ServerError, ServerUnreachable
-from gateway.sftp.base import Session
-from gateway.sftp.line import cut, has_ended
-from gateway.sftp.trust import place
+from gateway.sftp.line import cut, has_ended, place
 
 if TYPE_CHECKING:
     import socket
 
     import paramiko
+
+    from gateway.sftp.base import Session
 
 #: Seconds without use after which a session is asked whether it still works before it is lent.
 _PROBE_AFTER = 5.0

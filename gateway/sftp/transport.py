@@ -16,10 +16,10 @@ from gateway.errors import NoCommonAlgorithm, ServerError, ServerUnreachable
 from gateway.printable import printable
 from gateway.sftp.algorithms import KEY_TYPES, SMALLEST_RSA, Preferences, first_of, preferences
 from gateway.sftp.known_hosts import HostKey
-from gateway.sftp.line import cut, dial
+from gateway.sftp.line import cut, dial, place
 from gateway.sftp.login import log_in
 from gateway.sftp.packetizer import Packetizer
-from gateway.sftp.trust import Trust, Trusted, decide, known, place, refusal
+from gateway.sftp.trust import Trust, Trusted, decide, known, refusal
 
 #: For which an ended connection's thread is waited; it ends at once, unless the machine is very busy.
 _JOIN_SECONDS = 5.0

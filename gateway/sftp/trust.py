@@ -19,6 +19,7 @@ from gateway.errors import HostKeyChanged, HostKeyUnknown, ServerError
 from gateway.printable import printable
 from gateway.sftp.files import read_regular
 from gateway.sftp.known_hosts import HostKey, KnownHost, parse
+from gateway.sftp.line import place
 
 
 class Trust(enum.Enum):
@@ -121,9 +122,3 @@ def refusal(server: Server, trusted: Trusted, shown: Sequence[HostKey]) -> Serve
         hint="Somebody may stand between you and the partner. Ask the partner on another way whether the"
         f" key was changed; only then {change if trusted.pins else 'run ' + accept}",
     )
-
-
-def place(server: Server) -> str:
-    """Return a server as messages name it: ``erp, sftp.example.com:22``."""
-    host = f"[{server.host}]" if ":" in server.host else server.host
-    return f"{server.name}, {printable(host)}:{server.port}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway import __version__
 from gateway.clock import Clock
@@ -25,9 +25,11 @@ from gateway.ledger.engine import Connection, Ledger
 from gateway.mappings.shelf import Shelf
 from gateway.model import Actor, AuditEntry, Companion, State, Transfer
 from gateway.rules import lifecycle
-from gateway.rules.sequence import Model
-from gateway.sftp.base import Connections
+from gateway.rules.sequence_policy import Model
 from gateway.sftp.pool import Pool
+
+if TYPE_CHECKING:
+    from gateway.sftp.base import Connections
 
 #: Characters of a sender that stand in the name of its stream.
 _LONGEST_SENDER = 200

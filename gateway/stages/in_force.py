@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.config.changes import changes
 from gateway.config.loading import redacted
 from gateway.errors import FormatError, GatewayError
 from gateway.formats.digests import digest_of
@@ -14,7 +13,6 @@ from gateway.formats.lock_file import head
 from gateway.ledger import audit
 from gateway.ledger.engine import Connection
 from gateway.model import AuditEntry
-from gateway.stages.asking_again import take_up
 from gateway.stages.context import Context
 
 #: The action of the audit entry that says which configuration and formats passes work with.
@@ -46,6 +44,9 @@ def note_configuration(context: Context) -> None:
     if old is not None and isinstance(old.get("text"), dict):
         new |= _changed(old["text"], text)
     _note(context, IN_FORCE, old, new)
+
+    from gateway.stages.asking_again import take_up  # looking at the lock needs nothing of it
+
     take_up(context)
 
 
@@ -77,6 +78,8 @@ def note_refusal(context: Context, error: GatewayError) -> None:
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is different between two configurations, for the audit trail."""
+    from gateway.config.changes import changes
+
     found = changes(old, new)
     return {"changes": [dataclasses.asdict(one) for one in found[:_LISTED]], "change_total": len(found)}
 

@@ -61,7 +61,12 @@ def apart(where: str, *, peers: Path | None = None, **arguments: Any) -> Measure
 
 
 def program(
-    command: Sequence[str | Path], *, count: bytes | None = None, may_fail: bool = False, stdin: str = ""
+    command: Sequence[str | Path],
+    *,
+    count: bytes | None = None,
+    may_fail: bool = False,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
 ) -> Measured:
     """Run a program to its end; lines of its standard error that hold ``count`` are counted in `told`."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -70,7 +75,8 @@ def program(
         given.seek(0)
         begun = time.perf_counter()
         words = [str(part) for part in command]
-        with _watched(words, stdin=given, stdout=subprocess.DEVNULL, stderr=said) as (process, memory):
+        streams = {"stdin": given, "stdout": subprocess.DEVNULL, "stderr": said}
+        with _watched(words, **streams, env=env) as (process, memory):
             status = process.wait()
         seconds = time.perf_counter() - begun
         said.seek(0)

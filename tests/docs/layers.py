@@ -69,7 +69,7 @@ LAYERS = (
     Layer(
         ("documents", "rules"),
         "YAML with positions; PURE decisions: completeness, duplicates, sequence, lifecycle, retries",
-        ("jsonschema", "yaml"),
+        ("jsonschema", "jsonschema_rs", "yaml"),
     ),
     Layer(
         ("findings", "finding_codes", "schema_errors", "findings_reference"),

@@ -14,7 +14,7 @@ from gateway.ledger.database import Inspection, ServerState
 from gateway.ledger.engine import Connection, is_shared, open_ledger
 from gateway.operations.doctor import clocks
 from gateway.operations.doctor.checks import Check, Subject, Verdict
-from gateway.operations.starting import is_untouched
+from gateway.operations.opening import is_untouched
 from gateway.rules.circuit import CircuitState
 
 _BUSY_SECONDS = 5.0

@@ -19,8 +19,8 @@ from gateway.operations.doctor.checks import Check, Subject
 from gateway.operations.doctor.remote_destinations import Outbox, destination
 from gateway.operations.doctor.remote_sources import Inbox, source
 from gateway.sftp.base import Capabilities
+from gateway.sftp.line import place
 from gateway.sftp.probing import Agreed, connected
-from gateway.sftp.trust import place
 
 
 def look(site: Site, server: Server, name: str, *, writes: bool) -> Iterator[Check]:
