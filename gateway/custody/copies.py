@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from gateway import pulse
-from gateway.custody.look import fingerprint, open_regular
+from gateway.custody.look import Fingerprint, fingerprint, open_descriptor
 from gateway.custody.refusals import StrPath, refusing, shown
 from gateway.errors import FileChanged
 
@@ -26,10 +26,31 @@ def hash_file(path: StrPath) -> tuple[str, int]:
 
     Raises FileChanged where somebody wrote to it meanwhile.
     """
-    with open_regular(path) as file, refusing("read", path):
-        digest = hashlib.sha256()
-        size = sum(len(block) for block in _blocks(file, path, digest))
-        return digest.hexdigest(), size
+    descriptor, found = open_descriptor(path)
+    try:
+        with refusing("read", path):
+            digest = hashlib.sha256()
+            size = sum(map(len, _blocks(descriptor, found, path, digest)))
+            return digest.hexdigest(), size
+    finally:
+        os.close(descriptor)
+
+
+def read_whole(path: StrPath, most: int) -> tuple[bytes, str] | None:
+    """Return the bytes of the regular file ``path`` and their SHA-256 (hex); None if there are over ``most``.
+
+    Raises FileChanged where somebody wrote to it meanwhile.
+    """
+    descriptor, found = open_descriptor(path)
+    try:
+        if found.size > most:
+            return None
+        with refusing("read", path):
+            digest = hashlib.sha256()
+            data = b"".join(_blocks(descriptor, found, path, digest))
+            return data, digest.hexdigest()
+    finally:
+        os.close(descriptor)
 
 
 def copy_new(source: StrPath, target: StrPath) -> tuple[str, int]:
@@ -40,19 +61,22 @@ def copy_new(source: StrPath, target: StrPath) -> tuple[str, int]:
 
     Raises NameTaken, DiskFull, FileChanged (somebody wrote to ``source`` meanwhile), CustodyError.
     """
-    with open_regular(source) as file:
+    opened, found = open_descriptor(source)
+    try:
         with refusing("create", target):
             descriptor = os.open(target, _CREATE, 0o666)
         try:
             with refusing("copy", source, target):
                 try:
-                    return _copy(file, descriptor, source)
+                    return _copy(opened, found, descriptor, source)
                 finally:
                     os.close(descriptor)  # a network share may report a full disk only here
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(target)
             raise
+    finally:
+        os.close(opened)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -62,24 +86,24 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _copy(file: BinaryIO, descriptor: int, source: StrPath) -> tuple[str, int]:
+def _copy(opened: int, found: Fingerprint, descriptor: int, source: StrPath) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    for block in _blocks(file, source, digest):
+    for block in _blocks(opened, found, source, digest):
         write_all(descriptor, block)
         size += len(block)
-    mtime_ns = fingerprint(file.fileno()).mtime_ns
+    mtime_ns = fingerprint(opened).mtime_ns
     os.utime(descriptor, ns=(mtime_ns, mtime_ns))
     return digest.hexdigest(), size
 
 
-def _blocks(file: BinaryIO, path: StrPath, digest: hashlib._Hash) -> Iterator[bytes]:
-    """Yield the file's bytes, adding them to ``digest``; raises FileChanged if it is written to."""
-    before, size = fingerprint(file.fileno()), 0
+def _blocks(descriptor: int, before: Fingerprint, path: StrPath, digest: hashlib._Hash) -> Iterator[bytes]:
+    """Yield the bytes of an open file, adding them to ``digest``; raises FileChanged if it is written to."""
+    size = 0
     # A file that grows as fast as it is read must not be read for ever.
-    while size <= before.size and (block := os.read(file.fileno(), READ_BYTES)):
+    while size <= before.size and (block := os.read(descriptor, READ_BYTES)):
         digest.update(block)
         size += len(block)
         pulse.beat()
         yield block
-    if fingerprint(file.fileno()) != before or size != before.size:
+    if fingerprint(descriptor) != before or size != before.size:
         raise FileChanged("The file changed while it was read", where=shown(path))

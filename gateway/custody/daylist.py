@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.custody import syncs, writes
 from gateway.custody.names import DAY_LIST
 from gateway.custody.refusals import StrPath, refusing, shown
-from gateway.errors import CustodyError, ManifestInvalid
+from gateway.errors import CustodyError, ManifestInvalid, NotRegular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,10 +84,17 @@ def read(day_directory: StrPath) -> dict[str, str]:
     path = list_of(day_directory)
     with refusing("read", path):
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_not_waiting) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise NotRegular("The list is not a regular file", where=shown(path))
                 return _read(file, path)
         except FileNotFoundError:
             return {}
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    """Open as Python does, but wait for nobody who would write into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _read(file: BinaryIO, path: str) -> dict[str, str]:

@@ -28,6 +28,8 @@ _OTHER_AREAS = ("config", "formats", "ledger", "audit")
 #: Sites whose directories this process has synced.
 _SYNCED: set[Path] = set()
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+#: What makes a path longer than it must be, or may.
+_DETOUR = re.compile(r"/(?:\.|/|\Z)")
 
 
 class Layout:
@@ -35,6 +37,7 @@ class Layout:
 
     def __init__(self, site_directory: StrPath) -> None:
         self.site = Path(os.path.abspath(site_directory))
+        self._beginning = os.path.join(self.site, "")
         self._places: dict[tuple[str, str], Path] = {}  # by area and route: asked for with every file
         self.config_file = self.site / "config" / "gateway.yaml"
         self.formats = self.site / "formats"
@@ -80,7 +83,10 @@ class Layout:
 
         Raises OutsideSite where it does not stand in the site.
         """
-        relative = os.path.relpath(os.path.abspath(path), self.site)
+        text = os.fspath(path)
+        if text.startswith(self._beginning) and not _DETOUR.search(text):
+            return text[len(self._beginning) :]
+        relative = os.path.relpath(os.path.abspath(text), self.site)
         if relative == ".." or relative.startswith("../"):
             raise OutsideSite(where=shown(path))
         return relative

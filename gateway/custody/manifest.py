@@ -40,6 +40,7 @@ _SCHEMA = "manifest.schema.json"
 _PROBLEMS_SHOWN = 5
 #: Members and elements of a manifest: more would take gigabytes of memory, and minutes to look through.
 _MOST_VALUES = 2_000_000
+_LISTS, _PLAIN = (list, tuple), (int, float, list, tuple)
 _NOT_PLAIN = re.compile(r"[^\n -~]")
 
 
@@ -111,8 +112,10 @@ def _indented(value: Any, line: str) -> str:
     if isinstance(value, dict) and value:
         members = [f"{encode_basestring(key)}: {_indented(value[key], further)}" for key in sorted(value)]
         return f"{{{further}{f',{further}'.join(members)}{line}}}"
-    if isinstance(value, list | tuple) and value:
+    if isinstance(value, _LISTS) and value:
         return f"[{further}{f',{further}'.join([_indented(one, further) for one in value])}{line}]"
+    if type(value) is int:
+        return repr(value)
     return json.dumps(value, allow_nan=False)
 
 
@@ -309,12 +312,13 @@ def _clean(value: Any) -> Any:
     """Return ``value`` without empty members, and with text only that UTF-8 can hold."""
     if isinstance(value, str):
         return portable_text(value)
+    # A dict is asked about by itself: asking whether something is a Mapping takes longer than all the rest.
+    if isinstance(value, dict) or (not isinstance(value, _PLAIN) and isinstance(value, Mapping)):
+        return {portable_text(key): _clean(item) for key, item in value.items() if item is not None}
+    if isinstance(value, _LISTS):
+        return [_clean(item) for item in value]
     if isinstance(value, float):
         raise TypeError("a fraction cannot stand in a manifest: values are exact or text")
-    if isinstance(value, Mapping):
-        return {portable_text(key): _clean(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
     return value
 
 

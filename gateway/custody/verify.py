@@ -12,15 +12,15 @@ import hashlib
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
 
 from gateway.custody import daylist
 from gateway.custody.copies import hash_file
+from gateway.custody.days import Day, Hashed, Hasher
 from gateway.custody.differences import Difference, Kind, Known, VerifyReport
 from gateway.custody.layout import DAY_AREAS, Layout
-from gateway.custody.look import exists, look, open_regular
+from gateway.custody.look import exists, look, sizes
 from gateway.custody.manifest import read_manifest
 from gateway.custody.names import (
     DAY_LIST,
@@ -30,18 +30,17 @@ from gateway.custody.names import (
     TEMPORARY_PREFIX,
     TOMBSTONE_SUFFIX,
 )
-from gateway.custody.refusals import StrPath, refusing
+from gateway.custody.refusals import StrPath
+from gateway.custody.said import Said, claimed, hashed_and_said, read_file, roles, said_at
 from gateway.custody.shared_layout import owned_places
-from gateway.custody.tombstone import parts_of, standing, tombstone_of
-from gateway.errors import CustodyError, FileMissing, ManifestInvalid
+from gateway.custody.tombstone import standing, tombstone_of
+from gateway.errors import CustodyError, FileMissing
 from gateway.printable import printable
 
 #: Called after each file with its path relative to the site and its size in bytes.
 Progress = Callable[[str, int], None]
 
 _PAPERS = ((MANIFEST_SUFFIX, "manifest"), (REPORT_SUFFIX, "report"), (TOMBSTONE_SUFFIX, "tombstone"))
-# No manifest of the gateway is larger; a bigger file under such a name is not read into memory.
-_LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 def verify_archive(
@@ -59,13 +58,14 @@ def verify_archive(
 
     Raises CustodyError only where a directory cannot be listed.
     """
-    run = _Run(layout, progress)
-    if known is not None:
-        run.compare_with_ledger(known)
-    for area in DAY_AREAS:
-        for route in run.directories(layout.area(area)):
-            for day in run.directories(route):
-                run.check_day(day)
+    with Hasher() as hasher:
+        run = _Run(layout, progress, hasher)
+        if known is not None:
+            run.compare_with_ledger(known)
+        for area in DAY_AREAS:
+            for route in run.directories(layout.area(area)):
+                for day in hasher.days(run.directories(route)):
+                    run.check_day(day)
     for route in run.directories(layout.area("failed")):
         run.check_by_manifests(route, run.names_in(route))
     for route in run.directories(layout.area("working")):
@@ -82,10 +82,12 @@ def verify_archive(
 class _Run:
     """One verification: the report it fills, and which places the ledger knows."""
 
-    def __init__(self, layout: Layout, progress: Progress | None) -> None:
+    def __init__(self, layout: Layout, progress: Progress | None, hasher: Hasher) -> None:
         self.report = VerifyReport()
         self._layout = layout
         self._progress = progress
+        self._hasher = hasher
+        self._said: dict[str, Said] = {}  # by manifests of the day that were hashed, and not yet looked at
         self._places: array[int] | None = None
         self._tombstones: array[int] | None = None
         self._roles: tuple[str, dict[str, str]] = "", {}
@@ -108,22 +110,22 @@ class _Run:
         self._places = array("Q", sorted(places))
         self._tombstones = array("Q", sorted(tombstones))
 
-    def check_day(self, directory: str) -> None:
+    def check_day(self, day: Day) -> None:
         """Check a directory by its day list; by its manifests where the list is no use."""
-        present = self.names_in(directory)
-        try:
-            stated = daylist.read(directory)
-        except CustodyError as error:
-            self._differs(Kind.ALTERED, daylist.list_of(directory), str(error))
+        directory, stated = day.directory, day.stated
+        present = self._without_leftovers(directory, day.sizes)
+        if isinstance(stated, CustodyError):
+            self._differs(Kind.ALTERED, daylist.list_of(directory), str(stated))
             return self.check_by_manifests(directory, present)
-        if present and not exists(daylist.list_of(directory)):
+        if present and DAY_LIST not in day.sizes:
             self._differs(Kind.MISSING, daylist.list_of(directory), "the directory has no day list")
             return self.check_by_manifests(directory, present)
         edited: set[str] = set()
+        self._said.clear()
         for name, expected in stated.items():
             if "/" in name:  # it would be read wherever it leads
                 self._differs(Kind.ALTERED, daylist.list_of(directory), f"it names {printable(name)}")
-            elif not self._compare(os.path.join(directory, name), expected, "its day list"):
+            elif not self._compare(os.path.join(directory, name), expected, "its day list", self._of_day):
                 edited.add(name)
         self._unexpected(directory, present - stated.keys(), "not in the day list")
         named = self._check_manifests(directory, present & stated.keys(), stated, edited)
@@ -163,7 +165,10 @@ class _Run:
 
     def names_in(self, directory: str) -> set[str]:
         """Return the names in ``directory`` but the day list and temporaries, which are reported."""
-        names = {entry.name for entry in look(directory)} - {DAY_LIST}
+        return self._without_leftovers(directory, sizes(directory))
+
+    def _without_leftovers(self, directory: str, present: Iterable[str]) -> set[str]:
+        names = set(present) - {DAY_LIST}
         leftovers = {name for name in names if name.startswith(TEMPORARY_PREFIX)}
         for name in sorted(leftovers):
             self._differs(Kind.LEFTOVER, os.path.join(directory, name), "left by an interrupted write")
@@ -189,7 +194,7 @@ class _Run:
             data_name = name.removesuffix(MANIFEST_SUFFIX)
             self._check_place(os.path.join(directory, data_name))
             if name in edited and not self._is_by_ledger(os.path.join(directory, name)):
-                named |= _claimed(os.path.join(directory, name), data_name)
+                named |= claimed(os.path.join(directory, name), data_name)
                 continue
             parts = self._parts(os.path.join(directory, name), data_name, stated)
             named.add(name)
@@ -212,27 +217,19 @@ class _Run:
 
     def _parts(
         self, path: str, data_name: str, stated: Mapping[str, str] | None
-    ) -> list[tuple[str, str | None]]:
+    ) -> Sequence[tuple[str, str | None]]:
         """Return name and digest of the files that the manifest at ``path`` is about, as far as they are due.
 
         Where a tombstone stands that the ledger knows, it is due in their place.
         """
-        try:
-            data = read_file(path)
-            manifest = read_manifest(data)
-        except CustodyError as error:
-            self._differs(Kind.ALTERED, path, str(error))
-            return []
-        if manifest["file"]["archived_as"] != data_name:
-            self._differs(Kind.ALTERED, path, f"it is about {printable(manifest['file']['archived_as'])}")
-            return []
-        parts = [(part.name, part.sha256) for part in parts_of(manifest)]
-        removed = self._removed(os.path.join(os.path.dirname(path), data_name), manifest, data, stated)
-        return parts if removed is None else [removed]
+        said = self._said.pop(path, None) or said_at(path)
+        if said.fault is not None:
+            self._differs(Kind.ALTERED, path, said.fault)
+            return ()
+        removed = self._removed(os.path.join(os.path.dirname(path), data_name), path, stated)
+        return said.parts if removed is None else (removed,)
 
-    def _removed(
-        self, path: str, manifest: Mapping[str, Any], content: bytes, stated: Mapping[str, str] | None
-    ) -> tuple[str, str] | None:
+    def _removed(self, path: str, manifest: str, stated: Mapping[str, str] | None) -> tuple[str, str] | None:
         """Return name and digest of the tombstone of ``path``; None where none stands that counts.
 
         One that the ledger does not know excuses nothing.
@@ -241,7 +238,10 @@ class _Run:
         if stated is not None and name not in stated:
             return None
         try:
-            found = standing(path, manifest, hashlib.sha256(content).hexdigest())
+            if stated is None and not exists(tombstone_of(path)):
+                return None
+            content = read_file(manifest)
+            found = standing(path, read_manifest(content), hashlib.sha256(content).hexdigest())
         except CustodyError as error:
             self._differs(Kind.ALTERED, tombstone_of(path), str(error))
             return None
@@ -251,10 +251,20 @@ class _Run:
         is_known = self._tombstones is None or _holds(self._tombstones, mark)
         return (name, found.sha256) if is_known else None
 
-    def _compare(self, path: str, expected: str | None, witness: str) -> bool:
+    def _of_day(self, path: str) -> Hashed:
+        """Return digest and size of a listed file; of a manifest, what it says is kept: it is asked soon."""
+        found = hashed_and_said(path) if path.endswith(MANIFEST_SUFFIX) else None
+        if found is None:
+            return self._hasher.hash(path)
+        sha256, size, self._said[path] = found
+        return sha256, size
+
+    def _compare(
+        self, path: str, expected: str | None, witness: str, hashed: Callable[[str], Hashed] = hash_file
+    ) -> bool:
         """Read ``path``; return whether its bytes have the digest that ``witness`` states."""
         try:
-            actual, size = hash_file(path)
+            actual, size = hashed(path)
         except FileMissing:
             self._differs(Kind.MISSING, path, f"{witness} names it", expected)
             return False
@@ -340,40 +350,8 @@ class _Run:
             if name.endswith(suffix):
                 return word
         if self._roles[0] != directory:
-            self._roles = directory, _roles(directory)
+            self._roles = directory, roles(directory)
         return self._roles[1].get(name, "file")
-
-
-def read_file(path: StrPath) -> bytes:
-    """Return the bytes of the manifest at ``path``; raises ManifestInvalid if it is too large to be one."""
-    with open_regular(path) as file, refusing("read", path):
-        data = file.read(_LARGEST_MANIFEST + 1)
-    if len(data) > _LARGEST_MANIFEST:
-        raise ManifestInvalid("The manifest is too large to be one", where=printable(os.fspath(path)))
-    return data
-
-
-def _claimed(path: str, data_name: str) -> set[str]:
-    """Return the names that an edited manifest of ``data_name`` accounts for, as far as it can be read."""
-    claimed = {os.path.basename(path), data_name, data_name + REPORT_SUFFIX, data_name + TOMBSTONE_SUFFIX}
-    with contextlib.suppress(CustodyError):
-        claimed |= {part.name for part in parts_of(read_manifest(read_file(path)))}
-    return claimed
-
-
-def _roles(directory: str) -> dict[str, str]:
-    """Return which files of ``directory`` its manifests call outputs and companions."""
-    roles: dict[str, str] = {}
-    with contextlib.suppress(CustodyError):
-        for entry in look(directory):
-            if entry.name.endswith(MANIFEST_SUFFIX):
-                with contextlib.suppress(CustodyError):
-                    manifest = read_manifest(read_file(os.path.join(directory, entry.name)))
-                    roles.update((one["archived_as"], "companion") for one in manifest["companions"])
-                    roles.update(
-                        {manifest["output"]["archived_as"]: "output"} if "output" in manifest else {}
-                    )
-    return roles
 
 
 def _stated(directory: str) -> dict[str, str]:

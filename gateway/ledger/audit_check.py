@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import OperationalError
 
-from gateway.ledger.audit_chain import GENESIS, Head, canonical, digest, stored_members
+from gateway.ledger.audit_chain import GENESIS, Head, canonical, digest, is_whole, stored_members
 from gateway.ledger.tables import audit
 
 if TYPE_CHECKING:
@@ -128,13 +128,14 @@ def _check(
         return _problem(AuditFault.INSERTED, row.sequence, "the trail begins with entry 1")
     if row.sequence != expected:
         return _gap(connection, expected, previous)
-    try:
-        values = stored_members(row)
-        whole = digest(canonical(values)) == row.hash
-    except ValueError as error:
-        return _problem(AuditFault.ALTERED, expected, str(error), getattr(error, "column", None))
-    if not whole:
-        return _misplaced(connection, row, values, previous)
+    if not is_whole(row):
+        try:
+            values = stored_members(row)
+            whole = digest(canonical(values)) == row.hash
+        except ValueError as error:
+            return _problem(AuditFault.ALTERED, expected, str(error), getattr(error, "column", None))
+        if not whole:
+            return _misplaced(connection, row, values, previous)
     if row.previous != previous:
         message = f"the entry after it names another hash than entry {expected - 1} has"
         return _problem(AuditFault.REWRITTEN, max(expected - 1, 1), message, "hash")

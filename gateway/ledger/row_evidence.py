@@ -11,25 +11,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, bindparam, select
 
 from gateway.ledger import deliveries as delivery_rows
 from gateway.ledger.checkpoint_lines import Trouble
 from gateway.ledger.encoding import original_text
 from gateway.ledger.retention import Removal, removals_after
+from gateway.ledger.statements import read_rows
 from gateway.ledger.tables import audit, transfers
 from gateway.ledger.transfer_rows import TRANSFER, from_row
 from gateway.model import Delivery, DeliveryState, Transfer
 from gateway.printable import printable
 
-if TYPE_CHECKING:
-    from sqlalchemy import Select
-
 #: Transfers looked at together.
 PAGE = 500
 _ENTRY = (audit.c.sequence, audit.c.action, audit.c.object_id, audit.c.new)
+_ENTRIES = (
+    select(*_ENTRY)
+    .where(audit.c.object_type == "transfer", audit.c.object_id > bindparam("after"))
+    .order_by(audit.c.object_id, audit.c.sequence)
+)
+_ENTRIES_UNTIL = _ENTRIES.where(audit.c.object_id <= bindparam("until"))
 _SETTLED = ("processed", "failed", "duplicate")
 _JUDGED = ("held", "accepted")
 _REMOVED = ("removal-begun", "removed")
@@ -135,19 +139,22 @@ def _rows(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Transfe
 
 
 def _entries(connection: Connection, after: str, until: str | None) -> dict[str, Said]:
-    statement: Select[Any] = select(*_ENTRY).where(audit.c.object_type == "transfer")
-    statement = statement.where(audit.c.object_id > after)
-    if until is not None:
-        statement = statement.where(audit.c.object_id <= until)
+    if until is None:
+        rows = read_rows(connection, _ENTRIES, after=after)
+    else:
+        rows = read_rows(connection, _ENTRIES_UNTIL, after=after, until=until)
     said: dict[str, Said] = {}
-    for row in connection.execute(statement.order_by(audit.c.object_id, audit.c.sequence)):
-        said.setdefault(original_text(row.object_id), Said()).take(row.sequence, row.action, _data(row))
+    for sequence, action, about, new in rows:
+        one = original_text(about)
+        if one not in said:
+            said[one] = Said()
+        said[one].take(sequence, action, _data(new))
     return said
 
 
-def _data(row: Row[Any]) -> dict[str, Any]:
+def _data(new: str | None) -> dict[str, Any]:
     try:
-        value = json.loads(row.new) if row.new else {}
+        value = json.loads(new) if new else {}
     except ValueError:  # the check of the chain tells of it
         return {}
     return value if isinstance(value, dict) else {}

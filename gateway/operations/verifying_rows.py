@@ -10,7 +10,7 @@ from typing import Any
 from gateway.custody.differences import Place, VerifyReport
 from gateway.custody.layout import manifest_of
 from gateway.custody.manifest import build_manifest, manifest_bytes, read_manifest
-from gateway.custody.verify import read_file
+from gateway.custody.said import read_file
 from gateway.errors import CustodyError
 from gateway.ledger import attempts, row_evidence, streams
 from gateway.ledger.audit import objects, read
@@ -61,7 +61,7 @@ def _by_manifest(
             continue
         if hashlib.sha256(manifest_bytes(made)).hexdigest() != row.manifest_sha256:
             yield from _differing(context, row, made)
-        elif _manifest_path(context, row) in altered:
+        elif altered and _manifest_path(context, row) in altered:
             for one in _differing(context, row, made):  # said once, where the walk found it
                 place = Place(str(one.column), str(one.recorded), str(one.found), one.line)
                 archive.locate(str(one.file), place)
