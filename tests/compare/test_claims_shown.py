@@ -232,6 +232,7 @@ def test_a_value_stands_where_a_rule_looks_for_it(of: str, expected: tuple[Verdi
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", [Kind.DELIMITED, Kind.FIXED_WIDTH])
 def test_a_long_search_finds_no_counterexample(kind: Kind) -> None:
     """The gateway shall keep the laws of comparison over hundreds of pairs with up to four changes."""

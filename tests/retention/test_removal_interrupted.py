@@ -73,7 +73,7 @@ def _points() -> Iterator[Any]:
     for step in STEPS:
         for when in ("before", "after"):
             yield pytest.param(step, when, 1, id=f"{when} {step}")
-            if step in ("tombstone", "name", "list", "file"):
+            if step in ("tombstone", "name", "file"):  # the lists of a day are written at once
                 yield pytest.param(step, when, 3, id=f"{when} {step} 3", marks=pytest.mark.slow)
 
 

@@ -18,13 +18,14 @@ from tests.retention.conftest import RETENTION, settle_files
 from tests.retention.test_removal_interrupted import killed
 from tests.retention.test_removing import applied, approved, check_lists
 
+_REMEMBERED = "    duplicates: {retention_days: 5000}\n"  # for longer than files are kept
 pytestmark = pytest.mark.slow  # a ledger of its own on the server for each
 
 
 @pytest.fixture
 def plant(tmp_path: Path, postgres: PostgresServer) -> Plant:
     """A site on the server, eleven years after its files came."""
-    plant = sited(tmp_path / "site", postgres.create_database(), f"{ROUTE}{RETENTION}")
+    plant = sited(tmp_path / "site", postgres.create_database(), f"{ROUTE}{_REMEMBERED}{RETENTION}")
     settle_files(plant)
     clock = ShiftedClock()
     clock.advance(days=11 * 366)
