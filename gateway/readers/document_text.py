@@ -58,6 +58,15 @@ class DocumentText:
                 return text
         return ""
 
+    def pieces(self, least: int) -> str:
+        """Return the next pieces of text, of ``least`` characters or more; empty only at the end."""
+        found: list[str] = []
+        held = 0
+        while held < least and (piece := self.piece()):
+            found.append(piece)
+            held += len(piece)
+        return "".join(found)
+
     def width(self, text: str) -> int:
         """Return how many bytes ``text`` takes in the file's encoding."""
         if text.isascii() and not self.codec.startswith(("utf-16", "utf-32")):

@@ -8,6 +8,7 @@ unsafe number or half a character is left out after its finding and keeps its nu
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
@@ -18,8 +19,11 @@ from gateway.readers.json_lines import read_lines
 from gateway.readers.json_plan import DocumentPlan, document_plan
 from gateway.readers.json_probe import probe_document, probe_lines
 from gateway.readers.json_records import JsonRecords, RecordPlace, Source
-from gateway.readers.json_scan import Closed, Item, Opened, Repeated, Walk, Window
+from gateway.readers.json_runs import Alike, Place, Taker, ahead
+from gateway.readers.json_scan import Closed, Item, Opened, Repeated, Run, Walk, element_of
+from gateway.readers.json_settled import settle
 from gateway.readers.json_values import JsonError, Pointer, Value
+from gateway.readers.json_window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +68,7 @@ class _Reading:
     """One pass over one document."""
 
     def __init__(self, definition: Format, text: DocumentText, findings: Findings) -> None:
+        self._definition = definition
         self._findings = findings
         self._plan: DocumentPlan = document_plan(definition)
         self._records = JsonRecords(definition, findings)
@@ -78,16 +83,59 @@ class _Reading:
         if not self._begin():
             return
         walk = Walk(self._window, self._plan.arrays, self._plan.inner)
+        items = walk.items()
         try:
-            for item in walk.items():
+            if not self._window.ended:
+                yield from self._at_once(walk, items)
+            for item in items:
                 self._take(item)
-                if self._window.offset - self._flushed >= CHUNK_BYTES:
-                    self._flushed = self._window.offset
-                    yield from self._records.rows.flush()
+                yield from self._flush(CHUNK_BYTES)
             self._finish(walk)
         except JsonError as error:
             self._refuse(error)
-        yield from self._records.rows.flush()
+        yield from self._flush()
+
+    def _at_once(self, walk: Walk, items: Iterator[Item]) -> Iterator[Chunk]:
+        """Yield the records of a large document, many at once, until one is not as JSON must be."""
+        check, plan = self._check, self._plan
+        alike = {
+            at: Alike(self._definition, plan, at, check.schema, check.place_of(at)) for at in plan.arrays
+        }
+        taker = Taker(lambda at: alike[at].is_useful)
+        walk.take = taker.take
+        while walk.take is not None:
+            for item, found in ahead(items, lambda run: alike[run.at].read(run)):
+                stopped = None
+                if isinstance(item, Run) and found is not None:
+                    take = partial(self._odd, item)
+                    stopped = settle(item, *found, self._records, self._window.source, take)
+                else:
+                    self._take(item)
+                yield from self._flush(CHUNK_BYTES)
+                if isinstance(item, Run) and stopped is not None:
+                    taker.go_back(walk, item, stopped)
+                    break
+            else:
+                return
+
+    def _odd(self, run: Run, place: Place) -> bool:
+        """Add one record of a run by itself; return False where it is not a whole element of its array."""
+        source = self._window.source
+        window = Window(
+            source, text=place.text, line=place.line, offset=place.offset - source.start, ended=True
+        )
+        try:
+            item = element_of(window, run, run.index + place.number)
+        except JsonError:
+            return False
+        self._value(item, window)
+        return True
+
+    def _flush(self, least: int = 0) -> Iterator[Chunk]:
+        """Yield the rows so far, where the document has gone on by ``least`` bytes."""
+        if self._window.offset - self._flushed >= least:
+            self._flushed = self._window.offset
+            yield from self._records.rows.flush()
 
     def _begin(self) -> bool:
         """Read the beginning, and decide whether the document is kept whole."""
@@ -114,8 +162,8 @@ class _Reading:
             self._findings.add(
                 finding("F602", message, line=item.line, byte_offset=self._window.place_of(item.start))
             )
-        else:
-            self._value(item)
+        elif isinstance(item, Value):
+            self._value(item, self._window)
 
     def _open(self, item: Opened) -> None:
         for plan in self._plan.outer.get(item.at, ()):
@@ -129,21 +177,16 @@ class _Reading:
         if not item.at:
             self._check.shell(item.members)
 
-    def _value(self, item: Value) -> None:
+    def _value(self, item: Value, window: Window) -> None:
         plan = self._plan.choose(item.at, item.value)
         place = self._records.begin(plan, item.line) if plan else None
-        source = Source(item.text, item.line, self._offset(item), self._window.source)
+        source = Source(item.text, item.line, lambda: window.byte_at(item.start), window.source)
         sound = self._records.sound(item.notes, source, place)
         self._sound &= sound
         if place is None:
             self._unclaimed(item)
         elif sound and self._records.record(place, item.value, source):
             self._check.record(item, place)
-
-    def _offset(self, item: Value) -> int:
-        """Return the value's byte in the file, as far as it is needed for a finding."""
-        needed = item.notes.repeated or item.notes.numbers
-        return self._window.byte_at(item.start) if needed else 0
 
     def _unclaimed(self, item: Value) -> None:
         """A value of no record type: an unknown one in an array, or not the object that is wanted."""

@@ -9,15 +9,15 @@ from gateway.finding_codes import finding
 from gateway.readers.json_members import position_of
 from gateway.readers.json_plan import DocumentPlan, at, text_of
 from gateway.readers.json_records import RecordPlace, column_of
-from gateway.readers.json_schema import MOST_VALUES, SchemaError, exact, schema_of, values_in
+from gateway.readers.json_schema import MOST_VALUES, JsonSchema, SchemaError, exact, schema_of, values_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format
-    from gateway.readers.json_scan import Window
     from gateway.readers.json_values import Pointer, Value
+    from gateway.readers.json_window import Window
 
 _SHOWN = 200
 
@@ -43,6 +43,15 @@ class SchemaCheck:
         self._shell: Any = None
         self.active = self._schema is not None
         self.whole = True
+
+    @property
+    def schema(self) -> JsonSchema | None:
+        """The JSON Schema, while there is one to be applied."""
+        return self._schema if self.active else None
+
+    def place_of(self, array: Pointer) -> Pointer | None:
+        """Return the place of the JSON Schema of the elements of an array, None where there is none."""
+        return self.schema.place_of_items(array) if self.schema else None
 
     def divisible(self) -> bool:
         """Whether a document too large to be kept can be validated in parts."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from gateway.finding_codes import finding
 from gateway.readers.base import CHUNK_BYTES, Chunk
 from gateway.readers.json_check import SchemaCheck
 from gateway.readers.json_plan import DocumentPlan, document_plan
 from gateway.readers.json_records import JsonRecords, Source
-from gateway.readers.json_scan import MAX_VALUE, bound
+from gateway.readers.json_runs import RUN, Alike, Place, ahead
+from gateway.readers.json_scan import MAX_VALUE, Run, bound
+from gateway.readers.json_settled import settle
 from gateway.readers.json_values import JsonError, Value, scan_text
 
 if TYPE_CHECKING:
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
     from gateway.findings import Findings
     from gateway.formats.definition import Format
     from gateway.readers.document_text import DocumentText
+    from gateway.readers.json_alike import Found
+
+#: Characters of lines from which on it pays to read them at once.
+_LEAST = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +43,44 @@ def read_lines(definition: Format, text: DocumentText, findings: Findings) -> It
     """Yield the records of an NDJSON file; a line that cannot be read does not stop the others."""
     reading = _Reading(definition, text, findings)
     since = 0
-    for line in lines_of(text):
-        reading.take(line)
-        if line.offset - since >= CHUNK_BYTES:
-            since = line.offset
+    for item, found in ahead(reading.items(), reading.alike.read):
+        if isinstance(item, Line):
+            reading.take(item)
+        elif found is not None:
+            reading.settle(item, *found)
+        if item.offset - since >= CHUNK_BYTES:
+            since = item.offset
             yield from reading.records.rows.flush()
     yield from reading.records.rows.flush()
 
 
 def lines_of(text: DocumentText) -> Iterator[Line]:
     """Yield the lines of ``text``; of one of more than 16 MiB only its beginning, a little more than that."""
+    for stretch in stretches_of(text):
+        yield from lines_in(stretch, text) if isinstance(stretch, Run) else (stretch,)
+
+
+def stretches_of(text: DocumentText) -> Iterator[Line | Run]:
+    """Yield many lines at once where there are many, else one; see `lines_of`."""
     parts: list[str] = []  # joined once: added up piece by piece, a long line would be copied over and over
     held, number, offset, passing_over = 0, 1, -1, False
-    while piece := text.piece():
+    while piece := text.pieces(RUN):
         offset = text.start if offset < 0 else offset
-        *whole, rest = piece.split("\n")
-        if whole:
-            whole[0], parts, held = "".join([*parts, whole[0]]), [], 0
-        for line in whole:
+        first, behind = piece.find("\n"), piece.rfind("\n") + 1
+        if behind:
+            line, parts, held = "".join([*parts, piece[:first]]), [], 0
             if not passing_over:
                 yield Line(line, number, offset, ended=True)
             passing_over = False
             number += 1
             offset += text.width(line) + text.width("\n")
+        if behind > first + 1:
+            many = piece[first + 1 : behind]
+            texts = pl.Series([many[:-1]]).str.split("\n").explode()
+            yield Run((), 0, many, texts, number, offset, is_listed=False)
+            number += len(texts)
+            offset += text.width(many)
+        rest = piece[behind:]
         if passing_over:
             offset += text.width(rest)
             continue
@@ -72,6 +95,14 @@ def lines_of(text: DocumentText) -> Iterator[Line]:
         yield Line("".join(parts), number, offset, ended=False)
 
 
+def lines_in(run: Run, text: DocumentText) -> Iterator[Line]:
+    """Yield the lines of a run."""
+    offset = run.offset
+    for number, line in enumerate(run.text[:-1].split("\n"), run.line):
+        yield Line(line, number, offset, ended=True)
+        offset += text.width(line) + text.width("\n")
+
+
 class _Reading:
     """One pass over one NDJSON file."""
 
@@ -82,6 +113,23 @@ class _Reading:
         self._plan: DocumentPlan = document_plan(definition)
         self._findings = findings
         self._check = SchemaCheck(definition, self._plan, findings)
+        self.alike = Alike(definition, self._plan, (), self._check.schema, ())
+
+    def items(self) -> Iterator[Line | Run]:
+        """Yield the lines, many at once while that pays."""
+        for stretch in stretches_of(self._text):
+            if isinstance(stretch, Run) and (len(stretch.text) < _LEAST or not self.alike.is_useful):
+                yield from lines_in(stretch, self._text)
+            else:
+                yield stretch
+
+    def settle(self, run: Run, found: list[Found], odd: pl.Series) -> None:
+        """Add the records of many lines, the odd ones line by line."""
+        settle(run, found, odd, self.records, self._text, self._odd)
+
+    def _odd(self, place: Place) -> bool:
+        self.take(Line(place.text, place.line, place.offset, ended=True))
+        return True
 
     def take(self, line: Line) -> None:
         """Add the record of one line, or what is wrong with it."""
@@ -123,7 +171,7 @@ class _Reading:
             self._findings.add(finding("F110", message, record=self.records.rows.number, line=line.number))
             return
         place = self.records.begin(plan, line.number)
-        source = Source(line.text, line.number, line.offset, self._text)
+        source = Source(line.text, line.number, lambda: line.offset, self._text)
         sound = self.records.sound(item.notes, source, place)
         if sound and self.records.record(place, item.value, source):
             self._check.line(place, item.text, item.value)

@@ -11,8 +11,9 @@ from gateway.formats.definition import Format, Role
 from gateway.readers.document_text import DocumentText
 from gateway.readers.json_lines import lines_of
 from gateway.readers.json_plan import TypePlan, document_plan, is_number
-from gateway.readers.json_scan import Walk, Window
+from gateway.readers.json_scan import Walk
 from gateway.readers.json_values import JsonError, Pointer, Value, scan_text
+from gateway.readers.json_window import Window
 
 
 def probe_document(definition: Format, head: bytes) -> dict[str, str]:

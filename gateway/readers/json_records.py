@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.finding_codes import finding
+from gateway.readers.base import RECORD as NUMBER
 from gateway.readers.json_members import Member, members
 from gateway.readers.json_plan import ABSENT, TypePlan, at, pointer_text, strangers, text_of
 from gateway.readers.json_values import Notes, Pointer, is_safe_number
 from gateway.readers.record_rows import RecordRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    import polars as pl
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format
@@ -30,7 +33,7 @@ class Source:
 
     text: str
     line: int
-    offset: int
+    offset: Callable[[], int]  #: asked only where something is wrong
     document: DocumentText  #: which knows how many bytes a text takes
 
 
@@ -58,6 +61,12 @@ class JsonRecords:
         self._latest[plan.kind.name] = place.number
         return place
 
+    def add(self, plan: TypePlan, frame: pl.DataFrame) -> None:
+        """Add many sound records at once, with the columns of a chunk; they have got their numbers."""
+        self.rows.add_frame(plan.kind.name, frame)
+        last = int(frame[-1, NUMBER]) if frame.height else 0  # they stand in their order
+        self._latest[plan.kind.name] = max(last, self._latest.get(plan.kind.name, 0))
+
     def record(self, place: RecordPlace, value: Any, source: Source | None = None) -> bool:
         """Add the row of a record and of those in it; return False where it is no object.
 
@@ -75,7 +84,7 @@ class JsonRecords:
         if not (notes.repeated or notes.numbers or _HALF_CHARACTER.search(source.text)):
             return True
         wrong = [item for member in members(source.text) if (item := _unsound(member))]
-        line, offset, counted = source.line, source.offset, 0
+        line, offset, counted = source.line, source.offset() if wrong else 0, 0
         for member, code, message in wrong:
             between = source.text[counted : member.position]  # not all before it: there may be many
             line += between.count("\n")

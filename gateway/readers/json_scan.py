@@ -6,7 +6,6 @@ beyond is cut out and parsed by the C scanner at once. Numbers keep their exact 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined] # typeshed lacks it
@@ -22,75 +21,19 @@ from gateway.readers.json_values import (
     depth,
     plain_message,
 )
+from gateway.readers.json_window import TRIM_AT, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from gateway.readers.document_text import DocumentText
+    import polars as pl
 
 #: Characters of one record, or of all that stands around the records.
 MAX_VALUE = 16 * 1024 * 1024
 #: Members and elements of one record: each takes hundreds of bytes in memory, though two in the file.
 MAX_MEMBERS = 200_000
-_SPACE = re.compile(r"[ \t\n\r]*")
-_TRIM_AT = 1024 * 1024
 _MEMBER = 128  # what a member around the records counts for beside its characters
 _AHEAD = 16  # an error this near to the end of the text may vanish with more of it
-
-
-@dataclass(slots=True)
-class Window:
-    """The part of the document's text that is in memory."""
-
-    source: DocumentText
-    keep: bool = False  #: the whole text stays
-    text: str = ""
-    position: int = 0
-    line: int = 1  #: physical line of the text's first character
-    offset: int = 0  #: byte of the text's first character, without a byte order mark
-    ended: bool = False
-
-    def more(self, wanted: int = 1) -> bool:
-        """Take at least ``wanted`` more characters; return False at the end of the document."""
-        pieces = []
-        while wanted > 0 and not self.ended:
-            piece = self.source.piece()
-            self.ended = not piece
-            wanted -= len(piece)
-            pieces.append(piece)
-        self.text += "".join(pieces)
-        return any(pieces)
-
-    def peek(self) -> str:
-        """Go over white space and return the next character, empty at the end."""
-        while True:
-            space = _SPACE.match(self.text, self.position)
-            self.position = space.end() if space else self.position
-            if self.position < len(self.text):
-                return self.text[self.position]
-            if not self.more():
-                return ""
-
-    def trim(self) -> None:
-        """Forget the text before the position, now and then."""
-        if self.position < _TRIM_AT or self.keep:
-            return
-        gone, self.text = self.text[: self.position], self.text[self.position :]
-        self.line += gone.count("\n")
-        self.offset += self.source.width(gone)
-        self.position = 0
-
-    def line_at(self, position: int) -> int:
-        """Return the physical line of a character of the text."""
-        return self.line + self.text.count("\n", 0, position)
-
-    def byte_at(self, position: int) -> int:
-        """Return the byte at which a character of the text begins, as far as bytes can be counted."""
-        return self.source.start + self.offset + self.source.width(self.text[:position])
-
-    def place_of(self, position: int) -> int | None:
-        """Return the byte in the file at which a character of the text begins; None where it is not known."""
-        return self.source.place(self.byte_at(position))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +61,26 @@ class Repeated:
     start: int  #: position in the window's text
 
 
-Item = Opened | Closed | Value | Repeated
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Some elements of an array of records that were taken at once, or lines; nothing of them is parsed."""
+
+    at: Pointer
+    index: int  #: of the first one in its array
+    text: str  #: all of them, with what stands between them
+    texts: pl.Series  #: each of them, in an array with the comma before it, but without the ``opening``
+    line: int  #: on which the text begins
+    offset: int  #: byte at which the text begins, as far as bytes can be counted
+    is_listed: bool  #: in an array; else lines
+    opening: str = ""  #: how each of them begins
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """No more elements could be taken at once: the walk goes on with one."""
+
+
+Item = Opened | Closed | Value | Repeated | Run | Seam
 
 
 @dataclass(slots=True)
@@ -129,6 +91,7 @@ class Walk:
     arrays: frozenset[Pointer]  #: whose elements are records
     inner: frozenset[Pointer]  #: objects that are walked member by member
     counts: dict[Pointer, int] = field(default_factory=dict)  #: elements found in each array
+    take: Callable[[Walk, Pointer], Iterator[Run | Seam]] | None = None  #: takes elements at once
     _notes: Notes = field(default_factory=Notes)
     _shell: int = 0
     _line: int = 1
@@ -151,18 +114,18 @@ class Walk:
         elif at in self.inner and first == "{":
             yield from self._object(at)
         else:
-            item = self._scan(at, None)
+            item = self.element(at, None)
             self._count_shell(len(item.text))
             yield item
 
     def _object(self, at: Pointer) -> Iterator[Item]:
-        yield Opened(at, self._line_here())
+        yield Opened(at, self.line_here())
         members: dict[str, Any] = {}
         self.window.position += 1
         while self._next("}", first=not members):
             key, start = self._key()
             if key in members:
-                yield Repeated((*at, key), self._line_here(), start)
+                yield Repeated((*at, key), self.line_here(), start)
             members[key] = [] if (*at, key) in self.arrays else None
             for item in self._value((*at, key)):
                 yield item
@@ -174,9 +137,11 @@ class Walk:
         self.window.position += 1
         self.counts[at] = 0
         while self._next("]", first=self.counts[at] == 0):
-            yield self._scan(at, self.counts[at])
+            yield self.element(at, self.counts[at])
             self.counts[at] += 1
-            self._trim()
+            self.trim()
+            if self.take is not None:
+                yield from self.take(self, at)
 
     def _next(self, close: str, *, first: bool) -> bool:
         """Go to the next member or element; return False after the closing bracket."""
@@ -209,8 +174,8 @@ class Walk:
         window.position += 1
         return key, start
 
-    def _scan(self, at: Pointer, index: int | None) -> Value:
-        """Parse the value that begins here."""
+    def element(self, at: Pointer, index: int | None) -> Value:
+        """Parse the value that begins here, the ``index``-th of its array if it is in one."""
         window, notes = self.window, self._notes
         if not window.peek():
             self._fail("A value is missing")
@@ -231,7 +196,7 @@ class Walk:
                     break
                 window.more()
         text = window.text[start:end]
-        line = self._line_here()
+        line = self.line_here()
         window.position = end
         bound(window.text, start, end)
         self._check_depth(value, text, start)
@@ -265,17 +230,26 @@ class Walk:
         text = "The document ends too early." if at_end else f"{message}."
         raise JsonError("F601", text, self.window.position)
 
-    def _line_here(self) -> int:
+    def line_here(self) -> int:
         """Return the line of the position, counting on from where it was last asked."""
         window = self.window
         self._line += window.text.count("\n", self._counted, window.position)
         self._counted = window.position
         return self._line
 
-    def _trim(self) -> None:
-        self._line_here()
-        self.window.trim()
+    def trim(self, least: int = TRIM_AT) -> None:
+        """Forget the text before the position where it is at least so many characters."""
+        self.line_here()
+        self.window.trim(least)
         self._counted = self.window.position
+
+    def go_back(self, text: str, line: int, offset: int) -> None:
+        """Go on with ``text`` before what is in the window; it begins on ``line``, at byte ``offset``."""
+        window = self.window
+        window.text = text + window.text[window.position :]
+        window.position, window.line = 0, line
+        window.offset = offset - window.source.start
+        self._line, self._counted = line, 0
 
 
 def bound(text: str, start: int, end: int) -> None:
@@ -283,6 +257,18 @@ def bound(text: str, start: int, end: int) -> None:
     if text.count(",", start, end) > MAX_MEMBERS:
         message = f"One value has more than {MAX_MEMBERS:,} members and elements."
         raise JsonError("F604", message, start)
+
+
+def element_of(window: Window, run: Run, index: int) -> Value:
+    """Return the one element that ``window`` holds after its comma; raises JsonError for anything else."""
+    walk = Walk(window, frozenset(), frozenset(), _line=window.line)
+    if window.peek() != ",":
+        raise JsonError("F601", "A comma is missing.", window.position)
+    window.position += 1
+    value = walk.element(run.at, index)
+    if window.peek():
+        raise JsonError("F601", "Text stands after the element.", window.position)
+    return value
 
 
 def item_at(item: Item) -> Pointer | None:

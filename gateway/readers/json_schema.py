@@ -61,7 +61,9 @@ class JsonSchema:
     registry: jsonschema_rs.Registry
     document: Any
     deepest: int  #: levels of nesting of which it is asked
+    falls_apart: bool  #: a part of it means the same when it is asked alone, of a value at any depth
     _items: dict[Pointer, Any] = field(default_factory=dict)
+    _judges: dict[Pointer, Any] = field(default_factory=dict)
 
     def errors(self, instance: Any, *, values: int = 0) -> Iterable[SchemaError]:
         """Return what is wrong with a whole document, its numbers being int and Decimal.
@@ -75,11 +77,7 @@ class JsonSchema:
         if too_deep := self._too_deep(instance, (*pointer, 0)):
             return too_deep
         if pointer not in self._items:
-            _, place = self._array(pointer)
-            reference = {"$ref": f"{self.uri}#{_fragment((*place, 'items'))}"}
-            if "$schema" in self.contents:
-                reference["$schema"] = self.contents["$schema"]
-            self._items[pointer] = _validator(reference, self.registry, None)
+            self._items[pointer] = self._validator_of(self._reference(self.place_of_items(pointer)))
         return _errors(self._items[pointer], instance, values)
 
     def _too_deep(self, instance: Any, place: Pointer | tuple[str | int, ...]) -> tuple[SchemaError, ...]:
@@ -93,6 +91,28 @@ class JsonSchema:
         """Whether the array at ``pointer`` can be validated element by element."""
         schema, _ = self._array(pointer)
         return schema is not None and "items" in schema and not _OF_ARRAYS & schema.keys()
+
+    def place_of_items(self, pointer: Pointer) -> Pointer:
+        """Return the place of the schema of the items of the array at ``pointer``."""
+        return (*self._array(pointer)[1], "items")
+
+    def part(self, place: Pointer) -> tuple[Any, Pointer]:
+        """Return the schema at ``place`` and where it stands, ``$ref`` followed; None where it leads away."""
+        found = self._at(place)
+        return (True, place) if found is True else self._resolved(found, place)
+
+    def judge(self, place: Pointer) -> Any:
+        """Return the validator of an array whose elements are to be as the schema at ``place`` says."""
+        if place not in self._judges:
+            self._judges[place] = self._validator_of({"items": self._reference(place)})
+        return self._judges[place]
+
+    def _reference(self, place: Pointer) -> dict[str, Any]:
+        return {"$ref": f"{self.uri}#{_fragment(place)}"}
+
+    def _validator_of(self, schema: dict[str, Any]) -> Any:
+        draft = {"$schema": self.contents["$schema"]} if "$schema" in self.contents else {}
+        return _validator(schema | draft, self.registry, None)
 
     def count_errors(self, pointer: Pointer, count: int) -> Iterable[SchemaError]:
         """Return what is wrong with the number of elements of the array at ``pointer``."""
@@ -177,12 +197,15 @@ def _load(main: Path) -> JsonSchema:
         raise FormatError(f"The JSON Schema could hang the gateway: {problem}", where=str(main))
     try:
         registry = jsonschema_rs.Registry(list(files.documents.items()))
+        deepest = json_schema_cost.deepest(files)
+        is_dynamic = any(name in str(files.documents) for name in ("$dynamicRef", "$recursiveRef"))
         return JsonSchema(
             files.uri,
             files.contents,
             registry,
             _validator(files.contents, registry, files.uri),
-            json_schema_cost.deepest(files),
+            deepest,
+            falls_apart=not is_dynamic and deepest >= json_schema_cost.LEVELS[0],
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         reason = ValueError(str(error).partition("\n")[0])

@@ -20,6 +20,7 @@ class RecordRows:
     def __init__(self, record_types: Sequence[RecordType]) -> None:
         self._types = {kind.name: kind for kind in record_types}
         self._rows: dict[str, list[tuple[int | str | None, ...]]] = {kind: [] for kind in self._types}
+        self._frames: dict[str, list[pl.DataFrame]] = {}
         self.number = 0
 
     def next_number(self) -> int:
@@ -33,12 +34,20 @@ class RecordRows:
         """Keep one row of record type ``kind``; ``values`` stand in the order of its fields."""
         self._rows[kind].append((number, line, parent, *values))
 
+    def add_frame(self, kind: str, frame: pl.DataFrame) -> None:
+        """Keep many rows of record type ``kind``, with the columns of a chunk."""
+        self._frames.setdefault(kind, []).append(frame)
+
     def flush(self) -> Iterator[Chunk]:
-        """Yield one chunk for each record type that has rows, and forget them."""
+        """Yield one chunk for each record type that has rows, in their order, and forget them."""
         for name, rows in self._rows.items():
+            frames = self._frames.pop(name, [])
             if rows:
                 self._rows[name] = []
-                yield Chunk(self._types[name], _frame(self._types[name], rows))
+                frames.append(_frame(self._types[name], rows))
+            if frames:
+                together = frames[0] if len(frames) == 1 else pl.concat(frames).sort(RECORD)
+                yield Chunk(self._types[name], together)
 
 
 def _frame(kind: RecordType, rows: list[tuple[int | str | None, ...]]) -> pl.DataFrame:
