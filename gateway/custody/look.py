@@ -14,6 +14,8 @@ from gateway.model import Sighting
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
+    from gateway.rules.standing import Standing
+
 # NONBLOCK: opening a FIFO would otherwise wait for a writer for ever.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -37,19 +39,29 @@ class Fingerprint(NamedTuple):
     mtime_ns: int
 
 
-def look(directory: StrPath, known: Container[str] = frozenset()) -> Iterator[Sighting]:
+def look(
+    directory: StrPath, known: Container[str] = frozenset(), standing: Standing | None = None
+) -> Iterator[Sighting]:
     """Yield one sighting per entry of ``directory``, in no order, following no link.
 
     Entries named in ``known`` cost nothing and are left out: a stat per entry is most of the
-    cost of a look, so the caller names what it need not see again.
+    cost of a look, so the caller names what it need not see again. Files of ``standing`` that are as they
+    were are noted there and left out.
 
     Raises CustodyError where the directory cannot be listed.
     """
+    marks = {} if standing is None else standing.marks
+    still: set[str] = set() if standing is None else standing.still
     with refusing("list", directory), os.scandir(directory) as entries:
         for entry in entries:
             if entry.name not in known:
                 try:
-                    yield _sighting(entry.name, entry.path, entry.stat(follow_symlinks=False))
+                    status = entry.stat(follow_symlinks=False)
+                    mark = marks.get(entry.name)
+                    if mark == (status.st_size, status.st_mtime_ns, status.st_ino):
+                        still.add(entry.name)
+                    else:
+                        yield _sighting(entry.name, entry.path, status)
                 except FileNotFoundError:
                     continue  # taken away since the directory was read
                 except PermissionError:

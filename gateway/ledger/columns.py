@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
+import operator
 import os
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -88,7 +90,7 @@ class FileName(Written[str]):
     impl = LargeBinary
     cache_ok = True
     write = staticmethod(os.fsencode)
-    read = staticmethod(os.fsdecode)
+    read = operator.methodcaller("decode", sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
 
 
 class CanonicalJson(Written[Any]):

@@ -75,15 +75,11 @@ def _written(values: Sequence[Any], write: _Function | None) -> Sequence[Any]:
     return [None if value is None else write(value) for value in values]
 
 
-def _read(rows: Iterable[Sequence[Any]], readers: Sequence[tuple[int, _Function]]) -> list[list[Any]]:
-    made = []
-    for row in rows:
-        values = list(row)
-        for place, read in readers:
-            if values[place] is not None:
-                values[place] = read(values[place])
-        made.append(values)
-    return made
+def _read(rows: Sequence[Sequence[Any]], readers: Sequence[tuple[int, _Function]]) -> list[tuple[Any, ...]]:
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for place, read in readers if rows else ():
+        columns[place] = [None if value is None else read(value) for value in columns[place]]
+    return list(zip(*columns, strict=True))
 
 
 def _filled(length: int) -> int:

@@ -140,6 +140,17 @@ arrivals = Table(
     Column("boot_id", ExactText, nullable=False),
     Column("reason_code", ExactText, nullable=False),
     Column("reason", ExactText, nullable=False),
+    # Since version 2. Under which configuration it waits for another entry, and for nothing else: it is
+    # written again only when it or that entry has changed.
+    Column("stands", ExactText),
+)
+
+# Since version 2. When a source was last looked at: then all that stands was seen.
+looks = Table(
+    "looks",
+    metadata,
+    Column("route", ExactText, primary_key=True),
+    Column("at", UtcTime, nullable=False),
 )
 
 # Remote files that are in custody and still stand at their source: to be acknowledged, or left for ever.

@@ -60,7 +60,8 @@ def settles_down(connection: Connection, route: str, looks: int, quiet_since: fl
     young = or_(
         arrived.looks < looks, and_(arrived.unchanged_since > quiet_since, arrived.boot_id == boot_id)
     )
-    statement = select(arrived.name).where(arrived.route == route, young).limit(1)
+    # one that stands was judged by its name, or waits for another entry
+    statement = select(arrived.name).where(arrived.route == route, arrived.stands.is_(None), young).limit(1)
     return connection.execute(statement).first() is not None
 
 

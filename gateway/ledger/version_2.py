@@ -1,4 +1,4 @@
-"""From version 1 of the ledger to version 2: nodes, leases, what retention removed, checkpoints written.
+"""From version 1 of the ledger to version 2: nodes, leases, what was removed, checkpoints written, looks.
 
 Version 1 was SQLite only, and so is this step.
 """
@@ -27,6 +27,12 @@ _STATEMENTS = (
 \texpires_at VARCHAR(27),
 \ttaken_at VARCHAR(27),
 \tPRIMARY KEY (name)
+)""",
+    "ALTER TABLE arrivals ADD COLUMN stands TEXT",
+    """CREATE TABLE looks (
+\troute TEXT NOT NULL,
+\tat VARCHAR(27) NOT NULL,
+\tPRIMARY KEY (route)
 )""",
     """CREATE TABLE retention_runs (
 \tid TEXT NOT NULL,

@@ -20,6 +20,7 @@ from gateway.rules.completeness_policy import CompletenessPolicy, ControlFilePol
 from gateway.rules.evidence import Case, Contradiction, Facts, Lack, Proof, Result, examine
 from gateway.rules.file_names import matches_any, matches_shell
 from gateway.rules.side_files import ControlFile, ControlLine, parse_checksum_file, parse_control_file
+from gateway.rules.standing import age, seconds_seen
 from gateway.rules.surroundings import Role, Surroundings, belongs_to, control_names, role_of
 
 if TYPE_CHECKING:
@@ -94,11 +95,16 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not taken now; ``overdue`` once it waits longer than the route finds normal."""
+    """Not taken now; ``overdue`` once it waits longer than the route finds normal.
+
+    It ``stands`` where only another entry can change that, or the file's own change: until then, and until
+    it is overdue, the same would come out, but for the age in the reason.
+    """
 
     code: str
     reason: str
     overdue: bool = False
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +196,8 @@ def assess(case: Case) -> Outcome:
         return Damaged(wrong.finding, _companions(results))
     reasons = _reasons(case, results)
     if reasons:
-        return _waiting(case, "F903", f"waits for {_age(case)}: {'; '.join(reasons)}")
+        reason = f"waits for {age(case.arrival)}: {'; '.join(reasons)}"
+        return _waiting(case, "F903", reason, _stands(results))
     proofs = [each for each in results if isinstance(each, Proof)]
     return Complete(tuple(proof.evidence for proof in proofs), _companions(results))
 
@@ -203,12 +210,14 @@ def _set_aside(case: Case) -> Outcome | None:
         return Refused(finding("F902", "The gateway may not read the file"))
     temporary = matches_any(case.policy.temporary_patterns, case.name)
     if temporary is not None:
-        return _waiting(case, "F903", f"waits for {_age(case)}: its name is a temporary one ({temporary})")
+        reason = f"waits for {age(case.arrival)}: its name is a temporary one ({temporary})"
+        return _waiting(case, "F903", reason, stands=True)
     role = role_of(case.policy, case.name)
     if role is not None:
         return _side_file(case, role)
     if not matches_shell(case.around.pattern, case.name):
-        return _waiting(case, "F210", f"its name does not match {case.around.pattern}, seen for {_age(case)}")
+        reason = f"its name does not match {case.around.pattern}, seen for {age(case.arrival)}"
+        return _waiting(case, "F210", reason, stands=True)
     return None
 
 
@@ -223,7 +232,7 @@ def _side_file(case: Case, role: Role) -> Outcome:
     why = f"it cannot be used: {problem}" if problem else f"{missing or 'its file'} has not come"
     if not problem and about and not missing:
         why = "everything that it lists was taken"
-    return _waiting(case, "F903", f"{role.value} waits for {_age(case)}: {why}")
+    return _waiting(case, "F903", f"{role.value} waits for {age(case.arrival)}: {why}")
 
 
 def _names(names: Sequence[str]) -> str:
@@ -240,6 +249,17 @@ def _reasons(case: Case, results: list[Result]) -> list[str]:
     if unread and _changing(case):
         unread = ["it still changes"]
     return wrong + lacking or unread
+
+
+def _stands(results: list[Result]) -> bool:
+    """Return whether nothing but another entry can bring what is missing."""
+    missing = [each for each in results if not isinstance(each, Proof)]
+    lacks = [each for each in missing if isinstance(each, Lack)]
+    return (
+        len(lacks) == len(missing)
+        and all(each.beside or each.unread for each in lacks)
+        and any(each.beside for each in lacks)
+    )
 
 
 def _changing(case: Case) -> bool:
@@ -291,18 +311,6 @@ def _exhausted(companion: Companion, around: Surroundings, taken: set[str]) -> b
     return all(name in taken or name in around.taken for name in listed if name != companion.name)
 
 
-def _waiting(case: Case, code: str, reason: str) -> Waiting:
-    return Waiting(code, reason, _seconds(case) >= case.policy.alert_after_seconds)
-
-
-def _seconds(case: Case) -> float:
-    return (case.arrival.last_seen_at - case.arrival.first_seen_at).total_seconds()
-
-
-def _age(case: Case) -> str:
-    """Return how long the file has been seen, in the largest unit that it fills."""
-    seconds = _seconds(case)
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} s"
+def _waiting(case: Case, code: str, reason: str, stands: bool = False) -> Waiting:
+    overdue = seconds_seen(case.arrival) >= case.policy.alert_after_seconds
+    return Waiting(code, reason, overdue, stands and not overdue)

@@ -35,10 +35,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """This evidence is missing; ``unread`` if only a fact is, which the edge can read."""
+    """This evidence is missing; ``unread`` if only a fact is, which the edge can read.
+
+    ``beside`` if it comes with another entry, and with nothing else.
+    """
 
     reason: str
     unread: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def _checksum(case: Case) -> Result:
     name, algorithm = case.name + case.policy.checksum_suffix, case.policy.checksum_algorithm
     shown = printable(name)
     if name not in case.around.files:
-        return Lack(f"its checksum file {shown} has not come")
+        return Lack(f"its checksum file {shown} has not come", beside=True)
     if case.facts.checksum_text is None:
         return Lack(f"{shown} has not been read yet", unread=True)
     stated = parse_checksum_file(case.facts.checksum_text, case.name, algorithm)
@@ -101,7 +105,7 @@ def _control_file(case: Case) -> Result:
     """Any control file that agrees admits the file; a stale one beside it does no harm."""
     statements = case.around.statements.get(case.name, ())
     if not statements:
-        return Lack(f"no control file ({case.policy.control_file.pattern}) lists it")
+        return Lack(f"no control file ({case.policy.control_file.pattern}) lists it", beside=True)
     results = [_stated(case, statement) for statement in statements]
     for wanted in (Proof, Lack):
         for result in results:
@@ -146,7 +150,7 @@ def _trailer(case: Case) -> Result:
 def _done_marker(case: Case) -> Result:
     name = marker_name(case.policy, case.name)
     if name not in case.around.files:
-        return Lack(f"its done marker {printable(name)} has not come")
+        return Lack(f"its done marker {printable(name)} has not come", beside=True)
     evidence = Evidence(EvidenceKind.DONE_MARKER.value, f"done marker {printable(name)}")
     return Proof(evidence, (case.around.companion(name, Role.DONE_MARKER),))
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.errors import GatewayError
 from gateway.model import Sighting
+from gateway.rules.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,11 @@ class Source(Protocol):
         """
         ...
 
-    def look(self) -> Iterable[Sighting]:
-        """Yield what is there now; raises SourceError where the place cannot be read."""
+    def look(self, standing: Standing) -> Iterable[Sighting]:
+        """Yield what is there now; raises SourceError where the place cannot be read.
+
+        Files that stand as they did cost least where they are noted in ``standing`` and left out.
+        """
         ...
 
     def location(self, name: str) -> str:

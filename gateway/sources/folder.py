@@ -11,6 +11,7 @@ from gateway.custody import claim as custody
 from gateway.custody.look import look, open_regular
 from gateway.errors import CustodyError, GatewayError, SourceError
 from gateway.model import Sighting
+from gateway.rules.standing import Standing
 from gateway.sources.base import Claim
 
 #: Reads of this size keep OpenSSL's SHA-256 at the speed of memory.
@@ -28,10 +29,10 @@ class Folder:
     def place(self) -> None:
         """Nothing: what is claimed stands here no more."""
 
-    def look(self) -> Iterator[Sighting]:
-        """Yield one sighting per entry; links are never followed."""
+    def look(self, standing: Standing) -> Iterator[Sighting]:
+        """Yield one sighting per entry that does not stand as it did; links are never followed."""
         with self._explained("list"):
-            yield from look(self._directory)
+            yield from look(self._directory, standing=standing)
 
     def location(self, name: str) -> str:
         """Return the entry's path."""

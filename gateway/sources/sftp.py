@@ -23,6 +23,7 @@ from gateway.errors import (
 )
 from gateway.model import Sighting
 from gateway.printable import printable
+from gateway.rules.standing import Standing
 from gateway.sftp.base import Connections, Fetch, RemoteEntry
 from gateway.sources.addresses import address, directory_path, join
 from gateway.sources.base import Claim
@@ -61,7 +62,7 @@ class SftpFolder:
         """The directory's address."""
         return address(self._server, self._directory)
 
-    def look(self) -> Iterator[Sighting]:
+    def look(self, standing: Standing) -> Iterator[Sighting]:  # noqa: ARG002
         """Yield one sighting per entry, as the server states it."""
         with self._connections.session(self._server) as session:
             for entry in session.entries(self._directory):

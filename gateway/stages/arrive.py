@@ -85,13 +85,15 @@ def _remember(
     context: Context, route: Route, look: Look, outcomes: Mapping[str, Outcome], report: Report
 ) -> None:
     """Keep what waits with its reason; forget what is taken now or gone."""
-    kept = []
+    kept, stands = [], set[str]()
     told = {one.name for one in report.problems if one.transfer is None}  # by an earlier look of this pass
     for name, outcome in outcomes.items():
         if isinstance(outcome, Complete | Damaged):
             continue
         code, reason = _reason(outcome)
         kept.append(dataclasses.replace(look.cases[name].arrival, reason_code=code, reason=reason))
+        if isinstance(outcome, completeness.Waiting) and outcome.stands:
+            stands.add(name)
         if name in told:
             continue
         if isinstance(outcome, completeness.Waiting) and outcome.overdue:
@@ -99,14 +101,14 @@ def _remember(
         elif isinstance(outcome, completeness.Refused):
             report.problem(_refusal(outcome.finding, look.source.location(printable(name))), name=name)
     present = {one.name for one in kept}
-    report.waiting += len(present - _companions_of(outcomes.values()))
-    with context.ledger.read() as connection:
-        before = {one.name: one for one in arrivals.waiting(connection, route.name)}
-    gone = set(before) - present
-    if gone or kept:
+    report.waiting += len(present - _companions_of(outcomes.values())) + len(look.standing)
+    gone = look.before - present - look.standing
+    if gone or kept or look.standing:
         with context.ledger.write() as connection:
             arrivals.remove(connection, route.name, gone)
-            arrivals.save(connection, kept)
+            arrivals.save(connection, kept, stands, context.site.digest)
+            if look.standing:
+                arrivals.note_look(connection, route.name, look.at)
 
 
 def _refusal(found: Finding, where: str) -> GatewayError:

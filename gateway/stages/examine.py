@@ -28,14 +28,12 @@ from gateway.model import Companion, Finding, Identity, Severity, Sighting, Tran
 from gateway.printable import printable
 from gateway.rules.in_force import DatePolicy
 from gateway.stages.context import Context, Report, Route, allowed
-from gateway.stages.identify import Chooser, identity_of, name_groups, not_allowed
+from gateway.stages.identify import HEAD_BYTES, Chooser, identity_of, name_groups, not_allowed
 
 if TYPE_CHECKING:
     from gateway.validation.keys import KeySpool
     from gateway.validation.reading import Input, ListingLimits, Reading
 
-#: How much of a file is looked at to learn its format version.
-HEAD_BYTES = 64 * 1024
 #: Files whose first bytes are in memory at one time; of those that end there they stay till all are read.
 _AT_ONCE = 100
 

@@ -17,11 +17,13 @@ from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.rules import file_names
 from gateway.rules.in_force import DatePolicy, out_of_force
-from gateway.stages.context import Route
 
 if TYPE_CHECKING:
+    from gateway.config.settings import Route
     from gateway.validation.reading import Reading
 
+#: How much of a file is looked at to learn its format version.
+HEAD_BYTES = 64 * 1024
 
 #: What is agreed with a sender about a message type: a range of versions, or None.
 Agreed = Callable[[str | None, str], str | None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from gateway.errors import FileChanged, FileMissing, RemoteMissing, SourceError
 from gateway.finding_codes import finding
@@ -20,6 +21,7 @@ from gateway.rules import completeness
 from gateway.rules.completeness import Case, Fact, Facts, Need, Outcome, Surroundings
 from gateway.rules.ordering import take_order
 from gateway.rules.side_files import LARGEST, parse_control_file
+from gateway.rules.standing import Standing, concerned, has_markers
 from gateway.sources import Source
 from gateway.stages.context import Context, Route
 from gateway.stages.gate import is_of_server
@@ -35,28 +37,46 @@ class Look:
     """One look at a source: its files, their history, and everything around them."""
 
     source: Source
+    at: datetime
     cases: dict[str, Case]
     around: Surroundings
+    before: set[str]  #: names of files that the ledger had waiting
+    standing: set[str]  #: names of those that stand as they did, and are not judged again
     put_off: set[str] = field(default_factory=set)  #: files that are judged with the next look
 
 
 def look_at(context: Context, route: Route, source: Source) -> Look:
     """Look at everything in ``source`` that is not in custody, and count the look."""
     now, monotonic, boot_id = context.clock.now(), context.clock.monotonic(), context.clock.boot_id()
-    found = not_taken(context, route, source, source.look())
-    sightings = take_order(found, _name_pattern(context, route))
+    policy, under = route.completeness, context.site.digest
+    normal_since = now - timedelta(seconds=policy.alert_after_seconds)
     with context.ledger.read() as connection:
-        earlier = {one.name: one for one in arrivals.waiting(connection, route.name)}
-    history = {
-        seen.name: completeness.look_again(earlier.get(seen.name), seen, monotonic, boot_id, now, route.name)
-        for seen in sightings
-    }
-    around = _surroundings(context, route, source, sightings, history)
+        standing = Standing(arrivals.standing(connection, route.name, under, normal_since))
+        earlier = {one.name: one for one in arrivals.moving(connection, route.name, under, normal_since)}
+    before = standing.marks.keys() | earlier.keys()
+    seen = list(standing.others(not_taken(context, route, source, source.look(standing))))
+    _recall(context, route, earlier, standing.marks.keys() & {one.name for one in seen})
+
+    def again(one: Sighting) -> Arrival:
+        return completeness.look_again(earlier.get(one.name), one, monotonic, boot_id, now, route.name)
+
+    history = {one.name: again(one) for one in seen}
+    around = _surroundings(context, route, source, seen, history, standing)
+    fresh = [name for name, arrival in history.items() if arrival.looks == 1]
+    stirred = list(standing.sightings(concerned(policy, fresh, around)))
+    _recall(context, route, earlier, {one.name for one in stirred})
+    history |= {one.name: again(one) for one in stirred}
     cases = {
-        seen.name: Case(route.completeness, seen, history[seen.name], around, Facts(), monotonic)
-        for seen in sightings
+        one.name: Case(policy, one, history[one.name], around, Facts(), monotonic)
+        for one in take_order([*seen, *stirred], _name_pattern(context, route))
     }
-    return Look(source, cases, around)
+    return Look(source, now, cases, around, before, standing.still - cases.keys())
+
+
+def _recall(context: Context, route: Route, earlier: dict[str, Arrival], names: Iterable[str]) -> None:
+    """Add to ``earlier`` what is known of ``names``."""
+    with context.ledger.read() as connection:
+        earlier.update({one.name: one for one in arrivals.named(connection, route.name, names)})
 
 
 def _name_pattern(context: Context, route: Route) -> str | None:
@@ -73,6 +93,7 @@ def _surroundings(
     source: Source,
     sightings: Sequence[Sighting],
     history: Mapping[str, Arrival],
+    standing: Standing,
 ) -> Surroundings:
     policy = route.completeness
     controls = {}
@@ -92,6 +113,13 @@ def _surroundings(
         for name, control in controls.items():
             listed = [line.name for line in control.lines]
             taken |= settlements.names_taken(connection, route.name, listed, history[name].first_seen_at)
+    names = [one.name for one in sightings]
+    # of those that stand only what a side file is about is asked for
+    if not has_markers(policy, names):
+        about = concerned(policy, names, Surroundings(route.source.pattern, {}, controls))
+        sightings = [*sightings, *standing.sightings(about)]
+    else:
+        sightings = [*sightings, *standing.sightings(standing.still)]
     return Surroundings.of(policy, route.source.pattern, sightings, controls, history, taken)
 
 
