@@ -11,7 +11,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from contextlib import closing
+from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -19,6 +21,7 @@ from lxml import etree
 from gateway.finding_codes import finding
 from gateway.readers.base import CHUNK_BYTES, ByteStream, Chunk
 from gateway.readers.document_text import DocumentText, ending_text
+from gateway.readers.xml_feed import Fed, Source
 from gateway.readers.xml_guard import (
     MAX_PROLOG_BYTES,
     DoctypeError,
@@ -30,10 +33,12 @@ from gateway.readers.xml_guard import (
 from gateway.readers.xml_plan import DocumentPlan, document_plan, local
 from gateway.readers.xml_probe import probe_head, root_name
 from gateway.readers.xml_records import DocumentRecords, RootError
+from gateway.readers.xml_runs import LEAST, MOST_UNITS, RUN, Checked, Runs, end_tag
 from gateway.readers.xsd import xsd_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format
@@ -50,6 +55,8 @@ MAX_TAGS = 300_000
 #: keeps its own list of all of them.
 MAX_LOGGED = 100_000
 
+#: As a power of two: that many runs are not tried after many that were not plain.
+_LONGEST_PAUSE = 6
 _HEAD = 4 * MAX_PROLOG_BYTES
 _TRAILING = r"(?:\s|<!--(?:(?!-->).)*-->|<\?(?:(?!\?>).)*\?>)*"
 
@@ -100,42 +107,8 @@ def _first_pieces(text: DocumentText) -> tuple[list[str], bool]:
     return pieces, False
 
 
-#: Bytes before the last ones that are remembered: the parser waits for the end of a tag or comment.
-_REMEMBERED = 1 << 20
-
-
-@dataclass(slots=True)
-class _Fed:
-    """The last bytes given to the parser, to find a byte offset from line and column."""
-
-    line: int = 1  #: on which the newest piece begins
-    offset: int = 0  #: of the first byte that is remembered, as UTF-8
-    _first: int = 1  #: its line
-    _is_cut: bool = False  #: what came before it in its line is forgotten
-    _pieces: deque[tuple[bytes, int]] = field(default_factory=deque)  #: with their line ends
-    _bytes: int = 0
-
-    def add(self, data: bytes) -> None:
-        """Remember ``data``; what came long before is forgotten."""
-        if self._pieces:
-            self.line += self._pieces[-1][1]
-        self._pieces.append((data, data.count(b"\n")))
-        self._bytes += len(data)
-        while self._bytes - len(self._pieces[0][0]) - len(data) >= _REMEMBERED:
-            gone, lines = self._pieces.popleft()
-            self._bytes -= len(gone)
-            self.offset += len(gone)
-            self._first += lines
-            self._is_cut = not gone.endswith(b"\n")
-
-    def before(self, line: int, column: int) -> bytes | None:
-        """Return the remembered bytes before ``line`` and ``column`` (from 1); None where too early."""
-        rows = b"".join(piece for piece, _lines in self._pieces).split(b"\n")
-        index = line - self._first
-        if not self._is_cut <= index < len(rows):
-            return None
-        last = rows[index].decode("utf-8", "replace")[: column - 1].encode()
-        return b"".join(row + b"\n" for row in rows[:index]) + last
+class _BrokenOffError(Exception):
+    """The parser has given the document up without saying so."""
 
 
 class _Reading:
@@ -150,8 +123,10 @@ class _Reading:
         self._whole = whole
         #: identity constraints over all records need the parser's own validation
         self._plugged = self._xsd is not None and not whole and self._xsd.spans_records(self._plan.units)
-        self._fed = _Fed()
+        self._fed = Fed(text.width)
         self._since_flush = self._tags = 0
+        self._pause = 0  #: characters to be fed to the parser until a run is looked for
+        self._odd = 0  #: runs in a row that were not plain
 
     def chunks(self, pieces: Sequence[str]) -> Iterator[Chunk]:
         """Yield the records of ``pieces`` and of what follows them in the stream."""
@@ -171,17 +146,74 @@ class _Reading:
         records.tree.keep_all = self._whole
         records.tree.plugged = self._plugged
         parser = self._parser({*self._plan.names, name})
+        source = Source(partial(next, chain(pieces, iter(self._more, ""), repeat(""))))
         try:
-            for data in self._released(guard, pieces):
-                self._feed(parser, records, data)
-                if self._since_flush >= CHUNK_BYTES or self._tags >= MAX_TAGS:
-                    self._since_flush = self._tags = 0
-                    self._check_held(records.tree.root)
-                    yield from records.rows.flush()
+            with closing(Runs(self._definition, self._plan, self._xsd, self._findings)) as runs:
+                while piece := source.piece():
+                    stop = self._seam_in(piece, records)
+                    source.put_back(piece[stop:])
+                    self._feed(parser, records, guard.release(piece[:stop].encode()))
+                    if self._since_flush >= CHUNK_BYTES or self._tags >= MAX_TAGS:
+                        self._since_flush = self._tags = 0
+                        self._check_held(records.tree.root)
+                        yield from records.rows.flush()
+                    if stop < len(piece) and records.is_behind_unit and not guard.is_waiting:
+                        yield from self._run(source, runs, records, parser, guard)
+            self._feed(parser, records, guard.release(b"", final=True))
             self._close(parser, records)
-        except (etree.XMLSyntaxError, LimitError) as error:
+        except (etree.XMLSyntaxError, _BrokenOffError, LimitError) as error:
             self._refuse(parser, error)
         yield from records.rows.flush()
+
+    def _more(self) -> str:
+        return "" if self._whole else self._text.piece()
+
+    def _seam_in(self, piece: str, records: DocumentRecords) -> int:
+        """Return where in ``piece`` a run of records may begin, or else its length."""
+        self._pause -= len(piece)
+        unit = records.tree.previous
+        if self._pause > 0 or self._whole or self._plugged or unit is None:
+            return len(piece)
+        end = end_tag(unit)
+        found = piece.find(end)
+        return len(piece) if found < 0 else found + len(end)
+
+    def _run(
+        self,
+        source: Source,
+        runs: Runs,
+        records: DocumentRecords,
+        parser: etree.XMLPullParser,
+        guard: Guard,
+    ) -> Iterator[Chunk]:
+        """Yield the records that come next in ``source``, many at once, as far as they are plain."""
+        self._pause = LEAST
+        seam = runs.seam(records)
+        if seam is None:
+            return
+        waiting: deque[tuple[str, Future[Checked | None]]] = deque()
+        while True:
+            text = source.whole(seam.end, RUN, {seam.end: MOST_UNITS, "<": MAX_TAGS, "=": MAX_TAGS})
+            if len(text) >= LEAST:
+                waiting.append((text, runs.check(text, seam)))
+            else:
+                source.put_back(text)
+            if len(waiting) < 2 and len(text) >= LEAST:
+                continue  # one is checked while the other is read
+            if not waiting:
+                return
+            run, checked = waiting.popleft()
+            found = runs.take(run, checked, seam, records, guard.line)
+            if found is None:
+                source.put_back(run + "".join(text for text, _checked in waiting))
+                self._odd += 1
+                self._pause = RUN << min(self._odd, _LONGEST_PAUSE)
+                return
+            self._odd = 0
+            yield from records.pass_by(found)
+            guard.line += run.count("\n")
+            parser.feed(self._fed.pass_by(run))
+            runs.tidy(records)
 
     def _open(self, head: str) -> str:
         """Check what stands before the root element, and return that element's local name."""
@@ -208,13 +240,6 @@ class _Reading:
             schema=self._xsd.plugged if self._xsd is not None and self._plugged else None,
         )
 
-    def _released(self, guard: Guard, pieces: Sequence[str]) -> Iterator[bytes]:
-        for piece in pieces:
-            yield guard.release(piece.encode())
-        while not self._whole and (piece := self._text.piece()):
-            yield guard.release(piece.encode())
-        yield guard.release(b"", final=True)
-
     def _feed(self, parser: etree.XMLPullParser, records: DocumentRecords, data: bytes) -> None:
         self._since_flush += len(data)
         self._tags += data.count(b"<")
@@ -224,6 +249,8 @@ class _Reading:
             parser.feed(data)
         finally:
             records.take(parser.read_events())
+        if any(entry.level_name == "FATAL" for entry in _syntax_errors(parser)):
+            raise _BrokenOffError  # by an unknown entity: lxml would begin a new document
 
     def _check_held(self, root: etree._Element | None) -> None:
         """Raise LimitError where more is held than one record and its surroundings may need."""

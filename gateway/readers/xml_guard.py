@@ -46,7 +46,7 @@ class Guard:
         choice = "|".join(re.escape(name) for name in sorted(names)) or r"(?!)"
         self._named = re.compile(rf"<(?:[^\s<>/!?:]+:)?(?:{choice})(?=[\s/>])".encode())
         self._held = b""
-        self._line = 1
+        self.line = 1  #: reached
         self.lines: deque[int] = deque()  #: of the named start tags, in document order
 
     def release(self, piece: bytes, *, final: bool = False) -> bytes:
@@ -61,6 +61,11 @@ class Guard:
         self._held = data[end:]
         return data[:end]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
+
     def _examine(self, data: bytes) -> int:
         """Check ``data`` and return how much of it is whole."""
         position = 0
@@ -72,7 +77,7 @@ class Guard:
                     raise LimitError("A comment or CDATA section is longer than 12 MiB.")
                 return special.start()
             position = close + len(_ENDS[special.group()])
-            self._line += data.count(b"\n", special.start(), position)
+            self.line += data.count(b"\n", special.start(), position)
         end = self._whole(data, position)
         self._plain(data, position, end)
         return end
@@ -91,10 +96,10 @@ class Guard:
         self._check_tags(data, start, end)
         last = start
         for match in self._named.finditer(data, start, end):
-            self._line += data.count(b"\n", last, match.start())
+            self.line += data.count(b"\n", last, match.start())
             last = match.start()
-            self.lines.append(self._line)
-        self._line += data.count(b"\n", last, end)
+            self.lines.append(self.line)
+        self.line += data.count(b"\n", last, end)
 
     def _check_tags(self, data: bytes, start: int, end: int) -> None:
         """Look for long tags by leaping: only a stretch without ``<`` can be one."""

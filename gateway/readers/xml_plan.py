@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 from gateway.formats.definition import Field, Format, RecordType, Role
 
+#: Attributes in them are never strangers: they say something about the document, not in it.
+FREE_NAMESPACES = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+
 _STEP = re.compile(r"(?:\{[^}]*\})?[^/{}\[]+(?:\[[^\]]*\])?|(?<=/)(?=/)")
 _SIMPLE = re.compile(r"(?:\{[^}]*\})?[^/{}\[\]*]+")
 

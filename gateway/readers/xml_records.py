@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
 from gateway.finding_codes import finding
+from gateway.readers.base import RECORD, Chunk
 from gateway.readers.record_rows import RecordRows
-from gateway.readers.xml_plan import DocumentPlan, Step, TypePlan, local
+from gateway.readers.xml_plan import FREE_NAMESPACES, DocumentPlan, Step, TypePlan, local
 from gateway.readers.xml_tree import RecordTree
 from gateway.readers.xsd import RecordPlace, XsdSet
 
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format
-
-_FREE_NAMESPACES = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+    from gateway.readers.xml_columns import Found
 
 _FOREIGN = "is not part of the format"
 _AGAIN = "occurs again; the format has it once"
@@ -83,7 +83,7 @@ class RecordWalk:
 
     def _foreign_attributes(self, element: etree._Element, step: Step, stranger: Stranger) -> None:
         for name, value in element.attrib.items():
-            if str(name) not in step.attributes and not str(name).startswith(_FREE_NAMESPACES):
+            if str(name) not in step.attributes and not str(name).startswith(FREE_NAMESPACES):
                 stranger(element, f"@{local(str(name))}", _FOREIGN, str(value))
 
     def _lookup(
@@ -116,6 +116,7 @@ class DocumentRecords:
         """``lines`` gives the physical line of every element that the parser reports, in order."""
         self.rows = RecordRows(definition.record_types)
         self.tree = RecordTree(findings, xsd)
+        self._definition = definition
         self._plan = plan
         self._findings = findings
         self._strict = definition.closed and xsd is None
@@ -123,16 +124,29 @@ class DocumentRecords:
         self._line_of: dict[etree._Element, int] = {}
         self._open: dict[etree._Element, TypePlan] = {}
         self._unit: etree._Element | None = None
-        self._latest: dict[str, int] = {}
+        self.latest: dict[str, int] = {}  #: the number of the latest record of each type
+        self.is_behind_unit = False  #: the last that was seen is the end of a business record
 
     def take(self, events: Iterable[tuple[Any, Any]]) -> None:
         """Go through the parser's ``events``; raises RootError after its finding."""
         for event, element in events:
+            self.is_behind_unit = event == "end" and element is self._unit
             if event == "start":
                 self._start(element)
             elif element in self._open:
                 self._end(element, self._open.pop(element))
         self.tree.settle()
+
+    def pass_by(self, found: Found) -> Iterator[Chunk]:
+        """Yield the rows of records that were read at once, and of those before them."""
+        yield from self.rows.flush()
+        for kind in self._definition.record_types:
+            frame = found.frames.get(kind.name)
+            if frame is not None:
+                self.latest[kind.name] = int(frame[-1, RECORD])
+                yield Chunk(kind, frame)
+        self.rows.number += len(found.lines)
+        self.tree.pass_by(len(found.units))
 
     def finish(self, log: Sequence[etree._LogEntry]) -> None:
         """End the document: what stands around the records, and what the parser's XSD has seen."""
@@ -157,7 +171,7 @@ class DocumentRecords:
                 self._unit = element
 
     def _end(self, element: etree._Element, plan: TypePlan) -> None:
-        self._record(element, plan, self._latest.get(plan.kind.parent or ""))
+        self._record(element, plan, self.latest.get(plan.kind.parent or ""))
         if plan.is_unit:
             self._unit = None
             self._line_of.clear()
@@ -166,7 +180,7 @@ class DocumentRecords:
     def _register(self, element: etree._Element, plan: TypePlan, line: int | None) -> None:
         """Give the record that begins here its number."""
         place = RecordPlace(plan.kind.name, self.rows.next_number(), line)
-        self._latest[plan.kind.name] = place.number
+        self.latest[plan.kind.name] = place.number
         self.tree.remember(element, place, passing=self._unit is not None or plan.is_unit)
 
     def _record(self, element: etree._Element, plan: TypePlan, parent: int | None) -> None:
@@ -176,7 +190,7 @@ class DocumentRecords:
         self.rows.add(plan.kind.name, place.number, place.line, parent, values)
 
     def _nested(self, element: etree._Element, plan: TypePlan) -> None:
-        parent = self._latest.get(plan.kind.parent or "")
+        parent = self.latest.get(plan.kind.parent or "")
         self._register(element, plan, self._line_of.get(element))
         self._record(element, plan, parent)
 

@@ -16,7 +16,7 @@ from gateway.finding_codes import finding
 from gateway.readers.xsd import GivenUpError, RecordPlace, XsdReport, XsdSet, demand_complete
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from lxml import etree
 
@@ -66,6 +66,15 @@ class RecordTree:
     def complete(self, element: etree._Element) -> None:
         """Note that a business record has ended, with all records in it."""
         self._completed.append(element)
+
+    def pass_by(self, count: int) -> None:
+        """Count records that were seen elsewhere: neighbours of the one that has ended last, of its type."""
+        self._runs[-1].count += count
+
+    @property
+    def previous(self) -> etree._Element | None:
+        """The business record that has ended last, as long as it is in the tree."""
+        return self._previous
 
     def settle(self) -> None:
         """Validate the completed records and take them out of the tree."""
@@ -123,7 +132,7 @@ class RecordTree:
         completed = set(self._completed)
         for error in self._errors():
             element = report.element(error)
-            unit = _within(element, completed)
+            unit = within(element, completed)
             if unit is None and element is not None and error.type_name == STRAY:
                 self._stray[element] = error
             elif unit is not None and not (self._is_order(error, element, unit) or self._is_plugged(error)):
@@ -146,7 +155,7 @@ class RecordTree:
                 stand_ins.add(stub)
         for error in self._errors():
             element = report.element(error)
-            unit = _within(element, stand_ins)
+            unit = within(element, stand_ins)
             if (unit is None or self._is_order(error, element, unit)) and not self._is_plugged(error):
                 report.add(error, element)
 
@@ -191,13 +200,13 @@ class RecordTree:
         """Forget the places of completed records, but for those that stay in the tree."""
         firsts = {run.first for run in self._runs[-len(self._completed) :]}
         completed = set(self._completed)
-        gone = {e for e in self._passing if _within(e, completed) is not None}
+        gone = {e for e in self._passing if within(e, completed) is not None}
         for element in gone - firsts:
             del self.places[element]
         self._passing = [element for element in self._passing if element not in gone]
 
 
-def _within(element: etree._Element | None, units: set[etree._Element]) -> etree._Element | None:
+def within(element: etree._Element | None, units: Set[etree._Element]) -> etree._Element | None:
     """Return the one of ``units`` that ``element`` is or stands in."""
     while element is not None and element not in units:
         element = element.getparent()

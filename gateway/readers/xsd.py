@@ -211,12 +211,21 @@ class XsdReport:
     """Turns libxml2's errors on one tree into findings with record, line, path and value."""
 
     def __init__(
-        self, root: etree._Element, records: Mapping[etree._Element, RecordPlace], findings: Findings
+        self,
+        root: etree._Element,
+        records: Mapping[etree._Element, RecordPlace],
+        findings: Findings,
+        *,
+        lines_before: int = 0,
     ) -> None:
-        """Look up places below ``root``; ``records`` says which elements are records."""
+        """Look up places below ``root``; ``records`` says which elements are records.
+
+        ``lines_before`` were in the document before the tree's first.
+        """
         self._root = root
         self._records = records
         self._findings = findings
+        self._lines_before = lines_before
         self._children: dict[tuple[etree._Element, str], list[etree._Element]] = {}
 
     def element(self, error: etree._LogEntry) -> etree._Element | None:
@@ -247,7 +256,7 @@ class XsdReport:
                 rule=_rule(error),
                 record_type=place.kind if place else None,
                 record=place.number if place else None,
-                line=_line(error, element, holder, place),
+                line=_line(error, element, holder, place, self._lines_before),
                 column=_column(element, holder, missing.group(1) if missing else attribute),
                 value=_value(error, element, attribute),
             )
@@ -278,10 +287,11 @@ def _line(
     element: etree._Element | None,
     holder: etree._Element | None,
     place: RecordPlace | None,
+    lines_before: int,
 ) -> int | None:
     """Return the physical line, counted on from the record's where libxml2's own is not true."""
-    if 0 < int(error.line) <= LAST_TRUE_LINE:
-        return int(error.line)
+    if 0 < int(error.line) <= LAST_TRUE_LINE - lines_before:
+        return int(error.line) + lines_before
     if place is None or place.line is None or element is None or holder is None:
         return None
     around = {element, *element.iterancestors()}
