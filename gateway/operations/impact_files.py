@@ -16,7 +16,7 @@ from gateway.ledger import settlements
 from gateway.readers import reader_for
 from gateway.rules import file_names
 from gateway.stages.context import Context
-from gateway.stages.examine import HEAD_BYTES
+from gateway.stages.identify import HEAD_BYTES
 
 _BESIDE = (names.MANIFEST_SUFFIX, names.REPORT_SUFFIX, ".done", ".sha256", ".md5")
 #: Never opened: whoever closes a file gives up all locks that SQLite holds on it for the same process.

@@ -23,8 +23,7 @@ from gateway.printable import printable
 from gateway.readers import reader_for
 from gateway.rules import file_names
 from gateway.rules.in_force import out_of_force
-from gateway.stages.examine import HEAD_BYTES
-from gateway.stages.identify import choose_format, identity_of
+from gateway.stages.identify import HEAD_BYTES, choose_format, identity_of
 
 if TYPE_CHECKING:
     from gateway.formats.catalogue import Catalogue

@@ -45,9 +45,8 @@ def places(run: Run, numbers: pl.Series, document: DocumentText) -> Iterator[Pla
     starts = (lengths.cum_sum() - lengths).gather(numbers)
     counted, line, offset = 0, run.line, run.offset
     for number, text, start in zip(numbers, run.texts.gather(numbers), starts, strict=True):
-        passed = run.text[counted:start]
-        line += passed.count("\n")
-        offset += document.width(passed)
+        line += run.text.count("\n", counted, start)
+        offset += document.width(run.text[counted:start])
         counted = start
         yield Place(number, run.opening + text, start, line, offset)
 

@@ -47,7 +47,7 @@ class MomentNotation:
     zone: str | None  #: named zone of times without an offset
     pattern: str
     places: Mapping[str, tuple[int, int]]  #: letter -> first character and length
-    directives: str | None  #: the format as polars reads it by itself; None where it does not
+    directives: str | None  #: the format without its offset as polars reads it; None where it does not
 
     @classmethod
     def of(cls, field: Field, dialect: Dialect) -> MomentNotation:
@@ -70,11 +70,12 @@ class MomentNotation:
             whole = self._clock(shaped).str.to_time("%H:%M:%S", strict=False).cast(pl.Int64)
             return (whole + self._fraction(shaped, 9)).cast(pl.Time)
         if self.directives is not None:
-            wall = shaped.str.to_datetime(self.directives, strict=False, time_unit="us")
-            return self._in_utc(shaped, wall)
+            clock = shaped.str.head(self.places["Z"][0]) if "Z" in self.places else shaped
+            wall = clock.str.to_datetime(self.directives, strict=False, time_unit="us")
+            return self._in_utc(text, wall)
         both = pl.concat_str([self._day(shaped), pl.lit(" "), self._clock(shaped)])
         wall = both.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-        return self._in_utc(shaped, wall + pl.duration(microseconds=self._fraction(shaped, 6)))
+        return self._in_utc(text, wall + pl.duration(microseconds=self._fraction(shaped, 6)))
 
     def literal(self, moment: date | time | datetime) -> pl.Expr:
         """Return a bound or constant of the definition as a value of the same kind."""
@@ -133,6 +134,6 @@ def _parse(written: str) -> tuple[str, dict[str, tuple[int, int]], str | None]:
             places[part] = (position, len(letters))
         expected = f"[0-9]{{{len(letters)}}}" if part == "F" else _PATTERNS.get(part, re.escape(letters))
         pattern += expected
-        directives += _DIRECTIVES.get(part, letters)
+        directives += "" if part == "Z" else _DIRECTIVES.get(part, letters)
         position += len(letters)
-    return rf"\A{pattern}\z", places, directives if places.keys() in _DIRECT else None
+    return rf"\A{pattern}\z", places, directives if places.keys() - {"Z"} in _DIRECT else None
