@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.cli.plant import GOOD, Plant
+from tests.cli.plant import GOOD, Plant, sample
 
 #: Libraries and rooms that a question for help has no use for.
 NOT_FOR_HELP = {
@@ -81,6 +81,12 @@ def test_a_look_at_the_ledger_loads_no_more_than_it_needs(
     modules = loaded("--site", str(plant.directory), *words)
     assert among(modules, NOT_FOR_A_LOOK) == []
     assert own(modules) <= most
+
+
+def test_a_file_is_validated_without_what_only_a_site_needs() -> None:
+    """`gateway validate` shall load nothing of the ledger: the file alone is read."""
+    modules = loaded("validate", "--format", "bom", str(next(sample("bom").rglob("good/*.json"))))
+    assert among(modules, {"sqlalchemy", "sqlite3", "paramiko", "lxml", "gateway.ledger"}) == []
 
 
 def test_garbage_is_collected_as_usual_once_a_command_works() -> None:
