@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 #: Bytes before the last ones that are remembered: the parser waits for the end of a tag or comment.
 _REMEMBERED = 1 << 20
-_PIECE = 64 * 1024  # characters given to the parser at a time
+#: Characters given to the parser at a time.
+PIECE = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Source:
 
     def piece(self) -> str:
         """Return the next piece; empty only at the end."""
-        at, self._at = self._at, self._at + _PIECE
+        at, self._at = self._at, self._at + PIECE
         if at < len(self._text):
             return self._text[at : self._at]
         self._text, self._at = "", 0
