@@ -32,6 +32,7 @@ _PAGE = _ROOT / "docs" / "benchmarks.md"
 PARTS = {
     "passes": "passes",
     "small": "small",
+    "stages": "stages",
     "rows": "rows",
     "xml": "xml",
     "json": "json_files",
