@@ -191,9 +191,10 @@ class _Reading:
         seam = runs.seam(records)
         if seam is None:
             return
+        limits = {"<!": 0, "<?": 0, seam.end: MOST_UNITS, "<": MAX_TAGS, "=": MAX_TAGS}
         waiting: deque[tuple[str, Future[Checked | None]]] = deque()
         while True:
-            text = source.whole(seam.end, RUN, {seam.end: MOST_UNITS, "<": MAX_TAGS, "=": MAX_TAGS})
+            text = source.whole(seam.end, RUN, limits)
             if len(text) >= LEAST:
                 waiting.append((text, runs.check(text, seam)))
             else:

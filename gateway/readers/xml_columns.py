@@ -64,7 +64,7 @@ class Columns:
         own = records.with_columns(
             self._parents(plan, before) for _state, plan in self._paths.plans
         ).collect()
-        values = self._values(tags)
+        values = self._values(tags, has_references="&" in text)
         frames = {
             plan.kind.name: frame
             for state, plan in self._paths.plans
@@ -83,7 +83,7 @@ class Columns:
                 latest = pl.coalesce(number, latest)
         return latest.alias(f"{PARENT} {plan.kind.name}")
 
-    def _values(self, tags: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    def _values(self, tags: pl.DataFrame, *, has_references: bool) -> dict[int, pl.DataFrame]:
         """Return the tags of each state with a field: with the number of their record among its type's."""
         wanted = [
             place for place in self._paths.places if place.step.text is not None or place.step.attributes
@@ -112,6 +112,8 @@ class Columns:
         is_mixed = pl.col("is_inner") & pl.col("state").is_in(texts)
         if values.select((is_again | is_mixed).any()).item():
             raise OddError  # twice in one record, or with other elements in its text
+        if has_references:
+            values = values.with_columns(plain(values["text"]))
         return {
             int(state): part
             for (state,), part in values.partition_by("state", as_dict=True, maintain_order=True).items()
@@ -128,7 +130,7 @@ class Columns:
             if part is None or place.plan is not plan:
                 continue
             if place.step.text is not None:
-                columns[place.step.text] = _spread(plain(part["text"]), part, absent)
+                columns[place.step.text] = _spread(part["text"], part, absent)
             for name, column in place.step.attributes.items():
                 if name in kinds.attributes:
                     columns[column] = _spread(kinds.attributes[name].gather(part["kind"]), part, absent)

@@ -36,7 +36,7 @@ class Source:
     def whole(self, end: str, size: int, limits: dict[str, int]) -> str:
         """Return text up to an ``end``: about ``size`` characters, or as much as there is; empty if none.
 
-        No more than may be where ``limits`` says of strings how often they may be in it.
+        ``limits`` says of strings how often they may be in it.
         """
         if len(self._text) - self._at < size:
             held = [self._text[self._at :]]
@@ -47,8 +47,10 @@ class Source:
             self._text, self._at = "".join(held), 0
         stop = min(len(self._text), self._at + size)
         for string, most in limits.items():
-            count = self._text.count(string, self._at, stop)
-            if count > most:
+            if most == 0:
+                found = self._text.find(string, self._at, stop)
+                stop = found if found >= 0 else stop
+            elif (count := self._text.count(string, self._at, stop)) > most:
                 stop = self._at + (stop - self._at) * most // count
         stop = self._text.rfind(end, self._at, stop) + len(end)
         if stop < self._at + len(end):

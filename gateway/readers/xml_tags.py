@@ -20,7 +20,7 @@ MAX_TAG = 4000
 
 _XML = "http://www.w3.org/XML/1998/namespace"
 _NAME = r"^/?([^ \t\n/]+)"
-_ATTRIBUTE = r'[ \t\n]+[^ \t\n=]+[ \t\n]*=[ \t\n]*"[^"]*"'
+_ATTRIBUTE = r"""[ \t\n]+[^ \t\n=]+[ \t\n]*=[ \t\n]*(?:"[^"]*"|'[^']*')"""
 _REFERENCE = re.compile(r"&(?:#([0-9]{1,7}|x[0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos));")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
@@ -54,9 +54,10 @@ class TagReader:
         The columns are ``kind``, ``step`` and ``name``; ``text``, which stands up to the next tag; and
         ``line``, the line feeds before the tag.
         """
-        text = text.replace("\r\n", "\n")
-        if "\r" in text or "<!" in text or "<?" in text:
-            raise OddError
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+            if "\r" in text:
+                raise OddError
         parts = pl.Series([text]).str.split("<").explode()
         if parts[0].strip(BLANKS):
             raise OddError
@@ -84,7 +85,7 @@ def _kinds(tags: pl.Series, namespaces: Mapping[str | None, str]) -> Kinds:
     if tags.str.len_bytes().max() > MAX_TAG:  # type: ignore[operator] # a number
         raise OddError
     written = tags.str.extract(_NAME)
-    if written.null_count():
+    if written.null_count() or written.str.contains("^[!?]").any():
         raise OddError
     names = written.unique()
     is_end, is_empty = tags.str.starts_with("/"), tags.str.ends_with("/")
@@ -122,7 +123,9 @@ def _attributes(tags: pl.Series, namespaces: Mapping[str | None, str]) -> dict[s
     single = single.select(
         "row",
         name=pl.col("text").str.extract(r"([^ \t\n=]+)"),
-        value=plain(single["text"].str.extract(r'"([^"]*)"').str.replace_all(r"[\t\n]", " ")),
+        value=plain(
+            single["text"].str.extract(r"^[^=]*=[ \t\n]*.((?s:.*)).$").str.replace_all(r"[\t\n]", " ")
+        ),
     )
     found: dict[str, pl.Series] = {}
     for (name,), part in single.partition_by("name", as_dict=True).items():

@@ -13,7 +13,8 @@ from gateway.formats.definition import Field, Format, RecordType, Role
 from gateway.model import Finding
 from gateway.readers import document_text, xml_feed, xml_runs
 from gateway.readers import xml as xml_reader
-from tests.readers.document_kit import ORDER_TYPES, Row, read, xml_format
+from gateway.readers.xml_records import DocumentRecords
+from tests.readers.document_kit import ORDER_TYPES, Row, read, wrong, xml_format
 
 TYPES = (
     *ORDER_TYPES[:2],
@@ -266,3 +267,59 @@ def test_names_are_read_alike(tmp_path: Path, data: bytes, run: int, piece: int,
     """The gateway shall know names by their namespaces, many records at once or one by one."""
     schema = _xsd(tmp_path, "urn:orders", "unbounded") if has_xsd else {}
     _demand_alike(xml_format(TYPES, namespace="urn:orders", **schema), data, run, piece)
+
+
+def _walked(monkeypatch: pytest.MonkeyPatch, orders: list[str]) -> tuple[int, int]:
+    """Return how many records there are in a document, and at how many the parser has stopped."""
+    seen: list[object] = []
+    walk = DocumentRecords._start  # noqa: SLF001 - what costs time for each record
+    with monkeypatch.context() as patch:
+        patch.setattr(DocumentRecords, "_start", lambda self, one: (seen.append(one), walk(self, one))[1])
+        rows, findings = read(xml_format(TYPES), f"<Orders>{''.join(orders)}</Orders>".encode())
+    assert not findings.errors
+    return sum(len(part) for part in rows.values()), len(seen)
+
+
+def _orders(count: int) -> list[str]:
+    return [
+        f'<Order><Number>{number:09d}</Number><Quantity unit="KG">{number % 9}.5</Quantity>\n'
+        f"<Operation><Step>{number % 3}</Step></Operation></Order>\n"
+        for number in range(count)
+    ]
+
+
+def test_most_records_of_a_large_document_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall walk over no more elements in a document that is twice as large."""
+    counts = [_walked(monkeypatch, _orders(count)) for count in (20_000, 40_000)]
+    assert [records for records, _walks in counts] == [40_000, 80_000]
+    assert counts[0][1] == counts[1][1] < 8_000
+
+
+def test_odd_records_do_not_make_the_others_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall walk only over the records around one that is not plain."""
+    orders = _orders(40_000)
+    for number in range(9_000, 40_000, 10_000):
+        orders[number] = orders[number].replace("<Number>", "<Number><!-- of the plant -->")
+    records, walks = _walked(monkeypatch, orders)
+    assert records == 80_000
+    assert walks < 12_000
+
+
+def test_what_is_never_plain_is_seldom_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall not try again and again to read at once what cannot be read so."""
+    tried: list[int] = []
+    take = xml_runs.Runs.take
+    monkeypatch.setattr(xml_reader, "RUN", 64 * 1024)
+    monkeypatch.setattr(xml_runs.Runs, "take", lambda self, *of: (tried.append(1), take(self, *of))[1])
+    orders = [order.replace("<Step>", '<Step xmlns:x="urn:x">') for order in _orders(30_000)]
+    records, walks = _walked(monkeypatch, orders)
+    assert records == walks - 1 == 60_000
+    assert 1 < sum(tried) < 10
+
+
+def test_numbers_and_lines_go_on_behind_what_was_read_at_once() -> None:
+    """The gateway shall tell record and line of a fault far into a large document."""
+    orders = _orders(20_000)
+    orders[15_000] = orders[15_000].replace("<Step>", "<Strange/><Step>")
+    found = wrong(xml_format(TYPES, closed=True), f"<Orders>{''.join(orders)}</Orders>".encode())
+    assert [(one.record, one.line, one.column) for one in found] == [(30_002, 30_002, "Strange")]
