@@ -16,7 +16,7 @@ import polars as pl
 
 from gateway.readers.json_demands import Demands, demands_of
 from gateway.readers.json_plan import ABSENT, TypePlan, at, strangers
-from gateway.readers.json_shape import ELEMENT, REST, Shape, Sort, shape_of
+from gateway.readers.json_shape import ELEMENT, HALF, REST, Shape, Sort, shape_of
 from gateway.readers.json_values import MAX_NUMBER, JsonError, Pointer, scan_text
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Table:
     def _learnt(self, texts: pl.DataFrame, opening: str) -> _Known | None:
         """Return a shape that one of the first ``texts`` has, and remember it."""
         plain = texts[TEXT].head(_LOOKED_THROUGH)
-        for text in plain.filter(~plain.str.contains("\\", literal=True)).head(_LOOKED_AT):
+        for text in plain.filter(~plain.str.contains(HALF)).head(_LOOKED_AT):
             record = _parsed(opening + text)
             is_own = not self.is_outer or self.around.choose(record) is self.plan
             if isinstance(record, dict) and is_own and (known := self._known_of(record)):

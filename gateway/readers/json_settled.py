@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -91,10 +92,10 @@ def _place(run: Run, found: list[Found], numbers: pl.Series, records: JsonRecord
         rows = one.rows.join(table, on=ROW, how="left", maintain_order="left")
         lines = (pl.col(DOWN) + run.line).alias(LINE)
         one.rows = rows.with_columns(lines, pl.lit(None, dtype=pl.Int64).alias(PARENT))
-        _add(one, records)
+        _add(one, records, has_escapes="\\" in run.text)
 
 
-def _add(found: Found, records: JsonRecords) -> None:
+def _add(found: Found, records: JsonRecords, *, has_escapes: bool) -> None:
     plan = found.plan
     if plan is None or found.rows.is_empty():
         return
@@ -106,11 +107,12 @@ def _add(found: Found, records: JsonRecords) -> None:
             if is_all
             else keys.join(values, ROW, maintain_order="left")
         )
-        records.add(plan, frame.select(NUMBER, LINE, PARENT, *_texts(plan, shape)))
+        texts = frame.select(NUMBER, LINE, PARENT, *_texts(plan, shape))
+        records.add(plan, texts.with_columns(map(_unescaped, texts[:, 3:])) if has_escapes else texts)
     begin = pl.col(NUMBER) + 1
     for number, below in enumerate(_nested(found)):
         _place_below(found, below, begin)
-        _add(below, records)
+        _add(below, records, has_escapes=has_escapes)
         begin += _sum_of(number)
 
 
@@ -134,5 +136,16 @@ def _texts(plan: TypePlan, shape: Shape) -> Iterator[pl.Expr]:
         if pointer in shape.values:
             text = pl.col(shape.values[pointer])
             if shape.sorts[pointer] is Sort.ANY:
-                text = pl.when(text == "null").then(pl.lit("")).otherwise(text.str.strip_chars('"'))
+                inner = text.str.strip_prefix('"').str.strip_suffix('"')
+                text = pl.when(text == "null").then(pl.lit("")).otherwise(inner)
         yield text.alias(field.name)
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    """Return raw texts with the characters for which their escapes stand."""
+    is_escaped = texts.str.contains("\\", literal=True)
+    if not is_escaped.any():
+        return texts
+    raw = '","'.join(texts.filter(is_escaped))
+    characters = json.loads(f'["{raw}"]')
+    return texts.scatter(is_escaped.arg_true(), pl.Series(characters, dtype=pl.String))

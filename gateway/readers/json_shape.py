@@ -1,8 +1,8 @@
 """How a record is written, as regular expressions: the names of its members in their order.
 
-What matches the shape of another record is well-formed JSON, has no name twice, no escapes, and numbers
-that are sound but for their length; each of its values is cut out as it stands. What does not match is
-not wrong for that: it has to be looked at by itself.
+What matches the shape of another record is well-formed JSON, has no name twice, no half a character, and
+numbers that are sound but for their length; each of its values is cut out as it stands, escapes included.
+What does not match is not wrong for that: it has to be looked at by itself.
 
 The expressions are made for the automaton that the regex crate calls one-pass, the only one of its that
 captures quickly: no more than 16 groups, and no character that could belong to two parts. So an object is
@@ -24,7 +24,8 @@ from gateway.readers.json_values import Number, Pointer
 REST = "rest"
 
 _SPACE = r"[ \t\n\r]*"
-_CHARACTERS = r'[^"\\\x00-\x1f]*'
+_ESCAPE = r'\\(?:["\\/bfnrt]|u(?:[0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}))'
+_CHARACTERS = rf'(?:[^"\\\x00-\x1f]|{_ESCAPE})*'
 _TEXT = f'"{_CHARACTERS}"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?"
 _VALUE = rf"{_TEXT}|{_NUMBER}|true|false|null"
@@ -44,6 +45,8 @@ def _nested(plain: str, text: str, opening: str, closing: str, levels: int) -> s
 _ELEMENTS = _nested(r'[^"\[\]\\]', _TEXT, r"\[", r"\]", 3)
 _MEMBERS = _nested('[^"{}]', r'"(?:[^"\\]|\\(?s:.))*"', r"\{", r"\}", _DEEPEST)
 
+#: An escape that stands for half a character, of which another one may be the other half.
+HALF = r"\\u[dD][89a-fA-F]"
 #: How an object in an array begins, up to its first value.
 OPENING = re.compile(rf",{_SPACE}\{{{_SPACE}{_TEXT}")
 #: An object of an array with the comma before it, or else everything up to the end: matches have no gaps.

@@ -161,6 +161,16 @@ def test_only_odd_lines_are_looked_at_by_themselves(monkeypatch: pytest.MonkeyPa
     assert len(scanned) < 10
 
 
+def test_escapes_make_no_line_odd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall read texts with escapes at once too, as some partners write every letter so."""
+    lines = [marked("B", rf'"\u00e4\"{number}\/"', '"\\\\"') for number in range(30_000)]
+    scanned = _counted(monkeypatch, json_lines, "scan_text")
+    rows, found, _ = _outcome(json_format(LINE_TYPES, lines=True), "\n".join([*lines, ""]).encode())
+    assert [row["material"] for row in rows["bill"]] == [f'ä"{number}/' for number in range(30_000)]
+    assert {row["quantity"] for row in rows["bill"]} == {"\\"}
+    assert (found, len(scanned) < 10) == ([], True)
+
+
 def _counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[None]:
     """Let every call of ``name`` be counted."""
     calls: list[None] = []
