@@ -47,9 +47,8 @@ def plan_settlement(
         name = names.archive_name(transfer.name)
         target = _place(context, transfer, disposition, name, now)
         wanted = _wanted(context, transfer, target)
-        if not wanted.isdisjoint(taken or ()) or any(
-            os.path.lexists(context.site.directory / one) for one in wanted
-        ):
+        site = os.fspath(context.site.directory)
+        if not wanted.isdisjoint(taken or ()) or any(os.path.lexists(f"{site}/{one}") for one in wanted):
             # One mark for all: the companions keep their own names only where the file does.
             target = _place(context, transfer, disposition, names.numbered(name, transfer.id), now)
             wanted = _wanted(context, transfer, target)
@@ -74,7 +73,7 @@ def _place(context: Context, transfer: Transfer, disposition: Disposition, name:
         directory = context.layout.duplicates(transfer.route, day)
     else:
         directory = context.layout.failed(transfer.route)
-    return os.path.relpath(directory / name, context.site.directory)
+    return context.layout.relative(f"{directory}/{name}")
 
 
 def settle(context: Context, route: Route, report: Report) -> None:
