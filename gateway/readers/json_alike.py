@@ -202,9 +202,10 @@ def keyed(run: Run) -> pl.DataFrame:
     number = pl.int_range(pl.len(), dtype=pl.UInt32)
     down, inside = number.cast(pl.Int64), pl.lit(0, dtype=pl.Int64)
     if run.is_listed:
+        feeds = line_feeds(pl.col(TEXT))
         behind = run.opening.partition("{")[2].count("\n")
-        inside = line_feeds(stripped(pl.col(TEXT))) + behind
-        down = (line_feeds(pl.col(TEXT)) + run.opening.count("\n")).cum_sum() - inside
+        inside = feeds + behind if run.opening else line_feeds(stripped(pl.col(TEXT)))
+        down = (feeds + run.opening.count("\n")).cum_sum() - inside
     keys = [number.alias(name) for name in (ROW, OWNER, RECORD)]
     return pl.DataFrame({TEXT: run.texts}).select(*keys, down.alias(DOWN), inside.alias(INSIDE), TEXT)
 

@@ -95,11 +95,10 @@ class Taker:
         texts, opening = self._cut(window.text, at)
         if texts.is_empty():
             return None
-        text = window.text[: int(texts.str.len_chars().sum()) + len(texts) * len(opening)]
-        run = Run(at, walk.counts[at], text, texts, walk.line_here(), window.byte_at(0), True, opening)
-        window.position = len(text)
+        index, line, offset = walk.counts[at], walk.line_here(), window.byte_at(0)
+        window.position = int(texts.str.len_chars().sum()) + len(texts) * len(opening)
         walk.counts[at] += len(texts)
-        return run
+        return Run(at, index, walk.trim(least=1), texts, line, offset, True, opening)
 
     def _cut(self, text: str, at: Pointer) -> tuple[pl.Series, str]:
         """Return the whole elements at the beginning of a text, and what was left out before each of them.

@@ -237,11 +237,11 @@ class Walk:
         self._counted = window.position
         return self._line
 
-    def trim(self, least: int = TRIM_AT) -> None:
-        """Forget the text before the position where it is at least so many characters."""
-        self.line_here()
-        self.window.trim(least)
+    def trim(self, least: int = TRIM_AT) -> str:
+        """Forget, and return, the text before the position where it is at least so many characters."""
+        gone = self.window.trim(self.line_here(), least)
         self._counted = self.window.position
+        return gone
 
     def go_back(self, text: str, line: int, offset: int) -> None:
         """Go on with ``text`` before what is in the window; it begins on ``line``, at byte ``offset``."""

@@ -47,14 +47,17 @@ class Window:
             if not self.more():
                 return ""
 
-    def trim(self, least: int = TRIM_AT) -> None:
-        """Forget the text before the position where it is at least so many characters."""
+    def trim(self, line: int, least: int = TRIM_AT) -> str:
+        """Forget, and return, the text before the position where it is at least so many characters.
+
+        The character at the position is on ``line``.
+        """
         if self.position < least or self.keep:
-            return
+            return ""
         gone, self.text = self.text[: self.position], self.text[self.position :]
-        self.line += gone.count("\n")
+        self.line, self.position = line, 0
         self.offset += self.source.width(gone)
-        self.position = 0
+        return gone
 
     def line_at(self, position: int) -> int:
         """Return the physical line of a character of the text."""

@@ -135,6 +135,15 @@ def test_lines_are_read_alike(
     _demand_alike(definition, data, run, piece)
 
 
+def test_lines_are_counted_in_openings_too() -> None:
+    """The gateway shall tell the lines of records whose beginnings are spread over several lines."""
+    bill = '{\n"material"\n:\n"00A", "base": {"quantity": 1.5}, "items": [\n{\n"position"\n: "1"}]}'
+    data = ('{"bills": [' + ",\n".join([bill] * 40) + "]}").encode()
+    rows, *_ = _demand_alike(json_format(), data, run=300)
+    assert [row["_line"] for row in rows["bill"]] == [1 + 7 * number for number in range(40)]
+    assert [row["_line"] for row in rows["item"]] == [5 + 7 * number for number in range(40)]
+
+
 def test_only_odd_records_are_looked_at_by_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
