@@ -33,7 +33,7 @@ from gateway.readers.xml_guard import (
 from gateway.readers.xml_plan import DocumentPlan, document_plan, local
 from gateway.readers.xml_probe import probe_head, root_name
 from gateway.readers.xml_records import DocumentRecords, RootError
-from gateway.readers.xml_runs import LEAST, MOST_UNITS, RUN, Checked, Runs, end_tag
+from gateway.readers.xml_runs import LEAST, MOST_TAGS, MOST_UNITS, MOST_WRONG, RUN, Checked, Runs, end_tag
 from gateway.readers.xsd import xsd_of
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class _Reading:
         seam = runs.seam(records)
         if seam is None:
             return
-        limits = {"<!": 0, "<?": 0, seam.end: MOST_UNITS, "<": MAX_TAGS, "=": MAX_TAGS}
+        limits = {"<!": 0, "<?": 0, seam.end: MOST_UNITS, "<": MOST_TAGS, "=": MOST_TAGS}
         waiting: deque[tuple[str, Future[Checked | None]]] = deque()
         while True:
             text = source.whole(seam.end, RUN, limits)
@@ -204,6 +204,7 @@ class _Reading:
             if not waiting:
                 return
             run, checked = waiting.popleft()
+            errors = self._findings.errors
             found = runs.take(run, checked, seam, records, guard.line)
             if found is None:
                 source.put_back(run + "".join(text for text, _checked in waiting))
@@ -211,6 +212,8 @@ class _Reading:
                 self._pause = RUN << min(self._odd, _LONGEST_PAUSE)
                 return
             self._odd = 0
+            is_bad = self._findings.errors - errors > len(found.units)
+            limits[seam.end] = MOST_WRONG if is_bad else MOST_UNITS
             yield from records.pass_by(found)
             guard.line += run.count("\n")
             parser.feed(self._fed.pass_by(run))

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 #: Characters of a run, and the fewest that are worth it.
 RUN, LEAST = 2 * 1024 * 1024, 32 * 1024
-#: Business records in a run: libxml2 counts siblings for the place of every violation.
-MOST_UNITS = 5_000
+#: Tags in a run.
+MOST_TAGS = 150_000
+#: Business records in a run, and where most of them are wrong: libxml2 counts siblings for the place of
+#: every violation.
+MOST_UNITS, MOST_WRONG = 5_000, 1_000
 #: Characters of what stands around the records, which is validated again with each run.
 MOST_AROUND = 64 * 1024
 
