@@ -58,7 +58,8 @@ class DelimitedReader:
         cutter: RowCutter | None = None
         for block in source.blocks(stream, head):
             cutter = cutter or RowCutter(dialect, findings, cr=block.cr, longest=self._longest_row)
-            yield from table.take(cutter.feed(block))
+            lines = cutter.whole(block)
+            yield from table.take(cutter.feed(block)) if lines is None else table.take_whole(lines)
 
     def ending(self, definition: Format, tail: bytes) -> bool:
         """Return whether the last row is a whole trailer record; see ``Reader``."""

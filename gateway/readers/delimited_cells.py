@@ -13,7 +13,10 @@ from gateway.readers.frames import VECTOR_ROWS, Column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.readers.lines import Rows
+    from gateway.readers.lines import Rows, WholeLines
+
+#: Columns of a table; what has more is looked at row by row.
+_WIDEST = 10_000
 
 
 class PlainCells:
@@ -80,6 +83,34 @@ class ParsedCells:
             None if p is None else [self._cells[start + p] if p < width else None for start, width in places]
             for p in positions
         ]
+
+
+def whole_cells(lines: WholeLines, delimiter: str) -> list[pl.Series] | None:
+    """Return the cells of ``lines``, which have no quotes, column by column; None where one has more or less.
+
+    The parser of polars leaves every text as it is, and refuses a row that has more cells than it is told.
+    That none has less shows in the number of delimiters.
+    """
+    count = len(lines.numbers)
+    width = lines.text.count(delimiter, 0, lines.text.index("\n")) + 1
+    if width > _WIDEST or not delimiter.isascii() or lines.text.count(delimiter) != count * (width - 1):
+        return None
+    # It skips a mark of byte order, and may skip a line without any text.
+    if lines.text.startswith(("\ufeff", lines.end)) or (width == 1 and "\n" + lines.end in lines.text):
+        return None
+    try:
+        frame = pl.read_csv(
+            lines.text.encode(),
+            has_header=False,
+            separator=delimiter,
+            quote_char=None,
+            schema={str(column): pl.String for column in range(width)},
+            empty_string_is_null=False,
+            extra_columns="raise",
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return frame.get_columns() if frame.height == count else None
 
 
 def cells_of(rows: Rows, delimiter: str) -> PlainCells | ParsedCells:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from gateway.finding_codes import finding
 from gateway.formats.definition import Dialect, Format, RecordType, Role
 from gateway.readers.base import Chunk, Cut, UncutRows
-from gateway.readers.delimited_cells import ParsedCells, PlainCells, cells_of
+from gateway.readers.delimited_cells import ParsedCells, PlainCells, cells_of, whole_cells
 from gateway.readers.delimited_cut import ParsedRows
-from gateway.readers.lines import Rows, clip, report
+from gateway.readers.lines import Rows, WholeLines, clip, report
 from gateway.readers.row_table import RowTable
 from gateway.readers.row_types import Kinds
 
@@ -47,6 +47,15 @@ class Plan:
             width -= 1
         elif dialect.trailing_delimiter == "optional" and closing and self.most is not None:
             width -= width == self.most + 1
+        return self.least <= width and (self.most is None or width <= self.most)
+
+    def fits_all(self, dialect: Dialect, cells: Sequence[pl.Series]) -> bool:
+        """Return whether rows that all have ``cells`` have a permitted number of fields."""
+        width, trailing = len(cells), dialect.trailing_delimiter
+        if trailing == "required" or (trailing == "optional" and width - 1 == self.most):
+            if not (cells[-1] == "").all():
+                return False
+            width -= 1
         return self.least <= width and (self.most is None or width <= self.most)
 
     def cut(self, delimiter: str, width: int) -> Cut:
@@ -100,6 +109,20 @@ class DelimitedTable(RowTable):
         if rows.texts:
             yield from super().take(rows)
 
+    def take_whole(self, lines: WholeLines) -> Iterator[Chunk]:
+        """Yield what `take` does of lines that are not cut apart, if they can be read without being so."""
+        cells = None if self._awaits_heading else self._cells_of(lines)
+        if cells is None and len(lines.numbers) > 2:
+            # A heading, a header or a trailer has other fields than the rows between.
+            first, between, last = lines.parts()
+            cells = self._cells_of(between)
+            if cells is not None:
+                yield from self.take(first.rows())
+                yield from self._assembled(between, cells) or self.take(between.rows())
+                yield from self.take(last.rows())
+                return
+        yield from (cells and self._assembled(lines, cells)) or self.take(lines.rows())
+
     def begin(self, rows: Rows) -> None:
         """Cut the rows into cells."""
         super().begin(rows)
@@ -126,6 +149,28 @@ class DelimitedTable(RowTable):
         if self._awaits_heading or isinstance(rows, ParsedRows):
             return None
         return super().at_once(rows)
+
+    def _cells_of(self, lines: WholeLines) -> list[pl.Series] | None:
+        """Return the cells of ``lines`` by column, if they are many and alike."""
+        return whole_cells(lines, self.dialect.delimiter) if self.are_many(len(lines.numbers)) else None
+
+    def _assembled(self, lines: WholeLines, cells: list[pl.Series]) -> list[Chunk] | None:
+        """Return the records of ``lines`` with these ``cells``, if nothing is odd about them."""
+        if self._awaits_heading:
+            return None
+
+        def tags(place: Place) -> pl.Series:
+            column = place[0] or 0
+            return cells[column] if column < len(cells) else cells[0].clear(len(cells[0]))
+
+        def columns(kind: RecordType, mine: pl.Series | None) -> Sequence[Column] | None:
+            plan = self._plans[kind.name]
+            if not plan.fits_all(self.dialect, cells):
+                return None
+            there = (None if at is None or at >= len(cells) else cells[at] for at in plan.positions)
+            return [each if each is None or mine is None else each.filter(mine) for each in there]
+
+        return self.assemble(lines.numbers, tags, columns)
 
     def tags_at_once(self, place: Place, texts: pl.Series) -> pl.Series:
         """Return the cells in the discriminator's column."""

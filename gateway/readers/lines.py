@@ -42,6 +42,30 @@ class Rows:
     faults: dict[int, Fault] = field(default_factory=dict)  #: by index
 
 
+@dataclass(frozen=True, slots=True)
+class WholeLines:
+    """Lines of a file that are not cut apart: all end alike, and nothing is to be said of any of them."""
+
+    text: str  #: with all their line ends
+    end: str  #: LF or CRLF
+    numbers: range
+
+    def rows(self) -> Rows:
+        """Return the lines one by one."""
+        return Rows(self.text.split(self.end)[:-1], self.numbers)
+
+    def parts(self) -> tuple[WholeLines, WholeLines, WholeLines]:
+        """Return the first line, those between, and the last one, of three lines or more."""
+        second = self.text.index("\n") + 1
+        last = self.text.rindex("\n", 0, len(self.text) - 1) + 1
+        texts = (self.text[:second], self.text[second:last], self.text[last:])
+        numbers = (self.numbers[:1], self.numbers[1:-1], self.numbers[-1:])
+        first, between, end = (
+            WholeLines(text, self.end, part) for text, part in zip(texts, numbers, strict=True)
+        )
+        return first, between, end
+
+
 def clip(text: str) -> str:
     """Return ``text`` as a finding shows it: its beginning, if it is very long."""
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
@@ -149,6 +173,36 @@ class LineCutter:
         if self._skipping:
             text = self._skip(text)
         return self._cut(text, final=block.final)
+
+    def whole(self, block: Block) -> WholeLines | None:
+        """Return the lines that are whole with ``block`` where nothing is odd about any; else None.
+
+        After a None the block is still to be fed.
+        """
+        text = self._carry + block.text
+        cut = text.rfind("\n") + 1
+        rest = text[cut:]
+        if not cut or self._skipping or (rest and block.final) or len(rest) > self._longest:
+            return None
+        text = text[:cut]
+        end = self._kind_of_all(text, stray=self.ends.stray in text)
+        if end not in ("\n", "\r\n") or not self._are_bounded(text):
+            return None
+        count = text.count("\n")
+        lines = WholeLines(text, end, range(self._line, self._line + count))
+        self.ends.whole(end, lines.numbers)
+        self._line += count
+        self._carry = rest
+        return lines
+
+    def _are_bounded(self, text: str) -> bool:
+        """Return whether no line of ``text`` is too long: each stretch of that length has a line end."""
+        start = 0
+        while start < len(text):
+            start = text.rfind("\n", start, start + self._longest + 1) + 1
+            if not start:
+                return False
+        return True
 
     def _cut(self, text: str, *, final: bool) -> Rows:
         stray = self.ends.stray in text

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from gateway.finding_codes import finding
+from gateway.formats.definition import RecordType
 from gateway.readers.base import LINE, RECORD
 from gateway.readers.frames import VECTOR_ROWS, Column, chunk_at_once, chunk_of
 from gateway.readers.lines import Rows, report
 from gateway.readers.row_types import Kinds, Place, RowTypes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from gateway.findings import Findings
-    from gateway.formats.definition import Format, RecordType
+    from gateway.formats.definition import Format
     from gateway.model import Finding
     from gateway.readers.base import Chunk
+
+
+#: Returns the raw text of each field of a type in the rows that are marked, or in all; None if one is odd.
+ColumnsOf = Callable[[RecordType, pl.Series | None], Sequence[Column] | None]
 
 
 class RowTable(ABC):
@@ -82,6 +88,10 @@ class RowTable(ABC):
                 numbers = [records[index] for index in sound]
                 yield self.chunk(kind, sound, numbers, lines)
 
+    def are_many(self, count: int) -> bool:
+        """Return whether it pays to read ``count`` rows at once."""
+        return count >= VECTOR_ROWS
+
     def begin(self, rows: Rows) -> None:
         """Take ``rows`` up, which are looked at one by one."""
         self.rows = rows
@@ -92,26 +102,37 @@ class RowTable(ABC):
         What is odd is left to the way that knows each row.
         """
         count = len(rows.texts)
-        if count < VECTOR_ROWS or rows.faults or "" in rows.texts:
+        if not self.are_many(count) or rows.faults or "" in rows.texts:
             return None
         texts = pl.Series(rows.texts, dtype=pl.String)
-        rank = self._types.rank
-        kinds = self._types.at_once(count, lambda place: self.tags_at_once(place, texts))
+        return self.assemble(
+            rows.numbers[:count],
+            lambda place: self.tags_at_once(place, texts),
+            lambda kind, mine: self.columns_at_once(kind, texts if mine is None else texts.filter(mine)),
+        )
+
+    def assemble(
+        self, lines: Sequence[int], tags: Callable[[Place], pl.Series], columns: ColumnsOf
+    ) -> list[Chunk] | None:
+        """Return the rows that stand on ``lines``, one chunk for each record type; None if one is odd."""
+        rank, count = self._types.rank, len(lines)
+        kinds = self._types.at_once(count, tags)
         if kinds is None:
             return None
         numbers = pl.DataFrame(
-            {RECORD: pl.int_range(self._next, self._next + count, eager=True), LINE: rows.numbers[:count]},
+            {RECORD: pl.int_range(self._next, self._next + count, eager=True), LINE: _series(lines)},
             schema={RECORD: pl.Int64, LINE: pl.Int64},
         )
         chunks = []
-        for index in kinds.unique().sort():
+        present = kinds.unique().sort()
+        for index in present:
             kind = self._types.kinds.types[index]
-            mine = kinds == index
-            columns = self.columns_at_once(kind, texts.filter(mine))
-            if columns is None:
+            mine = kinds == index if len(present) > 1 else None
+            found = columns(kind, mine)
+            if found is None:
                 self._types.rank = rank
                 return None
-            chunks.append(chunk_at_once(kind, numbers.filter(mine), columns))
+            chunks.append(chunk_at_once(kind, numbers if mine is None else numbers.filter(mine), found))
         self._next += count
         return chunks
 
@@ -155,3 +176,9 @@ class RowTable(ABC):
         for record, index in enumerate(kept, first):
             records[index] = record
         return records
+
+
+def _series(numbers: Sequence[int]) -> pl.Series:
+    if isinstance(numbers, range):
+        return pl.int_range(numbers.start, numbers.stop, numbers.step, eager=True)
+    return pl.Series(numbers, dtype=pl.Int64)
