@@ -47,11 +47,15 @@ class Columns:
         self._paths = paths
         self._reader = TagReader(namespaces)
         self._is_strict = is_strict
+        self._known: Kinds | None = None
+        self._table = pl.Series(dtype=pl.UInt32)  # where the names of the known tags lead
 
     def read(self, text: str, before: Before) -> Found:
         """Return the records in ``text``, which is nothing but whole business records. Raises OddError."""
         tags, kinds = self._reader.read(text)
-        tags = _with_states(tags, kinds, self._paths)
+        if kinds is not self._known:
+            self._known, self._table = kinds, self._paths.table(kinds.names)
+        tags = _with_states(tags, self._table, len(kinds.names), self._paths.places[0].number)
         if self._is_strict:
             self._demand_known(tags, kinds)
         is_record = pl.col("state").is_in([state for state, _plan in self._paths.plans])
@@ -154,8 +158,11 @@ class Columns:
                 raise OddError
 
 
-def _with_states(tags: pl.DataFrame, kinds: Kinds, paths: Paths) -> pl.DataFrame:
+def _with_states(tags: pl.DataFrame, table: pl.Series, width: int, unit: int) -> pl.DataFrame:
     """Return the tags with ``state``, that of each element at its first tag; ``OUTSIDE`` at end tags.
+
+    ``table`` tells where names lead, see `Paths.table`, ``width`` how many those are; ``unit`` is the state
+    of a business record.
 
     ``is_inner`` are the tags of elements that have elements in them.
     """
@@ -170,20 +177,18 @@ def _with_states(tags: pl.DataFrame, kinds: Kinds, paths: Paths) -> pl.DataFrame
         raise OddError
     if (tags["text"].filter(depth == 0).str.strip_chars(BLANKS) != "").any():
         raise OddError  # text between the records
-    table = pl.lit(paths.table(kinds.names))
-    width = len(kinds.names)
     inner = tags.filter("is_inner").select("name", "depth", "step")
-    behind = _behind(inner, table, width)
+    behind = _behind(inner, pl.lit(table), width)
     # an element without elements has the state to which the one leads that it is in
     begins = (pl.col("step") >= 0) & ~pl.col("is_inner")
     holder = pl.lit(behind).gather(pl.col("is_inner").cum_sum())
-    state = pl.when(begins).then(table.gather(holder * width + pl.col("name"))).otherwise(OUTSIDE)
+    state = pl.when(begins).then(pl.lit(table).gather(holder * width + pl.col("name"))).otherwise(OUTSIDE)
     tags = tags.with_columns(state=state)
     starts = tags.select((pl.col("is_inner") & is_start).arg_true()).to_series()
     own = behind.slice(1).filter(inner["step"] == 1)
     states = tags["state"].scatter(starts, own)
     is_unit = (depth == step) & (step >= 0)
-    if (states.filter(is_unit) != paths.places[0].number).any():
+    if (states.filter(is_unit) != unit).any():
         raise OddError  # another element among the records
     return tags.with_columns(states)
 

@@ -48,7 +48,9 @@ class Source:
         stop = min(len(self._text), self._at + size)
         for string, most in limits.items():
             if most == 0:
-                found = self._text.find(string, self._at, stop)
+                # one character is looked for much faster, and is seldom there
+                found = self._text.find(string[-1], self._at, stop)
+                found = self._text.find(string, found - 1, stop) if found > self._at else -1
                 stop = found if found >= 0 else stop
             elif (count := self._text.count(string, self._at, stop)) > most:
                 stop = self._at + (stop - self._at) * most // count
