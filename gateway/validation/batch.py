@@ -92,9 +92,10 @@ class Batch:
         parts = self._parts(chunks)
         schema = SCHEMAS.get(self._definition, record_type)
         prepared = schema.prepare(_one_frame([chunk for _, chunk in chunks]))
-        refused = schema.refused(prepared)
-        if refused:
-            self._report(prepared.with_columns(_files(parts)), record_type, refused)
+        judged = schema.judge(prepared)
+        if judged.refused:
+            wrong = judged.wrong(prepared.with_columns(_files(parts)))
+            self._report(wrong, record_type, judged.refused)
         _count(record_type, parts)
         if record_type.role is not Role.RECORD:
             _surround(record_type, prepared, parts)
@@ -108,10 +109,10 @@ class Batch:
             start += chunk.height
         return parts
 
-    def _report(self, prepared: pl.DataFrame, record_type: RecordType, refused: Sequence[Verdict]) -> None:
+    def _report(self, rows: pl.DataFrame, record_type: RecordType, refused: Sequence[Verdict]) -> None:
         most = max(state.findings.per_rule for state in self._states)
         for wrong in (wrong for verdict in refused for wrong in verdict.wrongs):
-            for located in locate(prepared, record_type.name, wrong, most):
+            for located in locate(rows, record_type.name, wrong, most):
                 self._states[located.file].findings.extend(located.findings, located.total)
 
     def _add_up(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:

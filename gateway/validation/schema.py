@@ -1,11 +1,10 @@
-"""The pandera schema of a record type, built from its definition and kept for the next batch.
+"""The pandera schema of what a table answers, and the questions, kept for the next batch.
 
-pandera gives the verdict on every column; where it says no, polars says which questions failed and
-locates the rows. Whatever pandera itself stumbles over is asked of polars directly, so that a defect
-there hides no finding.
-
-All questions stand in one check of the frame: they are answered in one pass over it, which costs a small
-part of one check per question or column (docs/decisions/0009-pandera-as-gate.md).
+All questions about the rows of a record type are built from its definition and answered by polars in one
+pass. pandera is the gate: its schema demands of the table of answers that every one be yes. Where it says no,
+the rows with a no, most often a few, are looked at again to say what is wrong with them. Whatever pandera
+itself stumbles over is decided by the answers alone, so that a defect there hides no finding
+(docs/decisions/0009-pandera-as-gate.md).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pandera.errors import SchemaError
 from gateway.validation import rows, values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pandera.api.polars.types import PolarsData
 
@@ -35,6 +34,18 @@ _KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a table answered."""
+
+    refused: list[Verdict]  #: the questions that it answers with no
+    rows: pl.Series | None = None  #: true where one of them is; None: anywhere
+
+    def wrong(self, prepared: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows in which to look for what is wrong, most often a few of many."""
+        return prepared if self.rows is None else prepared.filter(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSchema:
     """What is made and asked of the rows of one record type of one format version."""
 
@@ -43,6 +54,7 @@ class RecordSchema:
     texts: tuple[pl.Expr, ...]
     values: tuple[pl.Expr, ...]
     verdicts: tuple[Verdict, ...]
+    questions: tuple[pl.Expr, ...]  #: of each verdict in turn, named by its number: true, false, or null
     schema: pa.DataFrameSchema
 
     def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -50,7 +62,14 @@ class RecordSchema:
         return frame.with_columns(*self.raws, *self.texts).with_columns(*self.values)
 
     def refused(self, prepared: pl.DataFrame) -> list[Verdict]:
-        """Return the questions that a prepared frame answers with no; pandera says whether there are any."""
+        """Return the questions that a prepared frame answers with no."""
+        return self.judge(prepared).refused
+
+    def judge(self, prepared: pl.DataFrame) -> Judgement:
+        """Ask a prepared frame all questions at once; pandera says whether there is a no."""
+        if not self.questions:
+            return Judgement([])
+        answers = prepared.select(self.questions)
         # The environment can switch pandera off; this gate is not for the environment to open.
         with config_context(
             validation_enabled=True,
@@ -58,19 +77,22 @@ class RecordSchema:
             use_narwhals_backend=False,
         ):
             try:
-                self.schema.validate(prepared)
+                self.schema.validate(answers)
             except SchemaError as no:
                 # its frames hold it, and the table: they would stay until the garbage collector comes by
                 traceback.clear_frames(no.__traceback__)
-                return self._answered_no(prepared)
-            except Exception:  # noqa: BLE001 - a defect of pandera's: polars is asked everything instead
-                return list(self.verdicts)
-        return []
+                return self._judged(answers) or Judgement(list(self.verdicts))
+            except Exception:  # noqa: BLE001 - a defect of pandera's: polars is asked instead
+                return self._judged(answers) or Judgement([])
+        return Judgement([])
 
-    def _answered_no(self, prepared: pl.DataFrame) -> list[Verdict]:
-        answers = prepared.select(_answers(self.verdicts)).row(0)
-        failed = [one for one, is_right in zip(self.verdicts, answers, strict=True) if not is_right]
-        return failed or list(self.verdicts)
+    def _judged(self, answers: pl.DataFrame) -> Judgement | None:
+        right = answers.select(pl.all().all(ignore_nulls=True)).row(0)
+        failed = [number for number, is_right in enumerate(right) if not is_right]
+        if not failed:
+            return None
+        wrong = answers.select(pl.any_horizontal(~pl.col(str(number)) for number in failed)).to_series()
+        return Judgement([self.verdicts[number] for number in failed], wrong)
 
 
 def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
@@ -84,32 +106,24 @@ def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
         texts=tuple(values.text_column(field, dialect) for field in record_type.fields),
         values=tuple(values.value_column(field, dialect) for field in record_type.fields),
         verdicts=tuple(questions),
-        schema=_pandera_schema(questions),
+        questions=tuple(_questions(questions)),
+        schema=_SCHEMA,
     )
 
 
-def _pandera_schema(questions: Sequence[Verdict]) -> pa.DataFrameSchema:
-    """Return a schema that demands a yes to every question."""
-    checks = [pa.Check(_asks(_answers(questions)), name="values")] if questions else None
-    return pa.DataFrameSchema(checks=checks)
+def _questions(verdicts: Sequence[Verdict]) -> Iterator[pl.Expr]:
+    for number, verdict in enumerate(verdicts):
+        ok = pl.col(verdict.column).is_not_null() if verdict.ok is None else verdict.ok
+        yield ok.alias(str(number))
 
 
-def _answers(questions: Sequence[Verdict]) -> list[pl.Expr]:
-    """Return for each question whether all rows answer it with yes."""
-    # Each by itself: one expression of them all takes polars twice as long, mostly to plan it.
-    answers = (
-        pl.col(verdict.column).is_not_null() if verdict.ok is None else verdict.ok for verdict in questions
-    )
+def _all_yes(data: PolarsData) -> bool:
     # what is not there is not wrong but where it is due: a null is no answer, and none is not no
-    return [answer.all(ignore_nulls=True).alias(str(number)) for number, answer in enumerate(answers)]
+    return all(data.lazyframe.select(pl.all().all(ignore_nulls=True)).collect().row(0))
 
 
-def _asks(answers: list[pl.Expr]) -> Callable[[PolarsData], bool]:
-    # A closure: pandera deep-copies checks, and an expression in a partial would be copied too.
-    def ask(data: PolarsData) -> bool:
-        return all(data.lazyframe.select(answers).collect().row(0))
-
-    return ask
+#: Demands of a table of answers, one column for each question, that all of them be yes.
+_SCHEMA = pa.DataFrameSchema(checks=[pa.Check(_all_yes, name="values")])
 
 
 class SchemaCache:
