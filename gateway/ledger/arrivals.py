@@ -14,13 +14,15 @@ from gateway.ledger.statements import read_rows, upsert, write_many
 from gateway.ledger.tables import arrivals, looks
 from gateway.model import Arrival
 from gateway.printable import printable
-from gateway.rules.standing import Mark, seen_again
+from gateway.rules.ages import seen_again
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Select
+
+    from gateway.rules.standing import Mark
 
 #: Names that are asked for together.
 _NAMES = 500

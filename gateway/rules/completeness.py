@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from gateway.finding_codes import finding
 from gateway.model import Arrival, Companion, Evidence, Finding, Sighting
 from gateway.printable import printable
+from gateway.rules.ages import age, seconds_seen
 from gateway.rules.completeness_policy import CompletenessPolicy, ControlFilePolicy, EvidenceKind
 from gateway.rules.evidence import Case, Contradiction, Facts, Lack, Proof, Result, examine
 from gateway.rules.file_names import matches_any, matches_shell
 from gateway.rules.side_files import ControlFile, ControlLine, parse_checksum_file, parse_control_file
-from gateway.rules.standing import age, seconds_seen
 from gateway.rules.surroundings import Role, Surroundings, belongs_to, control_names, role_of
 
 if TYPE_CHECKING:

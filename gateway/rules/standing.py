@@ -6,7 +6,6 @@ again when it has changed, and when a side file comes that is about it.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,7 @@ from gateway.rules.surroundings import Role, belongs_to, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
-    from gateway.model import Arrival
     from gateway.rules.completeness_policy import CompletenessPolicy
     from gateway.rules.surroundings import Surroundings
 
@@ -63,29 +60,3 @@ def concerned(policy: CompletenessPolicy, side_files: Iterable[str], around: Sur
 def has_markers(policy: CompletenessPolicy, names: Iterable[str]) -> bool:
     """Return whether there is a done marker among ``names`` that takes the place of an extension."""
     return policy.done_replaces_extension and any(role_of(policy, one) is Role.DONE_MARKER for one in names)
-
-
-def seconds_seen(arrival: Arrival) -> float:
-    """Return for how many seconds a file has been seen."""
-    return (arrival.last_seen_at - arrival.first_seen_at).total_seconds()
-
-
-def age(arrival: Arrival) -> str:
-    """Return how long a file has been seen, in the largest unit that it fills."""
-    seconds = seconds_seen(arrival)
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def seen_again(arrival: Arrival, at: datetime) -> Arrival:
-    """Return an arrival that stood as it was until a look ``at``, with its age then in its reason."""
-    now = dataclasses.replace(arrival, last_seen_at=at)
-    then = f" for {age(arrival)}"
-    start, _found, rest = arrival.reason.partition(then + ":")
-    if rest:
-        return dataclasses.replace(now, reason=f"{start} for {age(now)}:{rest}")
-    if arrival.reason.endswith(then):
-        return dataclasses.replace(now, reason=f"{arrival.reason.removesuffix(then)} for {age(now)}")
-    return now
