@@ -4,6 +4,9 @@ A field's text is null where its element or attribute is absent and ``""`` where
 (``<A/>``, ``<A></A>``, ``xsi:nil``), so that validation can tell ``required`` from ``nullable``.
 Where the format has no XSD and is ``closed``, elements and attributes beyond the definition,
 and repeated ones, are findings; with an XSD, the XSD decides.
+
+Records of large documents are read many at once, see `xml_runs`: text of up to two runs behind the place
+where such a document breaks off has been decoded then.
 """
 
 from __future__ import annotations

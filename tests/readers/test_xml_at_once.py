@@ -333,3 +333,12 @@ def test_numbers_and_lines_go_on_behind_what_was_read_at_once() -> None:
     orders[15_000] = orders[15_000].replace("<Step>", "<Strange/><Step>")
     found = wrong(xml_format(TYPES, closed=True), f"<Orders>{''.join(orders)}</Orders>".encode())
     assert [(one.record, one.line, one.column) for one in found] == [(30_002, 30_002, "Strange")]
+
+
+def test_an_unknown_entity_is_named_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway shall say which entity is unknown, in small and in large documents."""
+    data = b"<Orders><Order><Number>&nbsp;</Number></Order><Order/></Orders>"
+    for most in (xml_reader.WHOLE_BYTES, 0):
+        monkeypatch.setattr(xml_reader, "WHOLE_BYTES", most)
+        found = wrong(xml_format(TYPES), data)
+        assert [(one.code, one.message) for one in found] == [("F501", "Entity 'nbsp' not defined")]
