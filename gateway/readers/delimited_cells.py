@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Columns of a table; what has more is looked at row by row.
 _WIDEST = 10_000
+#: Characters of a block in which the first rows are looked at.
+_FIRST_LOOK = 4096
 
 
 class PlainCells:
@@ -88,19 +90,19 @@ class ParsedCells:
 def whole_cells(lines: WholeLines, delimiter: str) -> list[pl.Series] | None:
     """Return the cells of ``lines``, which have no quotes, column by column; None where one has more or less.
 
-    The parser of polars leaves every text as it is, and refuses a row that has more cells than it is told.
-    That none has less shows in the number of delimiters.
+    The parser of polars leaves every text as it is, refuses a row that has more cells than it is told, and
+    fills up one that has less. That none has less shows in the last column, or in the number of delimiters.
     """
-    count = len(lines.numbers)
-    width = lines.text.count(delimiter, 0, lines.text.index("\n")) + 1
-    if width > _WIDEST or not delimiter.isascii() or lines.text.count(delimiter) != count * (width - 1):
+    count, text = len(lines.numbers), lines.text
+    width = text.count(delimiter, 0, text.index("\n")) + 1
+    if width > _WIDEST or not delimiter.isascii() or not _looks_uniform(text, delimiter, width):
         return None
     # It skips a mark of byte order, and may skip a line without any text.
-    if lines.text.startswith(("\ufeff", lines.end)) or (width == 1 and "\n" + lines.end in lines.text):
+    if text.startswith(("\ufeff", lines.end)) or (width == 1 and "\n" + lines.end in text):
         return None
     try:
         frame = pl.read_csv(
-            lines.text.encode(),
+            text.encode(),
             has_header=False,
             separator=delimiter,
             quote_char=None,
@@ -110,7 +112,15 @@ def whole_cells(lines: WholeLines, delimiter: str) -> list[pl.Series] | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame.get_columns() if frame.height == count else None
+    cells = frame.get_columns()
+    is_full = (cells[-1] != "").all() or text.count(delimiter) == count * (width - 1)
+    return cells if is_full and frame.height == count else None
+
+
+def _looks_uniform(text: str, delimiter: str, width: int) -> bool:
+    """Return whether the first rows have ``width`` cells on average: if not, nothing need be parsed."""
+    end = text.rfind("\n", 0, _FIRST_LOOK) + 1
+    return text.count(delimiter, 0, end) == text.count("\n", 0, end) * (width - 1)
 
 
 def cells_of(rows: Rows, delimiter: str) -> PlainCells | ParsedCells:

@@ -188,7 +188,7 @@ class LineCutter:
         end = self._kind_of_all(text, stray=self.ends.stray in text)
         if end not in ("\n", "\r\n") or not self._are_bounded(text):
             return None
-        count = text.count("\n")
+        count = text.count("\n") if block.ends is None else block.ends
         lines = WholeLines(text, end, range(self._line, self._line + count))
         self.ends.whole(end, lines.numbers)
         self._line += count

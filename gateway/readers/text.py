@@ -39,6 +39,7 @@ class Block:
     text: str
     final: bool
     cr: bool  #: the file's lines end with a bare CR
+    ends: int | None = None  #: how many LF stand in it, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,11 @@ class TextSource:
         held = ""
         pieces = [(head, True)] if is_whole and len(head) < self._chunk_bytes else self._pieces(stream, head)
         for piece, final in pieces:
+            line = decoder.line
             text = held + decoder.decode(piece, final)
             held = "\r" if text.endswith("\r") and not final else ""
-            yield Block(text.removesuffix(held) if held else text, final, cr)
+            ends = None if cr else decoder.line - line
+            yield Block(text.removesuffix(held) if held else text, final, cr, ends)
 
     def _pieces(self, stream: ByteStream, pending: bytes) -> Iterator[tuple[bytes, bool]]:
         size = self._chunk_bytes
@@ -184,7 +187,7 @@ class Decoder:
         self._decoder = codecs.getincrementaldecoder(charset.codec)()
         self._ascii = _extends_ascii(charset.codec)
         self._offset = charset.bom  # of the first byte not yet turned into text
-        self._line = 1
+        self.line = 1  #: on which the text not yet decoded begins
         self._open: set[str] = set()  # codes whose last run touched the end of the text so far
 
     def decode(self, piece: bytes, final: bool) -> str:
@@ -199,7 +202,7 @@ class Decoder:
         if not right or has_nuls or self._open:
             self._report("F102", _WRONG, text, found=not right)
             self._report("F114", _NULS, text, found=has_nuls)
-        self._line += text.count(self._line_end)
+        self.line += text.count(self._line_end)
         self._offset += len(state[0]) + len(piece) - len(self._decoder.getstate()[0])
         return text if right else _WRONG.sub(lambda run: REPLACEMENT * len(run[0]), text)
 
@@ -213,7 +216,7 @@ class Decoder:
             return self._decode_marked(piece, final), False
         self._decoder.reset()
         text = self._decode_marked(whole[:-1], final)
-        line = self._line + text.count(self._line_end)
+        line = self.line + text.count(self._line_end)
         message = "The file ends in the middle of a character."
         offset = self._offset + len(whole) - 1
         self._findings.add(finding("F102", message, line=line, byte_offset=offset, value=whole[-1:].hex()))
@@ -227,7 +230,7 @@ class Decoder:
         except UnicodeDecodeError as error:  # a rare encoding whose wrong bytes cannot be marked
             message = f"From byte {self._offset + error.start} on bytes do not decode: {error.reason}."
             self._findings.add(
-                finding("F102", message, line=self._line, byte_offset=self._offset + error.start)
+                finding("F102", message, line=self.line, byte_offset=self._offset + error.start)
             )
             self._decoder.setstate(state)
             self._decoder.errors = "replace"
@@ -250,7 +253,7 @@ class Decoder:
 
     def _finding(self, code: str, text: str, run: re.Match[str]) -> Finding:
         offset = self._offset + len(self._encode(text[: run.start()]))
-        line = self._line + text.count(self._line_end, 0, run.start())
+        line = self.line + text.count(self._line_end, 0, run.start())
         if code == "F114":
             message = (
                 f"{len(run[0])} NUL characters{' or more' * (run.end() == len(text))} from byte {offset} on."

@@ -83,7 +83,9 @@ class NumberNotation:
         """Return the exact number; null where ``text`` is not one or does not fit."""
         fits = self.fits_decimals(text)
         if self.digits is not None and self.digits < WHOLE_DIGITS + DECIMAL_DIGITS:
-            fits &= self.significant_digits(text) <= self.digits
+            # what is no longer than that needs no count, and that is nearly all
+            long = pl.when(text.str.len_bytes() > self.digits).then(text)
+            fits &= (self.significant_digits(long) <= self.digits).fill_null(True)
         return pl.when(fits).then(self._canonical(text)).cast(NUMBER, strict=False)
 
     def _canonical(self, text: pl.Expr) -> pl.Expr:
