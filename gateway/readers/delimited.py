@@ -25,6 +25,8 @@ from gateway.readers.text import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Input taken at a time: the parser of polars uses several cores from so much on.
+_BLOCK_BYTES = 2 * CHUNK_BYTES
 #: Characters of a file's beginning in which the first rows are looked for at first.
 _FIRST_LOOK = 512
 
@@ -32,7 +34,7 @@ _FIRST_LOOK = 512
 class DelimitedReader:
     """Reads delimited files."""
 
-    def __init__(self, chunk_bytes: int = CHUNK_BYTES, longest_row: int = LONGEST_RECORD) -> None:
+    def __init__(self, chunk_bytes: int = _BLOCK_BYTES, longest_row: int = LONGEST_RECORD) -> None:
         self._chunk_bytes = chunk_bytes
         self._longest_row = longest_row
         self._layout: Layout | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Columns of a table; what has more is looked at row by row.
 _WIDEST = 10_000
-#: Characters of a block in which the first rows are looked at.
+#: Bytes of a block in which the first rows are looked at.
 _FIRST_LOOK = 4096
 
 
@@ -93,16 +94,17 @@ def whole_cells(lines: WholeLines, delimiter: str) -> list[pl.Series] | None:
     The parser of polars leaves every text as it is, refuses a row that has more cells than it is told, and
     fills up one that has less. That none has less shows in the last column, or in the number of delimiters.
     """
-    count, text = len(lines.numbers), lines.text
-    width = text.count(delimiter, 0, text.index("\n")) + 1
-    if width > _WIDEST or not delimiter.isascii() or not _looks_uniform(text, delimiter, width):
+    count, data, mark = len(lines.numbers), lines.data, delimiter.encode()
+    width = data.count(mark, 0, data.index(b"\n")) + 1
+    if width > _WIDEST or len(mark) > 1 or not _looks_uniform(data, mark, width):
         return None
     # It skips a mark of byte order, and may skip a line without any text.
-    if text.startswith(("\ufeff", lines.end)) or (width == 1 and "\n" + lines.end in text):
+    end = lines.end.encode()
+    if data.startswith((codecs.BOM_UTF8, end)) or (width == 1 and b"\n" + end in data):
         return None
     try:
         frame = pl.read_csv(
-            text.encode(),
+            data,
             has_header=False,
             separator=delimiter,
             quote_char=None,
@@ -113,14 +115,14 @@ def whole_cells(lines: WholeLines, delimiter: str) -> list[pl.Series] | None:
     except pl.exceptions.PolarsError:
         return None
     cells = frame.get_columns()
-    is_full = (cells[-1] != "").all() or text.count(delimiter) == count * (width - 1)
+    is_full = (cells[-1] != "").all() or data.count(mark) == count * (width - 1)
     return cells if is_full and frame.height == count else None
 
 
-def _looks_uniform(text: str, delimiter: str, width: int) -> bool:
+def _looks_uniform(data: bytes, mark: bytes, width: int) -> bool:
     """Return whether the first rows have ``width`` cells on average: if not, nothing need be parsed."""
-    end = text.rfind("\n", 0, _FIRST_LOOK) + 1
-    return text.count(delimiter, 0, end) == text.count("\n", 0, end) * (width - 1)
+    end = data.rfind(b"\n", 0, _FIRST_LOOK) + 1
+    return data.count(mark, 0, end) == data.count(b"\n", 0, end) * (width - 1)
 
 
 def cells_of(rows: Rows, delimiter: str) -> PlainCells | ParsedCells:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.readers.base import LONGEST_RECORD
-from gateway.readers.lines import Fault, LineCutter, Rows, WholeLines, clip
+from gateway.readers.lines import Fault, LineCutter, Rows, clip
 from gateway.readers.quoting import Parsed, RowParser, Stop
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from gateway.findings import Findings
     from gateway.formats.definition import Dialect
-    from gateway.readers.text import Block
 
 
 @dataclass(slots=True)
@@ -60,12 +59,6 @@ class RowCutter(LineCutter):
     def _parser(self) -> RowParser:
         """Made for the first row with quotes: most files have none."""
         return RowParser(self._dialect, self.ends.mark)
-
-    def whole(self, block: Block) -> WholeLines | None:
-        """Return the rows that are whole with ``block``, where none has quotes and none is odd; else None."""
-        if any(mark in text for mark in self._special for text in (self._carry, block.text)):
-            return None
-        return super().whole(block)
 
     def _cut(self, text: str, *, final: bool) -> Rows:
         if not any(mark in text for mark in self._special):

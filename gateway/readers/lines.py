@@ -46,24 +46,23 @@ class Rows:
 class WholeLines:
     """Lines of a file that are not cut apart: all end alike, and nothing is to be said of any of them."""
 
-    text: str  #: with all their line ends
+    data: bytes  #: as UTF-8, with all their line ends
     end: str  #: LF or CRLF
     numbers: range
 
     def rows(self) -> Rows:
         """Return the lines one by one."""
-        return Rows(self.text.split(self.end)[:-1], self.numbers)
+        return Rows(self.data.decode().split(self.end)[:-1], self.numbers)
 
     def parts(self) -> tuple[WholeLines, WholeLines, WholeLines]:
         """Return the first line, those between, and the last one, of three lines or more."""
-        second = self.text.index("\n") + 1
-        last = self.text.rindex("\n", 0, len(self.text) - 1) + 1
-        texts = (self.text[:second], self.text[second:last], self.text[last:])
-        numbers = (self.numbers[:1], self.numbers[1:-1], self.numbers[-1:])
-        first, between, end = (
-            WholeLines(text, self.end, part) for text, part in zip(texts, numbers, strict=True)
+        second = self.data.index(b"\n") + 1
+        last = self.data.rindex(b"\n", 0, len(self.data) - 1) + 1
+        return (
+            WholeLines(self.data[:second], self.end, self.numbers[:1]),
+            WholeLines(self.data[second:last], self.end, self.numbers[1:-1]),
+            WholeLines(self.data[last:], self.end, self.numbers[-1:]),
         )
-        return first, between, end
 
 
 def clip(text: str) -> str:
@@ -165,6 +164,7 @@ class LineCutter:
         self._line = 1  # physical line on which the text not yet cut begins
         self._carry = ""
         self._skipping = False  # inside a line that is too long to keep
+        self._marks = tuple(mark.encode() for mark in (dialect.quote, dialect.escape) if mark)
 
     def feed(self, block: Block) -> Rows:
         """Return the rows that are whole with ``block``; all that are left if it is final."""
@@ -179,27 +179,33 @@ class LineCutter:
 
         After a None the block is still to be fed.
         """
-        text = self._carry + block.text
-        cut = text.rfind("\n") + 1
-        rest = text[cut:]
-        if not cut or self._skipping or (rest and block.final) or len(rest) > self._longest:
+        if self._skipping or self.ends.mark != "\n":
             return None
-        text = text[:cut]
-        end = self._kind_of_all(text, stray=self.ends.stray in text)
-        if end not in ("\n", "\r\n") or not self._are_bounded(text):
+        try:
+            data, carry = block.data, self._carry.encode()
+        except UnicodeEncodeError:  # half a pair of surrogates, which UTF-7 can say
             return None
-        count = text.count("\n") if block.ends is None else block.ends
-        lines = WholeLines(text, end, range(self._line, self._line + count))
-        self.ends.whole(end, lines.numbers)
+        cut = data.rfind(b"\n") + 1
+        if not cut or (block.final and cut < len(data)) or len(data) - cut > self._longest:
+            return None
+        lines = b"".join((carry, memoryview(data)[:cut]))
+        end = "\r\n" if b"\r" in lines else "\n"
+        count = lines.count(b"\n") if block.ends is None else block.ends
+        if end == "\r\n" and not lines.count(b"\r\n") == lines.count(b"\r") == count:
+            return None
+        if any(mark in lines for mark in self._marks) or not self._are_bounded(lines):
+            return None
+        numbers = range(self._line, self._line + count)
+        self.ends.whole(end, numbers)
         self._line += count
-        self._carry = rest
-        return lines
+        self._carry = data[cut:].decode()
+        return WholeLines(lines, end, numbers)
 
-    def _are_bounded(self, text: str) -> bool:
-        """Return whether no line of ``text`` is too long: each stretch of that length has a line end."""
+    def _are_bounded(self, lines: bytes) -> bool:
+        """Return whether no line is too long: each stretch of that many bytes, or characters, has an end."""
         start = 0
-        while start < len(text):
-            start = text.rfind("\n", start, start + self._longest + 1) + 1
+        while start < len(lines):
+            start = lines.rfind(b"\n", start, start + self._longest + 1) + 1
             if not start:
                 return False
         return True

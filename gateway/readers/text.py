@@ -32,14 +32,30 @@ _BARE_CR = re.compile("\r(?!\n)")
 _SHOWN_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
 class Block:
     """A stretch of the file's text; never ends between CR and LF. The last one is ``final``."""
 
-    text: str
-    final: bool
-    cr: bool  #: the file's lines end with a bare CR
-    ends: int | None = None  #: how many LF stand in it, where that is known
+    __slots__ = ("_plain", "_text", "cr", "ends", "final")
+
+    def __init__(self, text: str | bytes, final: bool, cr: bool, ends: int | None = None) -> None:
+        """Take a ``text``, or bytes that are all ASCII, as they come from most files."""
+        self._text = None if isinstance(text, bytes) else text
+        self._plain = text if isinstance(text, bytes) else None
+        self.final = final
+        self.cr = cr  #: the file's lines end with a bare CR
+        self.ends = ends  #: how many LF stand in it, where that is known
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        if self._text is None:
+            self._text = (self._plain or b"").decode("ascii")
+        return self._text
+
+    @property
+    def data(self) -> bytes:
+        """The text as UTF-8. Raises UnicodeEncodeError where that cannot be."""
+        return self.text.encode() if self._plain is None else self._plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +176,9 @@ class TextSource:
         pieces = [(head, True)] if is_whole and len(head) < self._chunk_bytes else self._pieces(stream, head)
         for piece, final in pieces:
             line = decoder.line
+            if not held and not cr and decoder.passes(piece):
+                yield Block(piece, final, cr, decoder.line - line)
+                continue
             text = held + decoder.decode(piece, final)
             held = "\r" if text.endswith("\r") and not final else ""
             ends = None if cr else decoder.line - line
@@ -189,6 +208,16 @@ class Decoder:
         self._offset = charset.bom  # of the first byte not yet turned into text
         self.line = 1  #: on which the text not yet decoded begins
         self._open: set[str] = set()  # codes whose last run touched the end of the text so far
+
+    def passes(self, piece: bytes) -> bool:
+        """Return whether ``piece`` is itself the next text, without a fault; then it is done with."""
+        if not self._ascii or self._open or self._decoder.getstate()[0]:
+            return False
+        if not piece.isascii() or b"\0" in piece or piece.endswith(b"\r"):
+            return False
+        self.line += piece.count(self._line_end.encode())
+        self._offset += len(piece)
+        return True
 
     def decode(self, piece: bytes, final: bool) -> str:
         """Return the text of the next ``piece``; wrong bytes are findings and become U+FFFD."""

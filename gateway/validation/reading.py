@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from gateway.finding_codes import finding
 from gateway.findings import LISTED_PER_FILE, LISTED_PER_RULE, Findings
 from gateway.validation.across import WholeFile, check_across
+from gateway.validation.ahead import ReadAhead
 from gateway.validation.batch import Batch, FileState
 from gateway.validation.envelope import IDENTIFIERS, business_records, check_envelope
 from gateway.validation.keys import KeySpool
@@ -140,10 +141,13 @@ def _chunks(reader: Reader, definition: Format, one: Input, file: _File) -> Iter
     try:
         with one.open() as raw:
             stream = HashedStream(raw)
+            ahead = ReadAhead(stream)
             try:
-                yield from reader.read(definition, stream, file.state.findings)
+                yield from reader.read(definition, ahead, file.state.findings)
+                ahead.settle()
                 stream.drain()
             finally:
+                ahead.close()
                 file.sha256, file.size = stream.sha256, stream.size
     except OSError as error:
         reason = error.strerror or type(error).__name__
