@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.finding_codes import finding
@@ -104,7 +104,7 @@ class Waiting:
     code: str
     reason: str
     overdue: bool = False
-    stands: bool = False
+    stands: bool = field(default=False, compare=False)  #: follows from the rest
 
 
 @dataclass(frozen=True, slots=True)
