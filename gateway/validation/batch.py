@@ -20,7 +20,7 @@ from gateway.validation.envelope import EXACT, Sum, Surroundings
 from gateway.validation.gathering import Gathered, slots
 from gateway.validation.schema import SCHEMAS
 from gateway.validation.spool import Stretch, Table
-from gateway.validation.verdicts import Verdict, locate
+from gateway.validation.verdicts import Verdict, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,9 +110,13 @@ class Batch:
         return parts
 
     def _report(self, rows: pl.DataFrame, record_type: RecordType, refused: Sequence[Verdict]) -> None:
-        most = max(state.findings.per_rule for state in self._states)
-        for wrong in (wrong for verdict in refused for wrong in verdict.wrongs):
-            for located in locate(rows, record_type.name, wrong, most):
+        listings = [self._states[file].findings for file in rows[FILE].unique()]
+        wrongs = [wrong for verdict in refused for wrong in verdict.wrongs]
+        failed = rows.select(wrong.failed.alias(str(number)) for number, wrong in enumerate(wrongs))
+        for wrong, mask in zip(wrongs, failed, strict=True):
+            place = (wrong.code, wrong.rule, record_type.name, wrong.column or "")
+            most = max((findings.room(*place) for findings in listings), default=0)
+            for located in named(rows, record_type.name, wrong, mask, most):
                 self._states[located.file].findings.extend(located.findings, located.total)
 
     def _add_up(self, record_type: RecordType, prepared: pl.DataFrame, parts: Sequence[Part]) -> None:

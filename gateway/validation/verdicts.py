@@ -64,14 +64,23 @@ class Located:
 
 def locate(frame: pl.DataFrame, record_type: str, wrong: Wrong, most: int) -> Iterator[Located]:
     """Yield, for each file with wrong rows, at most ``most`` findings and the exact number."""
-    shown = [raw_name(name) for name in wrong.shows]
-    bad = frame.lazy().filter(wrong.failed).select(FILE, RECORD, LINE, *shown).collect()
-    if bad.is_empty():
+    yield from named(frame, record_type, wrong, frame.select(wrong.failed).to_series(), most)
+
+
+def named(
+    frame: pl.DataFrame, record_type: str, wrong: Wrong, failed: pl.Series, most: int
+) -> Iterator[Located]:
+    """Do what `locate` does with the rows that are known to have ``failed``."""
+    rows = failed.arg_true()
+    if rows.is_empty():
         return
-    for rows in bad.partition_by(FILE, maintain_order=True):
-        sample = rows.head(max(most, 1)).rows()
-        findings = [_finding(wrong, record_type, *row[1:]) for row in sample]
-        yield Located(rows.item(0, FILE), rows.height, findings)
+    columns = [frame[name] for name in (RECORD, LINE, *map(raw_name, wrong.shows))]
+    files = frame[FILE].gather(rows)
+    for mine in files.to_frame().with_columns(rows).partition_by(FILE, maintain_order=True):
+        listed = mine[failed.name].head(max(most, 1))
+        sample = zip(*(column.gather(listed).to_list() for column in columns), strict=True)
+        findings = [_finding(wrong, record_type, *row) for row in sample]
+        yield Located(mine.item(0, FILE), mine.height, findings)
 
 
 def _finding(wrong: Wrong, record_type: str, record: int, line: int | None, *values: str | None) -> Finding:
