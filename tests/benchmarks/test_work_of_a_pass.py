@@ -8,8 +8,8 @@ from tests.benchmarks.work import counts, work_of
 
 #: At most so many for each file, for each batch, and for a pass besides: who makes it cheaper lowers them.
 BOUNDS = {
-    "statements": (0, 90, 60),
-    "rows of statements": (42, 75, 60),
+    "statements": (0, 58, 28),
+    "rows of statements": (20, 42, 28),
     "transactions": (0, 22, 20),
     "pandera validations": (0, 3, 0),
     "polars collects": (0, 15, 0),
@@ -25,10 +25,10 @@ BOUNDS = {
     "mode": (1, 0, 0),
     "open": (6, 11, 8),
     "close": (2, 1, 2),
-    "stat": (30, 24, 25),
+    "stat": (28, 24, 25),
     "list": (1, 2, 21),
     # of these two most are SQLite's, and how many pages it touches is partly chance
-    "write": (8, 170, 20),
+    "write": (8, 150, 20),
     "read": (6, 60, 40),
 }
 
