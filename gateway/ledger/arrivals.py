@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from gateway.rules.standing import Mark
 
-#: Names that are asked for together.
-_NAMES = 500
+#: Names that are asked for together, and rows that are written together.
+_NAMES, _ROWS = 500, 2_000
 _COLUMNS = tuple(arrivals.c[name] for name in Arrival.__slots__)
 _REMOVE = delete(arrivals).where(
     arrivals.c.route == bindparam("of_route"), arrivals.c.name == bindparam("of_name")
@@ -47,15 +47,16 @@ def save(
 
     Those named in ``standing`` stand as long as the configuration has the digest ``under``.
     """
-    rows = [
-        {
-            **{name: getattr(one, name) for name in Arrival.__slots__},
-            "name_text": printable(one.name),
-            "stands": under if one.name in standing else None,
-        }
-        for one in seen
-    ]
-    upsert(connection, arrivals, rows)
+    for start in range(0, len(seen), _ROWS):
+        rows = [
+            {
+                **{name: getattr(one, name) for name in Arrival.__slots__},
+                "name_text": printable(one.name),
+                "stands": under if one.name in standing else None,
+            }
+            for one in seen[start : start + _ROWS]
+        ]
+        upsert(connection, arrivals, rows)
 
 
 def note_look(connection: Connection, route: str, at: datetime) -> None:

@@ -160,7 +160,7 @@ def _has_code(code: str) -> Any:
 
 
 def count_by_bytes(connection: Connection, first: int, last: int) -> int:
-    """Return how many transfers have a `sha256_head` from ``first`` to ``last``; their index alone is read."""
+    """Return how many transfers have a `sha256_head` from ``first`` to ``last``; only its index is read."""
     heads = transfers.c.sha256_head.between(first, last)
     return int(connection.execute(select(func.count()).where(heads)).scalar_one())
 
