@@ -113,13 +113,16 @@ class DelimitedTable(RowTable):
         """Yield what `take` does of lines that are not cut apart, if they can be read without being so."""
         cells = None if self._awaits_heading else self._cells_of(lines)
         if cells is None and len(lines.numbers) > 2:
-            # A heading, a header or a trailer has other fields than the rows between.
-            first, between, last = lines.parts()
-            cells = self._cells_of(between)
+            # A heading, a header or a trailer has other fields than the rows between. Where the first row is
+            # right, all that is said comes in the order in which it comes of all rows together.
+            first, rest = lines.split(1)
+            between, last = rest.split(-1)
+            cells = self._cells_of(between) if self._awaits_heading or self._is_right(first) else None
             if cells is not None:
                 yield from self.take(first.rows())
-                yield from self._assembled(between, cells) or self.take(between.rows())
-                yield from self.take(last.rows())
+                chunks = self._assembled(between, cells)
+                yield from self.take(rest.rows()) if chunks is None else chunks
+                yield from () if chunks is None else self.take(last.rows())
                 return
         yield from (cells and self._assembled(lines, cells)) or self.take(lines.rows())
 
@@ -153,6 +156,16 @@ class DelimitedTable(RowTable):
     def _cells_of(self, lines: WholeLines) -> list[pl.Series] | None:
         """Return the cells of ``lines`` by column, if they are many and alike."""
         return whole_cells(lines, self.dialect.delimiter) if self.are_many(len(lines.numbers)) else None
+
+    def _is_right(self, line: WholeLines) -> bool:
+        """Return whether nothing is to be said of a single row."""
+        rows, kinds = line.rows(), self._types.kinds
+        cells = cells_of(rows, self.dialect.delimiter)
+        (index,) = kinds.assign(1, lambda place: cells.tags(place[0] or 0))
+        if not rows.texts[0] or index is None or kinds.ranks[index] < self._types.rank:
+            return False
+        plan = self._plans[kinds.types[index].name]
+        return plan.fits(self.dialect, rows.texts[0], cells.widths[0])
 
     def _assembled(self, lines: WholeLines, cells: list[pl.Series]) -> list[Chunk] | None:
         """Return the records of ``lines`` with these ``cells``, if nothing is odd about them."""

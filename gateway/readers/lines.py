@@ -54,14 +54,13 @@ class WholeLines:
         """Return the lines one by one."""
         return Rows(self.data.decode().split(self.end)[:-1], self.numbers)
 
-    def parts(self) -> tuple[WholeLines, WholeLines, WholeLines]:
-        """Return the first line, those between, and the last one, of three lines or more."""
-        second = self.data.index(b"\n") + 1
-        last = self.data.rindex(b"\n", 0, len(self.data) - 1) + 1
+    def split(self, count: int) -> tuple[WholeLines, WholeLines]:
+        """Return the lines before and behind the end of the first one (1), or of the last but one (-1)."""
+        end = len(self.data)
+        at = self.data.index(b"\n") + 1 if count > 0 else self.data.rindex(b"\n", 0, end - 1) + 1
         return (
-            WholeLines(self.data[:second], self.end, self.numbers[:1]),
-            WholeLines(self.data[second:last], self.end, self.numbers[1:-1]),
-            WholeLines(self.data[last:], self.end, self.numbers[-1:]),
+            WholeLines(self.data[:at], self.end, self.numbers[:count]),
+            WholeLines(self.data[at:], self.end, self.numbers[count:]),
         )
 
 
