@@ -30,8 +30,8 @@ def ensure(extra: str | None = None) -> None:
         return
     inside = os.environ.pop(_INSIDE, None)
     try:
-        # these too may be missing where only a part of the standard library is installed
-        from gateway._bootstrap import environment, requirements
+        # this too may be missing where only a part of the standard library is installed
+        from gateway._bootstrap import requirements
 
         lacking = requirements.lacking(checkout, extra)
         if not lacking:
@@ -41,6 +41,8 @@ def ensure(extra: str | None = None) -> None:
                 f"The environment lacks {', '.join(lacking)}", where=inside,
                 hint="Remove the directory and start again",
             )  # fmt: skip
+        from gateway._bootstrap import environment  # what installs is loaded only to install
+
         _continue_in(environment.provide(checkout, extra))
     except GatewayError as error:
         _leave(str(error), error.exit_status)

@@ -8,6 +8,7 @@ Arabic digits and full-width letters), or if a repeated group can match one text
 
 from __future__ import annotations
 
+import functools
 import re
 
 from gateway.formats.pattern_choices import too_many_ways
@@ -38,6 +39,7 @@ _SET_OPERATION = re.compile(r"(?<!\\)\[|&&|--|~~")
 _LITERAL = re.compile(r"\\[^A-Za-z0-9]|\[\^?\]?(?:\\[^A-Za-z0-9]|[^\]\\])*\]")
 
 
+@functools.lru_cache(maxsize=1024)  # the fields of all formats have few different ones
 def pattern_problem(pattern: str) -> str | None:
     """Return why ``pattern`` must not be used, in words, or None if it may."""
     if len(pattern) > MAX_LENGTH:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.ledger.audit_chain import Head
     from gateway.ledger.database import Database
+    from gateway.ledger.seen_bytes import SeenBytes
 
 __all__ = ["Connection", "Ledger", "default_url", "is_shared", "open_ledger"]
 
@@ -70,6 +71,8 @@ class Ledger:
         self.is_shared = database.is_shared  #: whether several nodes may work with it at the same time
         #: whether who used the file last did not close it; its log lay beside it
         self.was_left_open = not self.is_shared and os.path.exists(f"{self.path}-wal")
+        #: what tells new bytes from known ones without asking the database; None: it is asked
+        self.seen_bytes: SeenBytes | None = None
         self._busy_seconds = busy_seconds
         self._queue = WriteQueue()
 

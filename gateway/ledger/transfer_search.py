@@ -35,6 +35,8 @@ from gateway.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gateway.ledger.seen_bytes import SeenBytes
+
 #: Shorter parts of an id are refused: they would fit by chance.
 SHORTEST_PART = 4
 _LISTED = 10
@@ -159,14 +161,12 @@ def _has_code(code: str) -> Any:
     )
 
 
-def count_by_bytes(connection: Connection, first: int, last: int) -> int:
-    """Return how many transfers have a `sha256_head` from ``first`` to ``last``; only its index is read."""
-    heads = transfers.c.sha256_head.between(first, last)
-    return int(connection.execute(select(func.count()).where(heads)).scalar_one())
-
-
 def known(
-    connection: Connection, route: str, identities: Sequence[Identity], oldest: str = ""
+    connection: Connection,
+    route: str,
+    identities: Sequence[Identity],
+    oldest: str = "",
+    seen: SeenBytes | None = None,
 ) -> dict[int, list[Known]]:
     """Return the earlier accepted transfers that share bytes or interchange key with each identity.
 
@@ -175,11 +175,13 @@ def known(
     held, delivering or processed, what waits for its replay, and whatever any destination has
     already received; transfers whose id is below ``oldest`` (see `ids.earliest`) are no longer
     remembered. Each list is in arrival order and has at most the first ten of each kind. A
-    transfer that is tried again finds itself: the caller leaves it out.
+    transfer that is tried again finds itself: the caller leaves it out. Of bytes that ``seen`` knows
+    to be new the ledger is not asked.
     """
     bytes_query, key_query = _known(connection.dialect.name)
     by_bytes: dict[str, list[Known]] = {}
-    for part in in_lists(sorted({one.sha256 for one in identities})):
+    asked: Sequence[str] = sorted({one.sha256 for one in identities})
+    for part in in_lists(asked if seen is None else seen.possible(connection, asked)):
         heads = [sha256_head(sha256) for sha256 in part]
         for row in read_rows(connection, bytes_query, these=heads, oldest=oldest):
             _note(by_bytes, row[_SHA256], row)

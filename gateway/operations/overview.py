@@ -26,6 +26,8 @@ from gateway.stages.context import Context
 LISTED = 1000
 #: What waits with these codes is never taken unless somebody acts.
 _NEVER_TAKEN = ("F901", "F902")
+#: The kind of alert that says that a pass could not work with a format.
+_REFUSED = "format-refused"
 #: Kinds of alerts of which the overview tells in a list of their own, with more to go by.
 _LISTED_ELSEWHERE = frozenset(
     {
@@ -38,7 +40,7 @@ _LISTED_ELSEWHERE = frozenset(
         "acknowledgement-failing",
         "circuit-open",
         "host-key",
-        "format-refused",
+        _REFUSED,
         "nodes-differ",
     }
 )
@@ -75,7 +77,7 @@ def overview(context: Context) -> dict[str, Any]:
         "deliveries": [_delivery(one, owners[one.transfer]) for one in open_deliveries[:LISTED]],
         "circuits": [_circuit(one, now) for one in places],
         "owed": [{**dataclasses.asdict(one), "age_seconds": _ago(one.since, now)} for one in owed],
-        "formats": refused_formats(context),
+        "formats": refused_formats(context, whole=any(one.kind == _REFUSED for one in lasting)),
         "alerts": [
             _alert(one, now) for one in lasting if not one.over_at and one.kind not in _LISTED_ELSEWHERE
         ],

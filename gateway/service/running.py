@@ -32,9 +32,9 @@ from gateway.service.floor import Floor, Observer, tell_problem
 from gateway.service.http import HealthServer
 from gateway.service.monitor import Monitor
 from gateway.service.notify import Notifier
+from gateway.service.recalling import Recalling
 from gateway.service.signals import Signals
 from gateway.service.telling import Telling
-from gateway.service.warming import Warming
 from gateway.stages.context import Context, Report
 from gateway.stages.in_force import note_configuration, note_refusal
 
@@ -47,7 +47,7 @@ _LOOK_AFTER_SECONDS = 30.0
 #: Of the time to stop, what is kept for lanes to end after their connections were broken.
 _CUT_SHARE = 0.2
 #: For which the reading of an index is waited for at the end; it ends with a small part.
-_WARMING_SECONDS = 2.0
+_RECALLING_SECONDS = 2.0
 
 
 class Service:
@@ -78,7 +78,7 @@ class Service:
             self._timetable.next_run,
             lambda post: is_failing(self._fleet.context, post),
         )
-        self._warming = Warming(context.ledger)
+        self._recalling = Recalling(context.ledger)
         self._fleet = Fleet(context, floor, only=only, rest=resting)
         self._eyes = Eyes(self._wake, self._board)
         self._notifier = Notifier.from_environment()
@@ -121,7 +121,7 @@ class Service:
             self._server.start()
         self._fleet.start()
         self._telling.start()
-        self._warming.start()
+        self._recalling.start()
         self._plan(context)
         self._timetable.start()
         self._board.note(phase="running", configuration=context.site.digest)
@@ -266,7 +266,7 @@ class Service:
         self._eyes.stop()
         self._fleet.stop()
         self._telling.stop()
-        self._warming.stop()
+        self._recalling.stop()
         hanging = self._wait(began + seconds * (1 - _CUT_SHARE), signals)
         if hanging:
             _LOG.warning("connections are broken off: %s would not end in time", ", ".join(hanging))
@@ -274,7 +274,7 @@ class Service:
                 connections.interrupt()
             signals.again.clear()
             hanging = self._wait(began + seconds, signals)
-        self._warming.join(_WARMING_SECONDS)
+        self._recalling.join(_RECALLING_SECONDS)
         if self._server is not None:
             self._server.stop()
         self._fleet.context.connections.close()

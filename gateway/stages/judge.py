@@ -122,7 +122,8 @@ def close_spools(batch: Sequence[Examined]) -> None:
 
 def _bench(context: Context, route: Route, connection: Connection, batch: Sequence[Examined]) -> _Bench:
     oldest = earliest(context.clock.now() - timedelta(days=route.duplicates.retention_days))
-    found = transfers.known(connection, route.name, [one.identity for one in batch], oldest)
+    identities = [one.identity for one in batch]
+    found = transfers.known(connection, route.name, identities, oldest, context.ledger.seen_bytes)
     earlier = {index: [_known(route, row) for row in rows] for index, rows in found.items()}
     records = RecordMemory(connection, route.name, oldest)
     records.prepare(one.keys for one in batch if one.keys is not None)

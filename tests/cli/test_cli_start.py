@@ -83,6 +83,19 @@ def test_a_look_at_the_ledger_loads_no_more_than_it_needs(
     assert own(modules) <= most
 
 
+def test_a_look_at_the_site_reads_no_format_that_is_as_it_was_locked(plant: Plant) -> None:
+    """`gateway status` shall compare locked formats with the lock, and read none of them."""
+    configuration = plant.directory / "config" / "gateway.yaml"
+    text = configuration.read_text("utf-8")
+    locked = text.replace("message_type: confirmation", 'message_type: confirmation\n    versions: "<2"')
+    assert locked != text
+    configuration.write_text(locked, "utf-8")
+    assert plant.run("run", "--once").exit_code == 0
+    modules = loaded("--site", str(plant.directory), "status")
+    assert among(modules, {"gateway.formats.loading", "gateway.formats.check"}) == []
+    assert own(modules) <= 130
+
+
 def test_a_file_is_validated_without_what_only_a_site_needs() -> None:
     """`gateway validate` shall load nothing of the ledger: the file alone is read."""
     modules = loaded("validate", "--format", "bom", str(next(sample("bom").rglob("good/*.json"))))

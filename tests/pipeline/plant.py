@@ -25,6 +25,7 @@ from gateway.operations.setup import init_site
 from gateway.operations.verifying import verify_audit, verify_site
 from gateway.operations.verifying_rows import verify_rows
 from gateway.pipeline import run_routes
+from gateway.service.recalling import Recalling
 from gateway.stages.context import Context, Report
 from gateway.stages.in_force import recall_lock
 from tests import ledger_guard
@@ -127,6 +128,7 @@ class Plant:
     directory: Path
     clock: ShiftedClock = field(default_factory=ShiftedClock)
     own_formats: bool = False  #: a test changes the site's formats: they are read anew each time
+    recalls: bool = False  #: passes know in memory which bytes are new, as those of a service
 
     @classmethod
     def build(cls, directory: Path, routes: str = ROUTE) -> Plant:
@@ -158,6 +160,11 @@ class Plant:
         """Open the site as the service does, on this plant's clock."""
         with working_on(self.directory) as context:
             self._equip(context)
+            if self.recalls:
+                recalling = Recalling(context.ledger)
+                recalling.start()
+                assert recalling.join(30)
+                assert context.ledger.seen_bytes
             yield context
 
     @contextlib.contextmanager

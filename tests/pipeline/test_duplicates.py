@@ -10,6 +10,7 @@ import pytest
 from gateway.errors import ConfigurationError
 from gateway.model import State
 from gateway.operations.reprocess import Selection, reprocess, select
+from gateway.pipeline import run_routes
 from tests.pipeline.plant import Plant, confirmation, lock_anew, name_of, route
 
 FIRST, AGAIN = name_of(1), "CONF_MES01_0000001-again.csv"
@@ -65,6 +66,25 @@ def test_a_route_says_what_becomes_of_each_kind_of_duplicate(
     assert plant.codes(name) == [code]
     assert plant.transfer(FIRST).id in str(plant.transfer(name).findings)
     assert plant.transfer(name).verdict == (None if goes else verdict.replace("_", "-"))
+    plant.demand_proof()
+
+
+@pytest.mark.parametrize("verdict", ["resend", "conflict", "copy"])
+def test_a_service_knows_what_came_since_it_started(tmp_path: Path, verdict: str) -> None:
+    """The gateway shall find a duplicate of what came before, and after, it had all bytes in memory."""
+    code, name, content, parts = SECOND[verdict]
+    plant = plant_with(tmp_path, **parts)
+    plant.drop_confirmation(2)
+    plant.run()
+    plant.recalls = True
+    with plant.working() as context:
+        plant.drop(FIRST, confirmation(1))
+        run_routes(context)
+        plant.drop(name, content)
+        plant.drop("again.csv", confirmation(2))
+        run_routes(context)
+    assert [row.name for row in plant.transfers() if row.state is State.PROCESSED] == [name_of(2), FIRST]
+    assert plant.codes(name) == [code]
     plant.demand_proof()
 
 

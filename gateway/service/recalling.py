@@ -1,8 +1,4 @@
-"""What new files are compared with is brought into memory before they come.
-
-The bytes of a new file may stand anywhere among those of ten years. Where its page of the index is on the
-disk only, each file waits for the disk once; read through beforehand, in a thread of its own, it does not.
-"""
+"""What new files are compared with is brought into memory before they come: see `ledger.seen_bytes`."""
 
 from __future__ import annotations
 
@@ -12,17 +8,13 @@ import time
 
 from gateway.errors import GatewayError
 from gateway.ledger.engine import Ledger
-from gateway.ledger.transfer_search import count_by_bytes
+from gateway.ledger.seen_bytes import PARTS, SeenBytes
 
 _LOG = logging.getLogger(__name__)
 
-#: The index is read in so many parts, so that no reader lasts long.
-PARTS = 256
-_FIRST, _WIDTH = -(2**63), 2**64 // PARTS
 
-
-class Warming:
-    """Reads the index of all bytes once, from `start` to its end or to `stop`.
+class Recalling:
+    """Reads the index of all bytes once, from `start` to its end or to `stop`; then the ledger has it.
 
     It takes half of the disk's time at most. A server has a memory of its own, and is left alone.
     """
@@ -31,7 +23,7 @@ class Warming:
         """Know the ledger; nothing is read yet."""
         self._ledger = ledger
         self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="warming", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recalling", daemon=True)
 
     def start(self) -> None:
         """Begin to read, where the ledger is a file."""
@@ -49,18 +41,15 @@ class Warming:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        seen = SeenBytes(self._ledger.read)
         try:
+            seen.begin()
             for part in range(PARTS):
                 begun = time.monotonic()
-                read_part(self._ledger, part)
+                seen.read_part(part)
                 if self._ending.wait(time.monotonic() - begun):
                     return
-        except GatewayError as error:  # who works with the ledger says so, and what is not in memory is read
+        except GatewayError as error:  # who works with the ledger says so, and the ledger is asked as before
             _LOG.debug("the index of bytes was not read to its end: %s", error)
-
-
-def read_part(ledger: Ledger, part: int) -> int:
-    """Read one of `PARTS` of the index; return how many files it has."""
-    first = _FIRST + part * _WIDTH
-    with ledger.read() as connection:
-        return count_by_bytes(connection, first, first + _WIDTH - 1)
+        else:
+            self._ledger.seen_bytes = seen
