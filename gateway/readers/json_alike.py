@@ -8,6 +8,7 @@ looked at by itself, which also finds the words for what is wrong.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ class Table:
     is_outer: bool = False  #: the records themselves
     _known: list[_Known] = field(default_factory=list)
     _below: dict[Pointer, Table] = field(default_factory=dict)
+    _learning: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def read(
         self, texts: pl.DataFrame, odd: list[pl.Series], opening: str = ""
@@ -92,8 +94,9 @@ class Table:
         """
         keys, values = [texts.select(_KEYS).clear()], []
         inside: dict[Pointer, list[pl.DataFrame]] = {}
-        waiting = list(self._known)
-        while not texts.is_empty() and (known := waiting.pop(0) if waiting else self._learnt(texts, opening)):
+        tried: list[_Known] = []
+        while not texts.is_empty() and (known := self._next(tried, texts, opening)):
+            tried.append(known)
             matched, texts = _matched(known.shape, texts, opening)
             if matched.is_empty():
                 continue
@@ -134,6 +137,15 @@ class Table:
             # much faster; one that has a brace in a text is torn, and odd for that
             return content.str.strip_chars_end(_BLANKS).str.split("}", inclusive=True)
         return content.str.extract_all(ELEMENT)
+
+    def _next(self, tried: list[_Known], texts: pl.DataFrame, opening: str) -> _Known | None:
+        """Return a shape that was not ``tried``: a known one, or one of ``texts``; None if there is none.
+
+        Several threads read runs of one table: what one has learnt, the others need not.
+        """
+        with self._learning:
+            left = (one for one in self._known if not any(one is other for other in tried))
+            return next(left, None) or self._learnt(texts, opening)
 
     def _learnt(self, texts: pl.DataFrame, opening: str) -> _Known | None:
         """Return a shape that one of the first ``texts`` has, and remember it."""

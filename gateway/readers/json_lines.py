@@ -66,16 +66,18 @@ def stretches_of(text: DocumentText) -> Iterator[Line | Run]:
     held, number, offset, passing_over = 0, 1, -1, False
     while piece := text.pieces(RUN):
         offset = text.start if offset < 0 else offset
-        first, behind = piece.find("\n"), piece.rfind("\n") + 1
-        if behind:
-            line, parts, held = "".join([*parts, piece[:first]]), [], 0
+        first = piece.find("\n")
+        if first >= 0 and (passing_over or held + first > MAX_VALUE):
+            line, piece = "".join([*parts, piece[:first]]), piece[first + 1 :]
             if not passing_over:
                 yield Line(line, number, offset, ended=True)
-            passing_over = False
+            parts, held, passing_over = [], 0, False
             number += 1
             offset += text.width(line) + text.width("\n")
-        if behind > first + 1:
-            many = piece[first + 1 : behind]
+        behind = piece.rfind("\n") + 1
+        if behind:
+            many = "".join([*parts, piece[:behind]])
+            parts, held = [], 0
             texts = pl.Series([many[:-1]]).str.split("\n").explode()
             yield Run((), 0, many, texts, number, offset, is_listed=False)
             number += len(texts)

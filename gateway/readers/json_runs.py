@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Characters of a run.
 RUN = 4 * 1024 * 1024
+#: Runs that are read before they are needed, each by a thread of its own: a plant server has two cores.
+AHEAD = 2
 _PAUSE = 1000  # elements until it is tried again, where none could be taken at once
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,7 +70,7 @@ class Taker:
         if begun < self._again.get(at, 0):
             return
         while walk.take and self._is_wanted(at) and (run := self._run(walk, at)):
-            self._last = [*self._last[-1:], run]
+            self._last = [*self._last[-AHEAD:], run]
             yield run
         self._again[at] = walk.counts[at] + _PAUSE
         if walk.counts[at] > begun:
@@ -175,16 +178,19 @@ def _unfit(run: Run) -> pl.Series:
 def ahead(items: Iterable[Item], work: Callable[[Run], Result]) -> Iterator[tuple[Item, Result | None]]:
     """Yield the items in their order, each run with what ``work`` made of it.
 
-    A thread works on a run while the one before it is made use of: polars lets both go on at the same time.
+    Threads work on up to ``AHEAD`` runs while the one before them is made use of: polars lets them go on at
+    the same time. Any other item is taken from ``items`` when no run before it is left, and no further one
+    until it has been made use of.
     """
-    with ThreadPoolExecutor(1, "json") as pool:
-        waiting: tuple[Item, Future[Result]] | None = None
+    with ThreadPoolExecutor(AHEAD, "json") as pool:
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
         for item in items:
-            begun = (item, pool.submit(work, item)) if isinstance(item, Run) else None
-            if waiting:
-                yield waiting[0], waiting[1].result()
-            waiting = begun
-            if waiting is None:
+            if isinstance(item, Run):
+                waiting.append((item, pool.submit(work, item)))
+            while waiting and (len(waiting) > AHEAD or not isinstance(item, Run)):
+                run, begun = waiting.popleft()
+                yield run, begun.result()
+            if not isinstance(item, Run):
                 yield item, None
-        if waiting:
-            yield waiting[0], waiting[1].result()
+        for run, begun in waiting:
+            yield run, begun.result()

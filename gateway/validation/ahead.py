@@ -1,13 +1,23 @@
-"""The next bytes of a large file are read and hashed while the last ones are looked at."""
+"""The next part of a large file is read while the last one is validated: its bytes, and its rows."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.findings import Findings
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from gateway.model import Finding
     from gateway.readers.base import ByteStream
+
+Item = TypeVar("Item")
 
 #: Who is given so many bytes at a time will want more of them; smaller files need no thread.
 LEAST_BYTES = 1024 * 1024
@@ -67,3 +77,53 @@ class ReadAhead:
                 self._pieces.put(self._stream.read(size))
             except BaseException as error:  # noqa: BLE001 - it is raised where the piece is asked for
                 self._pieces.put(error)
+
+
+@dataclass(slots=True)
+class NotedFindings(Findings):
+    """Findings that are also kept in the order in which they came, until somebody takes them over."""
+
+    news: list[tuple[list[Finding], int]] = field(default_factory=list)
+
+    def extend(self, sample: Iterable[Finding], total: int) -> None:
+        """Count and list, as always, and note what was said."""
+        known = list(sample)
+        Findings.extend(self, known, total)
+        self.news.append((known, total))
+
+    def take(self) -> list[tuple[list[Finding], int]]:
+        """Return what was said since the last time."""
+        news, self.news = self.news, []
+        return news
+
+
+def made_ahead(items: Generator[Item], begins: Callable[[], bool]) -> Generator[Item]:
+    """Yield ``items``; from where it ``begins`` on, a thread makes each while the one before is used."""
+    with closing(items):
+        for item in items:
+            yield item
+            if begins():
+                break
+        else:
+            return
+        wanted, made = SimpleQueue[bool](), SimpleQueue[Item | BaseException]()
+
+        def run() -> None:
+            while wanted.get():
+                try:
+                    made.put(next(items))
+                except BaseException as error:  # noqa: BLE001 - it is raised where the item is asked for
+                    made.put(error)
+
+        thread = threading.Thread(target=run, name="rows ahead", daemon=True)
+        thread.start()
+        try:
+            wanted.put(True)
+            while not isinstance(found := made.get(), BaseException):
+                wanted.put(True)
+                yield found
+        finally:
+            wanted.put(False)
+            thread.join()
+        if not isinstance(found, StopIteration):
+            raise found

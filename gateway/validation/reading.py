@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.finding_codes import finding
 from gateway.findings import LISTED_PER_FILE, LISTED_PER_RULE, Findings
+from gateway.formats.definition import Format, Kind
 from gateway.validation.across import WholeFile, check_across
-from gateway.validation.ahead import ReadAhead
+from gateway.validation.ahead import NotedFindings, ReadAhead, made_ahead
 from gateway.validation.batch import Batch, FileState
 from gateway.validation.envelope import IDENTIFIERS, business_records, check_envelope
 from gateway.validation.keys import KeySpool
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from gateway.errors import CustodyError
-    from gateway.formats.definition import Format
     from gateway.readers.base import Chunk, Reader
 
 _DRAIN_BYTES = 256 * 1024
+#: From so many bytes on the rows of a file are made while others are validated.
+_LARGE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _chunks(reader: Reader, definition: Format, one: Input, file: _File) -> Iter
             stream = HashedStream(raw)
             ahead = ReadAhead(stream)
             try:
-                yield from reader.read(definition, ahead, file.state.findings)
+                yield from _read_ahead(reader, definition, ahead, stream, file.state.findings)
                 ahead.settle()
                 stream.drain()
             finally:
@@ -154,6 +157,29 @@ def _chunks(reader: Reader, definition: Format, one: Input, file: _File) -> Iter
         message = f"Reading stopped after {file.size:,} bytes: {reason}."
         file.state.findings.add(finding("F115", message, byte_offset=file.size))
         file.broken_off = error
+
+
+def _read_ahead(
+    reader: Reader, definition: Format, ahead: ReadAhead, stream: HashedStream, findings: Findings
+) -> Iterator[Chunk]:
+    """Yield the chunks of one file; those of a large file of rows are made ahead, by a thread.
+
+    The findings of a chunk are said before it is yielded, as if nothing were done ahead.
+    """
+    if definition.kind not in (Kind.DELIMITED, Kind.FIXED_WIDTH):
+        yield from reader.read(definition, ahead, findings)
+        return
+    noted = NotedFindings(per_rule=findings.per_rule)
+    parts = ((chunk, noted.take()) for chunk in reader.read(definition, ahead, noted))
+    try:
+        with closing(made_ahead(parts, lambda: stream.size >= _LARGE_BYTES)) as made:
+            for chunk, news in made:
+                for sample, total in news:
+                    findings.extend(sample, total)
+                yield chunk
+    finally:
+        for sample, total in noted.take():
+            findings.extend(sample, total)
 
 
 def _finished(definition: Format, file: _File) -> Reading:

@@ -167,7 +167,7 @@ def _transfer(one: _Past) -> tuple[object, ...]:
     head = int.from_bytes(bytes.fromhex(one.sha256[:16]), "big", signed=True)
     state = "failed" if one.is_failed else "processed"
     settled = f"{state}/{ROUTE}/{one.at[:10]}/{name}"
-    control = f"{one.number:07d}"
+    control = f"{one.number:08d}"  # numbers ascend as texts too, and new ones come after them
     return (
         one.id, ROUTE, "MES", "confirmation", name, name.encode(), state, 1, 4096, one.at,
         f"inbox/{ROUTE}/{name}".encode(), f"{one.id}-{name}".encode(), "1", "1", "[]", "[]", one.sha256, head,

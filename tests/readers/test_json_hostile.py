@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.readers.json import JsonReader
+from gateway.readers.json_scan import MAX_VALUE
 from tests.readers.document_kit import codes, json_format, peak, read, wrong
 from tests.readers.test_json_values import DOCUMENT, LINE_TYPES
 
@@ -121,17 +122,29 @@ def test_truncated_lines_are_errors() -> None:
     assert not JsonReader().ending(definition, (line * 2)[:-1])
 
 
+@pytest.mark.parametrize("length", [MAX_VALUE + 1, 17_000_000, 21_000_000])
 @pytest.mark.parametrize("end", ['"}', ""])
-def test_a_line_without_end_is_stopped(end: str) -> None:
+def test_a_line_without_end_is_stopped(length: int, end: str) -> None:
     """A line of many MB shall be one finding, and the lines after it be read with their places."""
     definition = json_format(LINE_TYPES, lines=True, final_line_end="required")
-    long = b'{"kind": "B", "material": "' + b"a" * 17_000_000 + end.encode()
+    begin = b'{"kind": "B", "material": "'
+    long = begin.ljust(length - len(end), b"a") + end.encode()
     rows, findings = read(definition, long + b'\n{"kind": "B"}\n{?')
     told = [(one.code, one.record, one.line, one.byte_offset) for one in findings.listed()]
     assert told[0] == ("F604", 1, 1, None)
     assert told[-1] == ("F601", 3, 3, len(long) + 16)
     assert sorted(one[0] for one in told) == ["F105", "F601", "F604"]
     assert [(row["_record"], row["_line"]) for row in rows["bill"]] == [(2, 2)]
+
+
+def test_a_line_may_be_as_long_as_it_is_permitted() -> None:
+    """A line of exactly 16 MiB shall be read like any, and so shall those around it."""
+    definition = json_format(LINE_TYPES, lines=True)
+    begin, end, good = b'{"kind": "B", "material": "', b'"}\n', b'{"kind": "B", "material": "A"}\n'
+    long = begin.ljust(MAX_VALUE + 1 - len(end), b"a") + end
+    rows, findings = read(definition, good * 3 + long + good * 3)
+    assert [one.code for one in findings.listed()] == []
+    assert [(row["_record"], row["_line"]) for row in rows["bill"]] == [(n, n) for n in range(1, 8)]
 
 
 BILL = '{"material": "' + "7" * 900 + '", "base": {"quantity": 1.50}},\n'

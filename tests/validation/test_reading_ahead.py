@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.validation import ahead
-from gateway.validation.ahead import ReadAhead
+from gateway.readers.delimited import DelimitedReader
+from gateway.validation import ahead, batch, reading
+from gateway.validation.ahead import ReadAhead, made_ahead
 from gateway.validation.reading import Input, ListingLimits, read_with
 from tests.validation.validation_kit import codes, make_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format
@@ -42,7 +43,7 @@ class Failing:
 
 
 def _threads() -> int:
-    return sum(thread.name == "reading ahead" for thread in threading.enumerate())
+    return sum(thread.name.endswith("ahead") for thread in threading.enumerate())
 
 
 @settings(max_examples=100, deadline=None)
@@ -122,4 +123,53 @@ def test_what_the_reader_leaves_is_hashed(monkeypatch: pytest.MonkeyPatch, good:
     seen = content if good == 100 else content[: 5 * min(good, 4)]
     assert (reading.size, reading.sha256) == (len(seen), hashlib.sha256(seen).hexdigest())
     assert ("F115" in codes(reading)) == (good < 100)
+    assert _threads() == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.sampled_from(["item;a;1", "item;b;x", "item;c", "", "odd", "item;\0;2"]), max_size=30)
+)
+@pytest.mark.parametrize("size", [9, 40])
+def test_rows_made_ahead_are_judged_alike(rows: list[str], size: int) -> None:
+    """The gateway shall find the same, and list it in the same order, whether rows are made ahead or not."""
+    content = "\n".join(rows).encode()
+    found = []
+    for large in (0, 1 << 60):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reading, "_LARGE_BYTES", large)
+            patch.setattr(batch, "FLUSH_ROWS", 1)
+            one = Input(0, "a", lambda: io.BytesIO(content))
+            made = read_with(DelimitedReader(size), make_format(), [one], limits=ListingLimits(per_rule=2))[0]
+            found.append((made.findings, made.sha256, made.size, made.record_counts, list(made.keys)))
+    assert found[0][1:] == found[1][1:]
+    assert found[0][0].summary() == found[1][0].summary()
+    assert _threads() == 0
+
+
+@pytest.mark.parametrize("begins", [0, 3, 99])
+def test_what_is_made_ahead_comes_in_order_and_ends_as_it_would(begins: int) -> None:
+    """The gateway shall get every item in order, then the error, and be able to stop at any of them."""
+    made: list[int] = []
+
+    def items() -> Generator[int]:
+        for number in range(10):
+            made.append(number)
+            yield number
+        raise ValueError("spoilt")
+
+    got = []
+
+    def take_all() -> None:
+        for item in made_ahead(items(), lambda: len(made) > begins):
+            assert made[-1] <= item + 1
+            got.append(item)
+
+    with pytest.raises(ValueError, match="spoilt"):
+        take_all()
+    assert got == list(range(10))
+    for item in (early := made_ahead(items(), lambda: True)):
+        if item == 4:
+            break
+    early.close()
     assert _threads() == 0
