@@ -93,11 +93,10 @@ class NumberNotation:
             text = text.str.replace_all(self.thousands, "", literal=True)
         if self.mark != ".":
             text = text.str.replace(self.mark, ".", literal=True)
-        if self.sign == "trailing" or self.implied:
-            body = text.str.strip_chars("+-")
-            if self.implied:
-                body = body.str.zfill(self.implied + 1)
-                body = pl.concat_str([body.str.head(-self.implied), pl.lit("."), body.str.tail(self.implied)])
-            negative = text.str.contains("-", literal=True)
-            text = pl.when(negative).then(pl.concat_str([pl.lit("-"), body])).otherwise(body)
-        return text
+        parts = [text]
+        if self.sign == "trailing":
+            sign = pl.when(text.str.ends_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
+            parts = [sign, text.str.strip_chars_end("+-")]
+        if self.implied:
+            parts.append(pl.lit(f"e-{self.implied}"))
+        return pl.concat_str(parts) if len(parts) > 1 else text

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandera.polars as pa
 import polars as pl
@@ -22,7 +22,7 @@ from pandera.errors import SchemaError
 from gateway.validation import rows, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pandera.api.polars.types import PolarsData
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 #: Schemas kept: a site has some dozens of format versions with a few record types each.
 _KEPT = 256
+#: Rows that tell how texts are padded.
+_LOOKED_AT = 64
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class RecordSchema:
 
     record_type: RecordType
     raws: tuple[pl.Expr, ...]
-    texts: tuple[pl.Expr, ...]
+    trimmings: tuple[values.Trimming, ...]
+    contents: tuple[pl.Expr, ...]
     values: tuple[pl.Expr, ...]
     verdicts: tuple[Verdict, ...]
     questions: tuple[pl.Expr, ...]  #: of each verdict in turn, named by its number: true, false, or null
@@ -59,7 +64,11 @@ class RecordSchema:
 
     def prepare(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``frame`` of raw text with the columns that ``columns`` describes."""
-        return frame.with_columns(*self.raws, *self.texts).with_columns(*self.values)
+        padded = _padded(frame, self.trimmings)
+        trimmed = (one.spaces_first if is_padded else one.at_once for one, is_padded in padded)
+        return (
+            frame.with_columns(*self.raws, *trimmed).with_columns(*self.contents).with_columns(*self.values)
+        )
 
     def refused(self, prepared: pl.DataFrame) -> list[Verdict]:
         """Return the questions that a prepared frame answers with no."""
@@ -103,12 +112,31 @@ def build_schema(definition: Format, record_type: RecordType) -> RecordSchema:
     return RecordSchema(
         record_type=record_type,
         raws=tuple(values.raw_columns(field) for field in record_type.fields),
-        texts=tuple(values.text_column(field, dialect) for field in record_type.fields),
+        trimmings=_there(values.trimming(field, dialect) for field in record_type.fields),
+        contents=_there(values.content(field, dialect) for field in record_type.fields),
         values=tuple(values.value_column(field, dialect) for field in record_type.fields),
         verdicts=tuple(questions),
         questions=tuple(_questions(questions)),
         schema=_SCHEMA,
     )
+
+
+def _there(items: Iterable[_Item | None]) -> tuple[_Item, ...]:
+    return tuple(item for item in items if item is not None)
+
+
+def _padded(
+    frame: pl.DataFrame, trimmings: Sequence[values.Trimming]
+) -> Iterator[tuple[values.Trimming, bool]]:
+    """Yield each trimming, and whether the first of its texts have spaces around them."""
+    first = frame.head(_LOOKED_AT)
+    if not trimmings:
+        return
+    padded = first.select(
+        (pl.col(one.name).str.starts_with(" ") | pl.col(one.name).str.ends_with(" ")).any()
+        for one in trimmings
+    )
+    yield from zip(trimmings, padded.row(0), strict=True)
 
 
 def _questions(verdicts: Sequence[Verdict]) -> Iterator[pl.Expr]:
