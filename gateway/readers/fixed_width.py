@@ -14,9 +14,10 @@ from gateway.finding_codes import finding
 from gateway.findings import Findings
 from gateway.formats.definition import Format, RecordType, Role
 from gateway.readers.base import CHUNK_BYTES, LONGEST_RECORD, ByteStream, Chunk
+from gateway.readers.delimited_cells import whole_cells
 from gateway.readers.fixed_width_cut import PackedCutter, is_packed, length_of
 from gateway.readers.frames import VECTOR_ROWS, Column
-from gateway.readers.lines import LineCutter, clip, report
+from gateway.readers.lines import LineCutter, WholeLines, clip, report
 from gateway.readers.row_table import RowTable
 from gateway.readers.row_types import Kinds, Place
 from gateway.readers.text import Block, TextSource, decode_part, ends_lines_with_cr
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
     from gateway.model import Finding
 
+#: Bytes that are read at a time: so many that their rows are validated by themselves.
+_BLOCK_BYTES = CHUNK_BYTES * 3 // 2
+#: What no text of a plant has: by it the parser of polars cuts nothing, and gives whole lines.
+_NOWHERE = "\x1f"
 #: Characters of a file's beginning in which the header is looked for at first.
 _FIRST_LOOK = 4096
 
@@ -33,7 +38,7 @@ _FIRST_LOOK = 4096
 class FixedWidthReader:
     """Reads fixed-width files."""
 
-    def __init__(self, chunk_bytes: int = CHUNK_BYTES, longest_record: int = LONGEST_RECORD) -> None:
+    def __init__(self, chunk_bytes: int = _BLOCK_BYTES, longest_record: int = LONGEST_RECORD) -> None:
         self._chunk_bytes = chunk_bytes
         self._longest_record = longest_record
 
@@ -50,7 +55,8 @@ class FixedWidthReader:
         for block in source.blocks(stream):
             if cutter is None:
                 cutter = _cutter(definition, source.head, findings, cr=block.cr, longest=self._longest_record)
-            yield from table.take(cutter.feed(block))
+            lines = cutter.whole(block) if isinstance(cutter, LineCutter) else None
+            yield from table.take(cutter.feed(block)) if lines is None else table.take_whole(lines)
 
     def ending(self, definition: Format, tail: bytes) -> bool:
         """Return whether the last record is a whole trailer record; see ``Reader``."""
@@ -83,6 +89,12 @@ class FixedWidthTable(RowTable):
     def __init__(self, definition: Format, findings: Findings) -> None:
         super().__init__(definition, Kinds(definition), findings)
         self._definition = definition
+
+    def take_whole(self, lines: WholeLines) -> Iterator[Chunk]:
+        """Yield what `take` does of lines that are not cut apart, if they can be read without being so."""
+        cells = whole_cells(lines, _NOWHERE) if self.are_many(len(lines.numbers)) else None
+        chunks = None if cells is None else self.texts_at_once(lines.numbers, cells[0])
+        yield from self.take(lines.rows()) if chunks is None else chunks
 
     def tags(self, place: Place) -> Sequence[str | None]:
         """Return the text where the discriminator stands."""

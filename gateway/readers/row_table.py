@@ -104,9 +104,12 @@ class RowTable(ABC):
         count = len(rows.texts)
         if not self.are_many(count) or rows.faults or "" in rows.texts:
             return None
-        texts = pl.Series(rows.texts, dtype=pl.String)
+        return self.texts_at_once(rows.numbers[:count], pl.Series(rows.texts, dtype=pl.String))
+
+    def texts_at_once(self, lines: Sequence[int], texts: pl.Series) -> list[Chunk] | None:
+        """Return the records of rows that stand on ``lines``, none of them blank; None if one is odd."""
         return self.assemble(
-            rows.numbers[:count],
+            lines,
             lambda place: self.tags_at_once(place, texts),
             lambda kind, mine: self.columns_at_once(kind, texts if mine is None else texts.filter(mine)),
         )

@@ -48,7 +48,7 @@ class Trimming:
 
     name: str
     at_once: pl.Expr
-    spaces_first: pl.Expr  #: many spaces go several times as fast by themselves, and what else is left is little
+    spaces_first: pl.Expr  #: many spaces go faster by themselves, and little else is left
 
 
 def trimming(field: Field, dialect: Dialect) -> Trimming | None:
