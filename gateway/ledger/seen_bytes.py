@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select
@@ -36,6 +36,7 @@ PARTS = 1 << _BITS
 _KEPT = 32
 _SHIFT = 64 - _BITS - _KEPT
 _MASK = (1 << _KEPT) - 1
+_RECENT = 10_000
 _FIRST, _WIDTH = -(2**63), 2**64 // PARTS
 
 _HEAD = transfers.c.sha256_head
@@ -71,6 +72,7 @@ class SeenBytes:
         """Know how the ledger gives what is committed (`Ledger.read`); nothing is read yet."""
         self._reading = reading
         self._parts = [array("I") for _ in range(PARTS)]
+        self._recent: set[int] = set()  #: what is not in the parts yet: to move those takes its time
         self._known = Head(0, GENESIS)  #: how far the audit trail is taken into account
         self._is_continued = True
         self._asked = threading.Lock()
@@ -113,15 +115,18 @@ class SeenBytes:
 
     def _add(self, connection: Connection) -> None:
         """Take in what entries of the audit trail after the last known one name."""
-        for (found,) in read_rows(connection, _NAMED, known=self._known.count):
-            part, kept = _split(found)
-            here = self._parts[part]
-            place = bisect_left(here, kept)
-            if place == len(here) or here[place] != kept:
-                here.insert(place, kept)
+        named = read_rows(connection, _NAMED, known=self._known.count)
+        self._recent.update(found for (found,) in named)
+        if len(self._recent) > _RECENT:
+            for part, kept in map(_split, self._recent):
+                insort(self._parts[part], kept)
+            self._recent.clear()
 
     def _has(self, sha256: str) -> bool:
-        part, kept = _split(sha256_head(sha256) or 0)
+        wanted = sha256_head(sha256) or 0
+        if wanted in self._recent:
+            return True
+        part, kept = _split(wanted)
         found = self._parts[part]
         place = bisect_left(found, kept)
         return place < len(found) and found[place] == kept

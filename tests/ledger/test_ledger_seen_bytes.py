@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from gateway.ledger import audit, transfers
+from gateway.ledger import audit, seen_bytes, transfers
 from gateway.ledger.engine import Connection, Ledger, default_url, open_ledger
 from gateway.ledger.seen_bytes import PARTS, SeenBytes
 from gateway.model import Identity, State, Transfer
@@ -140,9 +140,13 @@ def test_behind_another_trail_everything_is_possible(ledger: Ledger, tmp_path: P
     assert possible(seen, ledger, "f") == ["f"]
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_memory_and_ledger_agree_whatever_two_processes_do(ledger: Ledger, other: Ledger, seed: int) -> None:
+@pytest.mark.parametrize("recent", [0, 7, 10_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_memory_and_ledger_agree_whatever_two_processes_do(
+    ledger: Ledger, other: Ledger, seed: int, recent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After any work of two processes, undone or not, duplicates shall be those that the ledger tells."""
+    monkeypatch.setattr(seen_bytes, "_RECENT", recent)
     chance = random.Random(seed)  # noqa: S311 - a test
     names = [f"{number}" for number in range(60)]
     seen = recalled(ledger)
