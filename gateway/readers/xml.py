@@ -127,6 +127,9 @@ class _Reading:
         #: identity constraints over all records need the parser's own validation
         self._plugged = self._xsd is not None and not whole and self._xsd.spans_records(self._plan.units)
         self._fed = Fed(text.width)
+        self._place: tuple[
+            int | None, ...
+        ] = ()  #: the first byte of the first syntax error, once there is one
         self._since_flush = self._tags = 0
         self._pause = 0  #: characters to be fed to the parser until a run is looked for
         self._odd = 0  #: runs in a row that were not plain
@@ -256,7 +259,10 @@ class _Reading:
             parser.feed(data)
         finally:
             records.take(parser.read_events())
-        if any(entry.level_name == "FATAL" for entry in _syntax_errors(parser)):
+        errors = _syntax_errors(parser)
+        if errors and not self._place:  # what is fed is remembered no longer when the document ends
+            self._place = (self._offset(errors[0].line, errors[0].column),)
+        if any(entry.level_name == "FATAL" for entry in errors):
             raise _BrokenOffError  # by an unknown entity: lxml would begin a new document
 
     def _check_held(self, root: etree._Element | None) -> None:
@@ -295,7 +301,7 @@ class _Reading:
                 re.sub(r",? (?:use|try) XML_PARSE_HUGE(?: option)?", "", message).strip(),
                 line=line or None,
                 column=f"character {column}" if column else None,
-                byte_offset=self._offset(line, column),
+                byte_offset=self._place[0] if self._place else self._offset(line, column),
             )
         )
 

@@ -254,6 +254,17 @@ def test_the_xsd_is_enforced_alike(tmp_path: Path, data: bytes, run: int, piece:
     _demand_alike(xml_format(TYPES, **_xsd(tmp_path, "", "unbounded")), data, run, piece)
 
 
+def test_the_byte_of_an_unknown_prefix_is_told_however_much_follows(tmp_path: Path) -> None:
+    """The gateway shall say at which byte a prefix is not declared, also when the end is far behind it."""
+    good = '<Order><Number>1</Number><Quantity unit="KG">1</Quantity></Order>\n'
+    wrong = good.replace('unit="KG"', 'unit="KG" p:a="2"')
+    data = f"<Orders>{good * 3}{wrong}{good * 300}</Orders>\n".encode()
+    for run in (200, 1 << 20):
+        for outcome in _both_ways(xml_format(TYPES, **_xsd(tmp_path, "", "unbounded")), data, run, 64):
+            (found,) = (one for one in outcome[1] if one.code == "F501")
+            assert (found.line, found.byte_offset) == (4, data.index(b' p:a="2"') + len(b' p:a="2"'))
+
+
 @_LAW
 @given(data=_document(), run=_RUNS)
 def test_records_beyond_the_most_are_read_alike(tmp_path: Path, data: bytes, run: int) -> None:
