@@ -36,6 +36,7 @@ PARTS = 1 << _BITS
 _KEPT = 32
 _SHIFT = 64 - _BITS - _KEPT
 _MASK = (1 << _KEPT) - 1
+#: New bytes are moved to the parts when they are so many.
 _RECENT = 10_000
 _FIRST, _WIDTH = -(2**63), 2**64 // PARTS
 
