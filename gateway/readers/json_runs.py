@@ -180,17 +180,25 @@ def ahead(items: Iterable[Item], work: Callable[[Run], Result]) -> Iterator[tupl
 
     Threads work on up to ``AHEAD`` runs while the one before them is made use of: polars lets them go on at
     the same time. Any other item is taken from ``items`` when no run before it is left, and no further one
-    until it has been made use of.
+    until it has been made use of. What ``items`` raises is raised when nothing before it is left.
     """
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    left, broken = iter(items), None
     with ThreadPoolExecutor(AHEAD, "json") as pool:
-        waiting: deque[tuple[Item, Future[Result]]] = deque()
-        for item in items:
+        while True:
+            item = None
+            try:
+                item = next(left, None)
+            except Exception as error:  # noqa: BLE001 - it is raised below
+                broken = error
             if isinstance(item, Run):
                 waiting.append((item, pool.submit(work, item)))
             while waiting and (len(waiting) > AHEAD or not isinstance(item, Run)):
                 run, begun = waiting.popleft()
                 yield run, begun.result()
+            if broken is not None:
+                raise broken
+            if item is None:
+                return
             if not isinstance(item, Run):
                 yield item, None
-        for run, begun in waiting:
-            yield run, begun.result()

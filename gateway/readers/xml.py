@@ -127,9 +127,8 @@ class _Reading:
         #: identity constraints over all records need the parser's own validation
         self._plugged = self._xsd is not None and not whole and self._xsd.spans_records(self._plan.units)
         self._fed = Fed(text.width)
-        self._place: tuple[
-            int | None, ...
-        ] = ()  #: the first byte of the first syntax error, once there is one
+        #: the byte of the first syntax error, once there is one; None: it is not known
+        self._place: tuple[int | None, ...] = ()
         self._since_flush = self._tags = 0
         self._pause = 0  #: characters to be fed to the parser until a run is looked for
         self._odd = 0  #: runs in a row that were not plain

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -15,7 +17,8 @@ from gateway.formats.definition import Format
 from gateway.model import Finding
 from gateway.readers import document_text, json_lines, json_runs
 from gateway.readers import json as json_reader
-from gateway.readers.json_scan import Walk
+from gateway.readers.json_runs import AHEAD, ahead
+from gateway.readers.json_scan import Run, Walk
 from tests.readers.document_kit import Row, charset, json_format, read
 from tests.readers.json_texts import (
     DEEP_TYPES,
@@ -191,3 +194,31 @@ def _counted(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> list[
 
     monkeypatch.setattr(owner, name, counted)
     return calls
+
+
+def _run(number: int) -> Run:
+    return Run((), number, "{}\n", pl.Series(["{}"]), number + 1, 0, is_listed=False)
+
+
+def test_runs_come_in_order_and_before_what_follows_them() -> None:
+    """The gateway shall use runs in their order, other items when their turn comes, and end with the error."""
+    taken: list[Run | str] = []
+    items: list[Run | str] = [_run(0), _run(1), "a", _run(2), _run(3), _run(4), _run(5)]
+
+    def read() -> Iterator[Run | str]:
+        for item in items:
+            taken.append(item)
+            yield item
+        raise OSError("gone")
+
+    used: list[Run | str] = []
+
+    def use_all() -> None:
+        for item, found in ahead(read(), lambda run: run.index):
+            assert found == (item.index if isinstance(item, Run) else None)
+            assert len(taken) <= len(used) + 1 + (AHEAD if isinstance(item, Run) else 0)
+            used.append(item)
+
+    with pytest.raises(OSError, match="gone"):
+        use_all()
+    assert used == items
