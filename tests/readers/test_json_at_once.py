@@ -201,7 +201,7 @@ def _run(number: int) -> Run:
 
 
 def test_runs_come_in_order_and_before_what_follows_them() -> None:
-    """The gateway shall use runs in their order, other items when their turn comes, and end with the error."""
+    """The gateway shall use runs in their order, others when their turn comes, and end with the error."""
     taken: list[Run | str] = []
     items: list[Run | str] = [_run(0), _run(1), "a", _run(2), _run(3), _run(4), _run(5)]
 
