@@ -26,7 +26,13 @@ Modules under two of a hundred are left out."""
 _EVERY, _LEAST = 0.002, 0.02
 _GATEWAY = str(ROOT / "gateway") + "/"
 #: Frames in which a thread waits for work.
-_IDLE = ("/threading.py", "/queue.py", "/concurrent/futures/thread.py", "/selectors.py", "/validation/ahead.py")
+_IDLE = (
+    "/threading.py",
+    "/queue.py",
+    "/concurrent/futures/thread.py",
+    "/selectors.py",
+    "/validation/ahead.py",
+)
 
 
 def table(options: Options) -> str:
