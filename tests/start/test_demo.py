@@ -106,6 +106,8 @@ def test_interrupted_it_leaves_nothing(tmp_path: Path) -> None:
     assert "A fresh site in" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, (out, err)
+    # where Ctrl-C meets an `exec`, as dataclasses have them, Python ends by the signal: a shell says 130
+    assert process.returncode in (130, -signal.SIGINT), (out, err)
+    assert "Stopped." in err
     assert "Traceback" not in err
     assert not list(tmp_path.glob("gateway-demo-*"))
