@@ -24,10 +24,11 @@ from gateway.validation.gathering import (
     text_slot,
     types_of,
 )
+from gateway.validation.spool import MEMORY_BYTES, FrameSpool, Stretch, Table
 from gateway.validation.verdicts import quoted, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format, RecordType, Rule
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Repeated keys whose texts are compared at one time; more are done in several rounds.
 KEYS_AT_ONCE = 500_000
+#: Hashes of keys that are in memory at one time: 32 MB, and as much again while they are put in order.
+HASHES_AT_ONCE = 4_000_000
 
 _HASH = pl.col("value").hash()
 
@@ -102,17 +105,45 @@ def check_unique(file: WholeFile, rule: Rule) -> None:
     few = file.gathered.few(types, slot)
     if few is not None and len(set(few)) == len(few):
         return
-    hashes = [frame["value"].drop_nulls().hash() for frame in file.gathered.rows(types, slot)]
-    if not hashes:
-        return
-    ordered = pl.concat(hashes).sort()
-    twice = ordered.filter(ordered == ordered.shift(1)).unique(maintain_order=True)
-    for start in range(0, len(twice), KEYS_AT_ONCE):
-        _repeats(
-            file,
-            rule,
-            file.gathered.rows(types, slot, _HASH.is_in(twice.slice(start, KEYS_AT_ONCE).implode())),
-        )
+    hashes = (frame["value"].drop_nulls().hash() for frame in file.gathered.rows(types, slot))
+    suspects = pl.Series(dtype=pl.UInt64)
+    for twice in repeated(hashes, file.gathered.count(types)):
+        suspects = suspects.append(twice)
+        if len(suspects) >= KEYS_AT_ONCE:
+            _compare(file, rule, types, suspects)
+            suspects = suspects.clear()
+    _compare(file, rule, types, suspects)
+
+
+def repeated(hashes: Iterable[pl.Series], count: int) -> Iterator[pl.Series]:
+    """Yield, in one or more parts, each of about ``count`` ``hashes`` that is there more than once.
+
+    Of many hashes only some are in memory at a time: they are put aside by their first bits.
+    """
+    bits = (count // HASHES_AT_ONCE).bit_length()
+    parts = [FrameSpool(MEMORY_BYTES >> bits) for _ in range(1 << bits)]
+    try:
+        for some in hashes:
+            divided = some.to_frame("hash").with_columns(
+                part=pl.col("hash") // (1 << (64 - bits)) if bits else 0
+            )
+            for (part,), rows in divided.partition_by("part", as_dict=True, include_key=False).items():
+                parts[int(part)].append(Stretch(Table(rows), 0, rows.height))
+        for spool in parts:
+            if len(spool):
+                ordered = pl.concat(spool.frames())["hash"].sort()
+                yield ordered.filter(ordered == ordered.shift(1)).unique(maintain_order=True)
+                spool.close()
+    finally:
+        for spool in parts:
+            spool.close()
+
+
+def _compare(file: WholeFile, rule: Rule, types: tuple[RecordType, ...], suspects: pl.Series) -> None:
+    """Compare the texts of all keys whose hashes are among ``suspects``."""
+    for start in range(0, len(suspects), KEYS_AT_ONCE):
+        chosen = _HASH.is_in(suspects.slice(start, KEYS_AT_ONCE).implode())
+        _repeats(file, rule, file.gathered.rows(types, text_slot(rule.fields), chosen))
 
 
 def _repeats(file: WholeFile, rule: Rule, suspects: Iterator[pl.DataFrame]) -> None:

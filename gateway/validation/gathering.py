@@ -142,6 +142,10 @@ class Gathered:
             if together:
                 yield pl.concat(together).sort(RECORD)
 
+    def count(self, types: tuple[RecordType, ...]) -> int:
+        """Return how many rows of ``types`` were put aside."""
+        return sum(len(self.spools[one.name]) for one in types if one.name in self.spools)
+
     def few(self, types: tuple[RecordType, ...], slot: str) -> list[Any] | None:
         """Return ``slot`` of a small file as a list in file order; None where the file is not small.
 

@@ -43,6 +43,8 @@ def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         monkeypatch.setattr(across, "KEYS_AT_ONCE", 1)
     if request.param == "on disk":
         monkeypatch.setattr(spool.FrameSpool.__init__, "__defaults__", (1,))
+        monkeypatch.setattr(across, "MEMORY_BYTES", 1)
+        monkeypatch.setattr(across, "HASHES_AT_ONCE", 1)
     return str(request.param)
 
 
@@ -144,12 +146,18 @@ def test_totals_are_exact_beyond_the_listing() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(keys=st.lists(st.integers(0, 12), max_size=40), parts=st.integers(1, 9))
-def test_unique_equals_the_reference(keys: list[int], parts: int) -> None:
+@given(
+    keys=st.lists(st.integers(0, 12), max_size=40),
+    parts=st.integers(1, 9),
+    hashes=st.sampled_from([1, 3, 10, 1000]),
+    at_once=st.sampled_from([1, 2, 1000]),
+)
+def test_unique_equals_the_reference(keys: list[int], parts: int, hashes: int, at_once: int) -> None:
     """Exactly the rows whose key an earlier row has are found, however the file is cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "FLUSH_ROWS", parts)
-        patch.setattr(across, "KEYS_AT_ONCE", 2)
+        patch.setattr(across, "HASHES_AT_ONCE", hashes)
+        patch.setattr(across, "KEYS_AT_ONCE", at_once)
         records = [record for _, record, _ in broken_many(keys)]
     assert records == [place for place, key in enumerate(keys, 1) if key in keys[: place - 1]]
 
