@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from gateway.finding_codes import finding
-from gateway.readers.base import LINE, PARENT, RECORD
+from gateway.readers.base import LINE, RECORD
+from gateway.validation.children import check_children
 from gateway.validation.columns import UNIT_SEPARATOR
 from gateway.validation.gathering import (
     ACROSS_KINDS,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from gateway.findings import Findings
     from gateway.formats.definition import Format, RecordType, Rule
-    from gateway.model import Finding
 
 #: Repeated keys whose texts are compared at one time; more are done in several rounds.
 KEYS_AT_ONCE = 500_000
@@ -95,7 +95,7 @@ def check_across(file: WholeFile) -> None:
             checks[rule.kind](file, rule)
     for record_type in file.definition.record_types:
         if counts_children(record_type):
-            check_children(file, record_type)
+            check_children(file.definition, record_type, file.gathered, file.findings)
 
 
 def check_unique(file: WholeFile, rule: Rule) -> None:
@@ -262,41 +262,6 @@ def _targets(file: WholeFile, types: tuple[RecordType, ...], name: str) -> pl.Da
     if not found:
         return pl.DataFrame(schema={"hash": pl.UInt64, "first": pl.Int64})
     return pl.concat(found).group_by("hash").agg(pl.col("first").min())
-
-
-def check_children(file: WholeFile, record_type: RecordType) -> None:
-    """F204: under each parent stand as many rows of ``record_type`` as it may have."""
-    parent = file.definition.record_type(record_type.parent or "")
-    own = list(file.gathered.rows((record_type,), PARENT))
-    counts = pl.concat([rows.group_by("value").len() for rows in own]) if own else None
-    if counts is not None and counts["value"].null_count():
-        return  # this reader does not say what stands under what
-    empty = pl.DataFrame(schema={"value": pl.Int64, "len": pl.UInt32})
-    total = (empty if counts is None else counts).group_by("value").agg(pl.col("len").sum())
-    few = pl.col("len") < record_type.min_occurs
-    many = pl.lit(False) if record_type.max_occurs is None else pl.col("len") > record_type.max_occurs
-    bound = f"{record_type.min_occurs} to {record_type.max_occurs or 'any number'}"
-    for rows in file.gathered.rows((parent,), RECORD):
-        counted = rows.join(total, on="value", how="left", maintain_order="left").with_columns(
-            pl.col("len").fill_null(0)
-        )
-        bad = counted.filter(few | many)
-        if not bad.is_empty():
-            listed = [
-                _child_finding(record_type, row, bound) for row in bad.head(file.findings.per_rule).rows()
-            ]
-            file.findings.extend(listed, bad.height)
-
-
-def _child_finding(record_type: RecordType, row: tuple[int, int | None, int, int], bound: str) -> Finding:
-    return finding(
-        "F204",
-        f"{row[3]} {record_type.name} under the {record_type.parent} of record {row[0]}: allowed are {bound}",
-        rule="occurs",
-        record_type=record_type.name,
-        record=row[0],
-        line=row[1],
-    )
 
 
 def _plain(found: object) -> str | None:

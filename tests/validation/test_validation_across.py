@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.formats.definition import FieldType, RecordType, Reference, Role, Rule
-from gateway.validation import across, batch, gathering, spool
+from gateway.validation import across, batch, children, gathering, spool
 from gateway.validation.reading import ListingLimits, Reading
 from tests.validation.validation_kit import codes, field, found, make_format, read
 
@@ -136,6 +137,34 @@ def test_children_are_counted_under_each_parent() -> None:
     reading = read(definition, text, rows=2)[0]
     assert [(one.code, one.record) for one in found(reading)] == [("F204", 4), ("F204", 5)]
     assert found(reading)[0].message == "0 step under the order of record 4: allowed are 1 to 2"
+
+
+@settings(max_examples=40, deadline=None)
+@given(numbers=st.lists(st.integers(0, 4), max_size=20), rows=st.integers(1, 9), flush=st.integers(1, 9))
+def test_children_are_counted_however_the_file_is_cut(numbers: list[int], rows: int, flush: int) -> None:
+    """Exactly the parents with too few or too many children are found, however the file is cut."""
+    order = RecordType("order", Role.RECORD, (field("id"),))
+    step = RecordType("step", Role.RECORD, (field("id"),), parent="order", min_occurs=1, max_occurs=2)
+    text, wrong, record = "", [], 0
+    for number in numbers:
+        record += 1
+        text += "order;1\n" + "step;1\n" * number
+        wrong += [] if 1 <= number <= 2 else [record]
+        record += number
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "FLUSH_ROWS", flush)
+        definition = make_format(order, step, zero_records="accept")
+        reading = read(definition, text, rows=rows, limits=ListingLimits(per_rule=100))[0]
+    assert [one.record for one in found(reading) if one.code == "F204"] == wrong
+
+
+def test_children_out_of_order_are_counted_all_the_same() -> None:
+    """Children shall be counted under their parents also where a reader hands them out in another order."""
+    frames = [pl.DataFrame({"value": values}) for values in ([5, 5, 1], [1, 5, 3])]
+    assert not children._ascend(iter(frames))
+    counted = children._Children(iter(frames), in_order=False)
+    for last in (3, 9):
+        assert dict(counted.up_to(last).sort("value").rows()) == {1: 2, 3: 1, 5: 3}
 
 
 def test_totals_are_exact_beyond_the_listing() -> None:
