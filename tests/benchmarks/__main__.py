@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks PART... [--write]`: measure, print the tables, keep them in docs/benchmarks.md.
 
 Without a part, or with `all`, every part is measured. What stands behind a single part's name goes
-to it: `history 1000000`, `nodes 250`, `memory xml json`.
+to it: `history 1000000`, `nodes 250`, `memory passes xml`.
 """
 
 from __future__ import annotations
