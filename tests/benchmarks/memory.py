@@ -18,8 +18,8 @@ _PASSES = "passes"
 Work = Callable[[Options, str, int], Measured]
 HEADING = "Memory of large files"
 TEXT = f"""\
-Made by `python -m tests.benchmarks memory --write`: {ROUNDS} `gateway validate` of a file that is all right, in
-a process of its own; with `memory passes`, whole passes, in which what is delivered and each record that
+Made by `python -m tests.benchmarks memory --write`: {ROUNDS} `gateway validate` of a file that is all right,
+in a process of its own; with `memory passes`, whole passes, in which what is delivered and each record that
 the ledger remembers takes its time; with kinds behind, those alone. The goal: under {_MOST} MB, and at the
 larger size no more than at the smaller one (a difference of {_CHANCE - 1:.0%} is chance)."""
 
